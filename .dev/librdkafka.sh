@@ -1,0 +1,42 @@
+# librdkafka: the system's when it is 2.3 or newer (older ones have a producer that stays dead after an outage),
+# else Debian 13's source package as a static library. Sourced after common.sh and trixie.sh.
+
+librdkafka_prefix() { echo "$cache/librdkafka-$1"; }
+
+# librdkafka_build FLAVOUR: FLAVOUR is plain or tsan (ThreadSanitizer does not see C11 threads).
+librdkafka_build() {
+  local flavour=$1 prefix source flags=()
+  prefix=$(librdkafka_prefix "$flavour")
+  source=$cache/src/librdkafka
+  mkdir -p "$cache/src"
+  (
+    cd "$cache/src"
+    trixie_update
+    rm -rf librdkafka librdkafka-2* librdkafka_*
+    trixie_apt --download-only source librdkafka
+    dpkg-source --extract librdkafka_*.dsc librdkafka
+  )
+  flags=(-DCMAKE_C_FLAGS="-g1")
+  [ "$flavour" = tsan ] && flags=(-DCMAKE_C_FLAGS="-g1 -fsanitize=thread" -DWITH_C11THREADS=OFF)
+  rm -rf "$prefix" "$prefix.build"
+  # No libcurl: it would drag in some thirty libraries; OAuth tokens are fetched by outbound/ instead.
+  cmake -S "$source" -B "$prefix.build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
+    -DCMAKE_INSTALL_LIBDIR=lib -DRDKAFKA_BUILD_STATIC=ON -DRDKAFKA_BUILD_EXAMPLES=OFF -DRDKAFKA_BUILD_TESTS=OFF \
+    -DWITH_CURL=OFF -DWITH_SASL=OFF -DWITH_SSL=ON -DWITH_ZLIB=ON -DWITH_ZSTD=ON -DENABLE_LZ4_EXT=ON \
+    -DCMAKE_C_COMPILER_LAUNCHER=ccache "${flags[@]}"
+  ninja -C "$prefix.build" install
+  rm -rf "$prefix.build"
+  # Seen by the build as finished only now.
+  touch "$prefix/complete"
+}
+
+ensure_librdkafka() {
+  local flavour=${1:-plain} prefix
+  prefix=$(librdkafka_prefix "$flavour")
+  [ -e "$prefix/complete" ] && return
+  if [ "$flavour" = plain ] && pkg-config --atleast-version=2.3 rdkafka 2>/dev/null; then
+    return
+  fi
+  say "building librdkafka ($flavour); once, about a minute"
+  quietly "librdkafka-$flavour" librdkafka_build "$flavour"
+}

@@ -1,0 +1,43 @@
+// Time as two functions, so that tests turn the hands themselves.
+//
+// Thread: a system clock may be used from any thread, a ManualClock only from its test's thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace outrigger::base {
+
+using Duration = std::chrono::nanoseconds;
+using TimePoint = std::chrono::steady_clock::time_point;  // monotonic: timers, time-outs, ages
+using WallTime = std::chrono::system_clock::time_point;   // what people and records read
+
+struct Clock {
+  std::function<TimePoint()> now;
+  std::function<WallTime()> wall;
+
+  static Clock System();
+};
+
+// A clock that stands still until advanced. Loop::Advance moves it and runs the timers that came due.
+class ManualClock {
+ public:
+  ManualClock();
+
+  Clock clock() const;
+  void Advance(Duration by);
+
+ private:
+  struct Hands {
+    TimePoint now;
+    WallTime wall;
+  };
+  std::shared_ptr<Hands> hands_;
+};
+
+// RFC 3339 in UTC with milliseconds: 2026-11-23T20:15:30.123Z.
+std::string Rfc3339(WallTime time);
+
+}  // namespace outrigger::base

@@ -1,0 +1,148 @@
+#include "base/loop.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <exception>
+#include <map>
+
+namespace outrigger::base {
+
+// Timers of a loop in order of their due time. One steady_timer wakes the loop for the earliest.
+struct Loop::Timers {
+  struct Entry {
+    std::shared_ptr<bool> armed;
+    std::function<void()> call;
+  };
+  explicit Timers(boost::asio::io_context& context) : alarm(context) {}
+
+  std::multimap<TimePoint, Entry> entries;
+  boost::asio::steady_timer alarm;
+  TimePoint alarm_at = TimePoint::max();
+};
+
+Loop::Loop(Clock clock, std::function<void(const std::string&)> on_exception)
+    : clock_(std::move(clock)),
+      on_exception_(std::move(on_exception)),
+      timers_(std::make_unique<Timers>(context_)) {}
+
+Loop::~Loop() = default;
+
+void Loop::Guarded(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const std::exception& error) {
+    exceptions_.fetch_add(1, std::memory_order_relaxed);
+    if (on_exception_) on_exception_(error.what());
+  }
+}
+
+void Loop::Run() {
+  auto work = boost::asio::make_work_guard(context_);
+  while (!stopped_.load()) Guarded([this] { context_.run(); });
+}
+
+size_t Loop::RunReady() {
+  size_t ran = 0;
+  context_.restart();
+  FireDue();
+  for (size_t step = 1; step > 0; ran += step) {
+    step = 0;
+    Guarded([this, &step] { step = context_.poll(); });
+  }
+  return ran;
+}
+
+void Loop::Stop() {
+  stopped_.store(true);
+  context_.stop();
+}
+
+void Loop::Post(std::function<void()> call) { boost::asio::post(context_, std::move(call)); }
+
+Timer Loop::After(Duration delay, std::function<void()> call) {
+  auto armed = std::make_shared<bool>(true);
+  const TimePoint due = Now() + std::chrono::duration_cast<TimePoint::duration>(delay);
+  timers_->entries.emplace(due, Timers::Entry{armed, std::move(call)});
+  Arm();
+  return Timer(std::move(armed));
+}
+
+void Loop::FireDue() {
+  const TimePoint now = Now();
+  auto& entries = timers_->entries;
+  while (!entries.empty() && entries.begin()->first <= now) {
+    auto entry = std::move(entries.begin()->second);
+    entries.erase(entries.begin());
+    if (!*entry.armed) continue;
+    *entry.armed = false;
+    Guarded(entry.call);
+  }
+  Arm();
+}
+
+void Loop::Arm() {
+  auto& entries = timers_->entries;
+  while (!entries.empty() && !*entries.begin()->second.armed) entries.erase(entries.begin());
+  if (entries.empty()) {
+    // No alarm stays behind, or an idle loop would wake for nothing.
+    timers_->alarm_at = TimePoint::max();
+    timers_->alarm.cancel();
+    return;
+  }
+  const TimePoint due = entries.begin()->first;
+  if (due == timers_->alarm_at) return;
+  timers_->alarm_at = due;
+  timers_->alarm.expires_at(due);
+  timers_->alarm.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    timers_->alarm_at = TimePoint::max();
+    FireDue();
+  });
+}
+
+void Loop::Advance(ManualClock& clock, Duration by) {
+  const TimePoint end = Now() + std::chrono::duration_cast<TimePoint::duration>(by);
+  RunReady();
+  while (!timers_->entries.empty() && timers_->entries.begin()->first <= end) {
+    const TimePoint due = timers_->entries.begin()->first;
+    if (due > Now()) clock.Advance(due - Now());
+    RunReady();
+  }
+  if (end > Now()) clock.Advance(end - Now());
+  RunReady();
+}
+
+std::unique_ptr<Loop::Watch> Loop::WatchReadable(int descriptor, std::function<void()> on_readable) {
+  return std::make_unique<Watch>(*this, descriptor, std::move(on_readable));
+}
+
+struct Loop::Watch::State : std::enable_shared_from_this<State> {
+  State(boost::asio::io_context& context, int fd, std::function<void()> call)
+      : descriptor(context, fd), on_readable(std::move(call)) {}
+
+  void Wait() {
+    descriptor.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                          [self = shared_from_this()](const boost::system::error_code& error) {
+                            if (error || !self->descriptor.is_open()) return;
+                            self->Wait();
+                            self->on_readable();
+                          });
+  }
+
+  boost::asio::posix::stream_descriptor descriptor;
+  std::function<void()> on_readable;
+};
+
+Loop::Watch::Watch(Loop& loop, int descriptor, std::function<void()> on_readable)
+    : state_(std::make_shared<State>(loop.context(), descriptor, std::move(on_readable))) {
+  state_->Wait();
+}
+
+Loop::Watch::~Watch() {
+  // The descriptor is the caller's: it is given back, never closed.
+  if (state_->descriptor.is_open()) state_->descriptor.release();
+}
+
+}  // namespace outrigger::base

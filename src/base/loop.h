@@ -1,0 +1,106 @@
+// One event loop: the thread that a flow lives on. Sockets, timers, descriptors and posted calls all run inside
+// Run(), one at a time, so that a flow needs no lock.
+//
+// Thread: Post and Stop may be called from any thread; everything else only on the loop's own thread (or before
+// Run). Lifetime: a Loop outlives every Timer and Watch made by it.
+//
+// Time comes from a Clock. With a ManualClock the loop never waits for real time: RunReady() runs what is ready
+// now, and Advance() moves the clock and fires the timers that came due, in order.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+
+namespace outrigger::base {
+
+// A timer that fires once. Destroying or resetting it cancels; a fired timer is inert.
+class Timer {
+ public:
+  Timer() = default;
+  explicit Timer(std::shared_ptr<bool> armed) : armed_(std::move(armed)) {}
+  Timer(Timer&& other) noexcept = default;
+  Timer& operator=(Timer&& other) noexcept {
+    Cancel();
+    armed_ = std::move(other.armed_);
+    return *this;
+  }
+  ~Timer() { Cancel(); }
+
+  void Cancel() {
+    if (armed_) *armed_ = false;
+    armed_.reset();
+  }
+  bool armed() const { return armed_ && *armed_; }
+
+ private:
+  std::shared_ptr<bool> armed_;
+};
+
+class Loop {
+ public:
+  // `on_exception` is told what a handler threw; the loop then goes on. It must not throw.
+  explicit Loop(Clock clock = Clock::System(),
+                std::function<void(const std::string& what)> on_exception = {});
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+  ~Loop();
+
+  // Runs until Stop(). RunReady runs what can run without waiting and returns how many handlers ran.
+  void Run();
+  size_t RunReady();
+  void Stop();
+
+  void Post(std::function<void()> call);
+  [[nodiscard]] Timer After(Duration delay, std::function<void()> call);
+
+  // Calls `on_readable` each time `descriptor` becomes readable (edge: drain it until it would block). The
+  // descriptor stays the caller's. Destroying the Watch ends it; no call comes after that.
+  class Watch;
+  [[nodiscard]] std::unique_ptr<Watch> WatchReadable(int descriptor, std::function<void()> on_readable);
+
+  TimePoint Now() const { return clock_.now(); }
+  WallTime Wall() const { return clock_.wall(); }
+  const Clock& clock() const { return clock_; }
+
+  // For loops with a ManualClock: moves it by `by` in steps from timer to timer, running what comes due.
+  void Advance(ManualClock& clock, Duration by);
+
+  // How many handlers threw. Read from any thread.
+  uint64_t exceptions() const { return exceptions_.load(std::memory_order_relaxed); }
+
+  // For the rooms that speak to sockets (http).
+  boost::asio::io_context& context() { return context_; }
+
+ private:
+  struct Timers;
+
+  void Guarded(const std::function<void()>& run);
+  void FireDue();
+  void Arm();
+
+  Clock clock_;
+  std::function<void(const std::string&)> on_exception_;
+  boost::asio::io_context context_{1};
+  std::unique_ptr<Timers> timers_;
+  std::atomic<bool> stopped_{false};
+  std::atomic<uint64_t> exceptions_{0};
+};
+
+class Loop::Watch {
+ public:
+  Watch(Loop& loop, int descriptor, std::function<void()> on_readable);
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch();
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace outrigger::base

@@ -1,0 +1,29 @@
+// An event's data as rules see it: values by path, read at most once for each path and only when asked for.
+//
+// Thread: the flow's. Lifetime: of one event's way through routing; the event outlives it.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "event/event.h"
+#include "event/json.h"
+
+namespace outrigger::event {
+
+class Data {
+ public:
+  Data(JsonReader& json, const Event& event) : json_(json), event_(event) {}
+
+  // The value at `path`. Kind::kAbsent when there is none or the data is not a JSON object.
+  base::Result<JsonValue> At(const JsonPath& path);
+
+ private:
+  JsonReader& json_;
+  const Event& event_;
+  std::map<JsonPath, JsonValue> read_;
+};
+
+}  // namespace outrigger::event

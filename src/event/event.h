@@ -1,0 +1,65 @@
+// One event: a CloudEvent 1.0 with its data as bytes, and what the caller asked of Kafka (key, headers).
+//
+// A plain value, owned by whoever holds it; no thread of its own.
+// Source: CloudEvents 1.0.2, "Context Attributes"; contract: data is never encoded again.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace outrigger::event {
+
+struct Header {
+  std::string name;
+  std::optional<std::string> value;  // nullopt: Kafka's null header value
+
+  bool operator==(const Header&) const = default;
+};
+
+struct Event {
+  // The attributes with meaning of their own here. Empty: absent (CloudEvents has no empty attributes).
+  std::string id;
+  std::string source;
+  std::string type;
+  std::string subject;
+  std::string time;             // RFC 3339, as the caller wrote it
+  std::string datacontenttype;  // "application/json" where a binding implies it
+  std::string dataschema;
+  std::string version;  // extension attribute `version`
+  // Every other extension attribute, in the order met; `partitionkey`, `traceparent`, `tracestate` are here.
+  std::vector<std::pair<std::string, std::string>> extensions;
+
+  std::optional<std::string> key;  // the caller's `key`, as raw bytes; not an attribute
+  std::vector<Header> headers;     // the caller's Kafka headers
+
+  std::optional<std::string> data;  // unchanged bytes; nullopt: an event without data
+  bool data_is_json = false;        // datacontenttype is JSON (…/json or …+json)
+
+  // The value of extension `name`, or empty.
+  std::string_view Extension(std::string_view name) const {
+    for (const auto& [key_name, value] : extensions)
+      if (key_name == name) return value;
+    return {};
+  }
+};
+
+// What Kafka gets or gave. partition -1: chosen by the producer (murmur2 of the key; sticky without a key).
+struct Record {
+  std::string topic;
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  std::vector<Header> headers;
+  int32_t partition = -1;
+
+  size_t bytes() const {
+    size_t sum = topic.size() + (key ? key->size() : 0) + (value ? value->size() : 0);
+    for (const auto& header : headers)
+      sum += header.name.size() + (header.value ? header.value->size() : 0);
+    return sum;
+  }
+};
+
+}  // namespace outrigger::event

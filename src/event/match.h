@@ -1,0 +1,50 @@
+// Which events a rule is for: globs on attributes, headers and data. Compiled once from the config, immutable,
+// shared between threads.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "event/data.h"
+#include "event/event.h"
+
+namespace outrigger::event {
+
+// `*` is any run of characters, dots included; `?` is one character. Linear time: no backtracking explosion.
+bool GlobMatches(std::string_view glob, std::string_view text);
+
+class Match {
+ public:
+  // Reports what can't be compiled (an unknown field, an empty glob) into `problems`.
+  static Match Compile(const config::Match& from, std::vector<config::Problem>& problems);
+
+  // Whether `event` matches. An error only when data had to be read and is not readable (a repeated name).
+  base::Result<bool> Matches(const Event& event, Data& data) const;
+
+  // The first condition that fails, for `explain`: "type is user.updated, not user.registered". Empty: it matches.
+  base::Result<std::string> WhyNot(const Event& event, Data& data) const;
+
+  // Routing indexes by type: the type as an exact text, or the literal prefix of "prefix*". The rest is neither.
+  // `only_type` is true when nothing but the type decides.
+  struct TypeShape {
+    std::optional<std::string> exact;
+    std::optional<std::string> prefix;
+    bool only_type = false;
+  };
+  TypeShape type_shape() const;
+
+ private:
+  struct Condition {
+    enum class On { kType, kSource, kSubject, kVersion, kHeader, kData };
+    On on;
+    std::string name;  // header name or the data path as written
+    JsonPath path;
+    std::string glob;
+  };
+  std::vector<Condition> conditions_;
+};
+
+}  // namespace outrigger::event

@@ -1,0 +1,77 @@
+// An HTTP/1.1 server on a loop: keep-alive, pipelining, 100-continue, HEAD, chunked bodies, TCP and Unix sockets.
+//
+// Strict where a lenient reading could be abused (RFC 9112): one Host, one length, no obs-fold, no bare LF. One
+// budget bounds header, body, trailers, connections and time; each refusal names the limit's config field.
+// Requests of one connection are handled one after the other, so answers are in order.
+//
+// Thread: the loop's. Lifetime: the Server outlives no Loop; destroying it closes all connections.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "http/request.h"
+
+namespace outrigger::http {
+
+struct Limits {
+  uint64_t max_header = 16 << 10;
+  uint64_t max_body = 1 << 20;
+  uint64_t max_trailer = 8 << 10;  // trailers and chunk extensions together
+  uint32_t max_connections = 1024;
+  std::chrono::milliseconds head_timeout{5000};
+  std::chrono::milliseconds body_timeout{10000};
+  std::chrono::milliseconds idle_timeout{60000};
+  std::string prefix = "http";  // of the config fields that refusals name: http.maxBody
+};
+
+// How a request's body is to be taken; decided when its head has been read.
+struct Plan {
+  std::optional<Response> refuse;          // answered at once; the body is not read
+  uint64_t max_body = 0;                   // 0: Limits::max_body
+  bool timeout_restarts = false;           // body_timeout counts from the last progress, not from the head
+  // Set: the body is streamed here and never held whole; max_body then does not apply.
+  std::function<void(std::string_view chunk)> on_chunk;
+  // Streamed bodies: the connection went away before the body's end. No on_request follows.
+  std::function<void()> on_abort;
+};
+
+struct Handler {
+  std::function<Plan(const std::shared_ptr<Request>&)> on_head;
+  // The body is complete (in body(), or streamed). Answer now or later.
+  std::function<void(const std::shared_ptr<Request>&)> on_request;
+  // After each answer was handed to the socket, for metrics; also for refusals of the server's own.
+  std::function<void(std::string_view endpoint, int status)> on_answered;
+};
+
+class Server {
+ public:
+  Server(base::Loop& loop, Limits limits, Handler handler);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  // "127.0.0.1:8800", "[::1]:0"; port 0 takes a free one. Returns the port.
+  base::Result<uint16_t> ListenTcp(const std::string& address);
+  // A socket file left by a dead process is replaced; a living one is an error. Mode 0660.
+  base::Result<void> ListenUnix(const std::string& path);
+
+  // Changes what is looked at from the next request on.
+  void SetLimits(const Limits& limits);
+
+  // Stops accepting; idle connections close now, the others after their answer. `on_done` when none is left.
+  void Drain(std::function<void()> on_done);
+
+  size_t connections() const;
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace outrigger::http

@@ -1,0 +1,86 @@
+// The producer: records in, one report for each, in order of partition, over leader changes, outages and fatal errors.
+//
+// acks=all, idempotent. A queue for each partition holds what waits; at most one undecided batch of a partition is
+// in librdkafka's hands, and the next forms meanwhile. A refused batch is sent again record by record while its
+// partition waits; only a record refused alone is reported as refused. No timer drops a record: it is reported when
+// Kafka acked it, refused it for good, or Close gave up. After a fatal error the handle is built anew and fed with
+// what was not acked.
+//
+// Thread: the loop's; reports come on it too, never inside Produce. Lifetime: Close before destruction, or what
+// waits is dropped without a report.
+// Sources: librdkafka 2.8 INTRODUCTION.md (idempotent producer, fatal errors); KIP-98, KIP-360; murmur2 as in Kafka's
+// org.apache.kafka.common.utils.Utils.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "event/event.h"
+#include "kafka/connection.h"
+
+namespace outrigger::kafka {
+
+// Where a record stands in Kafka.
+struct Stored {
+  int32_t partition = -1;
+  int64_t offset = -1;
+};
+
+// Why a record is not in Kafka. The names are the metric's `reason` values.
+enum class Reason { kTooLarge, kUnknownTopic, kUnauthorized, kTimeout, kBroker, kInvalid, kQueueFull };
+
+struct Refusal {
+  Reason reason = Reason::kBroker;
+  base::Error error;
+  bool possibly_stored = false;  // true: a retry could make a duplicate (outcome: unknown)
+};
+
+using Report = tl::expected<Stored, Refusal>;
+using OnReport = std::function<void(const Report&)>;
+
+struct ProducerOptions {
+  config::Kafka kafka;
+  // Bounds of what waits and is in flight; no topic may hold more than half of either.
+  size_t max_records = 200'000;
+  size_t max_bytes = 64 << 20;
+  std::chrono::milliseconds unknown_topic_after{5000};
+};
+
+class Producer {
+ public:
+  // Fails only on a wrong property or unreadable secret. Needs no broker.
+  static base::Result<std::unique_ptr<Producer>> Create(base::Loop& loop, ProducerOptions options);
+  ~Producer();
+
+  // Takes the record. `on_report` is called exactly once, unless the producer is destroyed first.
+  void Produce(event::Record record, OnReport on_report);
+
+  // What is known of the brokers, on the loop's thread; `on_change` when it changes.
+  const Connection& connection() const;
+  void OnConnectionChange(std::function<void(const Connection&)> on_change);
+
+  size_t waiting_records() const;  // accepted and not reported yet
+  size_t waiting_bytes() const;
+  uint64_t rebuilds() const;  // handles rebuilt after a fatal error
+
+  // Refuses new records, lets the rest be reported, and calls `on_done` when none is left or `budget` is over
+  // (what is left is then reported as kTimeout).
+  void Close(std::chrono::milliseconds budget, std::function<void()> on_done);
+
+  // For tests: the librdkafka handle (rd_kafka_t*), to raise a fatal error on it.
+  void* native_handle() const;
+
+ private:
+  class Core;
+  explicit Producer(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace outrigger::kafka
