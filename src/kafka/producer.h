@@ -43,7 +43,8 @@ struct Refusal {
 };
 
 using Report = tl::expected<Stored, Refusal>;
-using OnReport = std::function<void(const Report&)>;
+// `record` is the record as it was given, for whoever sends it elsewhere (a dead letter topic); it may be moved from.
+using OnReport = std::function<void(const Report&, event::Record& record)>;
 
 struct ProducerOptions {
   config::Kafka kafka;
@@ -58,6 +59,9 @@ class Producer {
   // Fails only on a wrong property or unreadable secret. Needs no broker.
   static base::Result<std::unique_ptr<Producer>> Create(base::Loop& loop, ProducerOptions options);
   ~Producer();
+
+  // Whether there is room for the record now: a Produce that follows at once is not refused as kQueueFull.
+  std::optional<Refusal> Admit(const event::Record& record) const;
 
   // Takes the record. `on_report` is called exactly once, unless the producer is destroyed first.
   void Produce(event::Record record, OnReport on_report);

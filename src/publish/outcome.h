@@ -1,0 +1,44 @@
+// What became of one event: the answer's content, whatever form the request had.
+//
+// A plain value. Source: contract "Publishing", the table of answers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/problem.h"
+
+namespace outrigger::publish {
+
+// One topic that an event was meant for.
+struct Target {
+  enum class Status { kUndecided, kAcked, kQueued, kDiscarded, kFailed };
+
+  std::string topic;
+  Status status = Status::kUndecided;
+  int32_t partition = -1;
+  int64_t offset = -1;
+  std::optional<http::Problem> problem;  // kFailed
+
+  // The HTTP status that this target alone would give.
+  int code() const;
+  bool safe() const { return status == Status::kAcked || status == Status::kDiscarded; }
+};
+
+struct Outcome {
+  std::string id;
+  std::vector<Target> targets;           // one for each rule that took the event
+  std::optional<http::Problem> problem;  // refused as a whole, before any target was tried
+
+  // 200 all acked; 202 any that is not on Kafka yet; else the highest failing code.
+  int code() const;
+  // A failure that may pass: a later try of the same event can succeed.
+  bool may_pass() const;
+  // The HTTP answer of a single event, and the event's entry in a batch's `results`.
+  http::Response ToResponse() const;
+  void AppendJson(std::string& out) const;
+};
+
+}  // namespace outrigger::publish

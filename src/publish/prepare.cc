@@ -1,0 +1,189 @@
+#include "publish/prepare.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/ids.h"
+#include "event/cloudevents.h"
+#include "event/defaults.h"
+#include "publish/dead_letter.h"
+
+namespace outrigger::publish {
+namespace {
+
+using telemetry::ProducerReason;
+
+tl::unexpected<Refused> Unprocessable(const event::Event& event, std::string detail,
+                                      std::vector<std::pair<std::string, std::string>> errors = {}) {
+  Refused refused;
+  refused.problem.status = 422;
+  refused.problem.id = event.id;
+  refused.problem.detail = std::move(detail);
+  refused.problem.errors = std::move(errors);
+  return tl::unexpected(std::move(refused));
+}
+
+// Data that can't be read for a rule (a repeated name, say) is malformed, not unprocessable.
+tl::unexpected<Refused> Malformed(const event::Event& event, const base::Error& error) {
+  Refused refused;
+  refused.problem.status = 400;
+  refused.problem.id = event.id;
+  refused.problem.detail = error.message;
+  return tl::unexpected(std::move(refused));
+}
+
+std::string RawNow(base::WallTime now) { return "\"" + base::Rfc3339(now) + "\""; }
+
+base::Result<void> Stamp(const Rule& rule, event::Event& event, event::JsonReader& json,
+                         base::WallTime now) {
+  if (rule.defaults.empty() || !event.data || !event.data_is_json) return {};
+  std::vector<std::pair<event::JsonPath, std::string>> values;
+  values.reserve(rule.defaults.size());
+  for (const auto& stamped : rule.defaults) {
+    switch (stamped.value) {
+      case Default::Value::kNow:
+        values.emplace_back(stamped.path, RawNow(now));
+        break;
+      case Default::Value::kId:
+        values.emplace_back(stamped.path, http::JsonString(event.id));
+        break;
+      case Default::Value::kJson:
+        values.emplace_back(stamped.path, stamped.json);
+        break;
+    }
+  }
+  auto data = event::StampDefaults(json, std::move(*event.data), values);
+  if (!data) return base::Fail(data.error());
+  event.data = std::move(*data);
+  return {};
+}
+
+// The rule's key, else the caller's, else the CloudEvents partitionkey.
+base::Result<std::optional<std::string>> KeyOf(const Rule& rule, const event::Event& event,
+                                               event::Data& data) {
+  if (rule.key) {
+    auto key = rule.key->Key(event, data);
+    if (!key || *key) return key;
+  }
+  if (event.key) return event.key;
+  if (const auto partition_key = event.Extension("partitionkey"); !partition_key.empty())
+    return std::optional(std::string(partition_key));
+  return std::optional<std::string>();
+}
+
+event::Record Bind(const Rule& rule, event::Event event) {
+  return rule.mode == config::RecordMode::kBinary ? event::ToKafkaBinary(std::move(event))
+                                                  : event::ToKafkaStructured(std::move(event));
+}
+
+std::optional<Refused> CheckSchema(const Rule& rule, const event::Event& event) {
+  if (!rule.schemas) return {};
+  const std::string file = rule.schemas->FileFor(event.type, event.version);
+  std::vector<event::Violation> violations;
+  if (!event.data || !event.data_is_json) {
+    // Only a type that has schemas is checked, and then data that is no JSON can't fit.
+    if (file.empty()) return {};
+    violations.push_back({"", event.data ? "the data is " + (event.datacontenttype.empty()
+                                                                  ? std::string("of no content type")
+                                                                  : event.datacontenttype) +
+                                               ", and the schema asks for JSON: send Content-Type: "
+                                               "application/json"
+                                         : "the event has no data, and its type has a schema"});
+  } else {
+    violations = rule.schemas->Validate(event.type, event.version, *event.data);
+  }
+  if (violations.empty()) return {};
+  Refused refused;
+  refused.problem.status = 422;
+  refused.problem.id = event.id;
+  refused.problem.detail = "the data of " + event.type + " does not fit the schema of version " +
+                           event.version + " (" + rule.path + ")";
+  for (auto& violation : violations)
+    refused.problem.errors.emplace_back(std::move(violation.pointer), std::move(violation.message));
+  return refused;
+}
+
+}  // namespace
+
+std::string TopicNameProblem(std::string_view topic) {
+  if (topic.empty()) return "a topic name can't be empty";
+  if (topic.size() > 249) return "a topic name has at most 249 characters";
+  if (topic == "." || topic == "..") return "a topic can't be named . or ..";
+  if (topic.starts_with("__")) return "topics that begin with __ are Kafka's own";
+  for (const char c : topic) {
+    const bool legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-';
+    if (!legal) return "a topic name holds only letters, digits, '.', '_' and '-'";
+  }
+  return {};
+}
+
+base::Result<void> Complete(event::Event& event, event::JsonReader& json, const std::string& source,
+                            base::WallTime now) {
+  if (event.id.empty()) event.id = base::NewUuid7(now);
+  if (event.source.empty()) event.source = source;
+  if (event.time.empty()) event.time = base::Rfc3339(now);
+  if (event.version.empty() && event.data && event.data_is_json) {
+    static const std::array<event::JsonPath, 1> kVersion{event::JsonPath{"version"}};
+    auto values = json.Read(*event.data, kVersion);
+    if (!values) return base::Fail(values.error());
+    const auto& value = values->front();
+    if (value.kind == event::JsonValue::Kind::kString ||
+        value.kind == event::JsonValue::Kind::kNumber)
+      event.version = value.text;
+  }
+  return {};
+}
+
+tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event,
+                                        event::JsonReader& json, base::WallTime now) {
+  if (event.version.empty()) event.version = rule.version;
+  if (auto stamped = Stamp(rule, event, json, now); !stamped)
+    return Malformed(event, stamped.error());
+
+  event::Data data(json, event);
+  auto topic = rule.topic.Render(event, data);
+  if (!topic)
+    return Unprocessable(event, rule.path + ".topic: " + topic.error().message);
+  if (!rule.topic.constant()) {
+    if (const std::string wrong = TopicNameProblem(*topic); !wrong.empty())
+      return Unprocessable(event, rule.path + ".topic gave \"" + *topic + "\": " + wrong);
+  }
+  auto key = KeyOf(rule, event, data);
+  if (!key) return Unprocessable(event, rule.path + ".key: " + key.error().message);
+  if (!*key && rule.key_required) {
+    return Unprocessable(event, rule.path + " asks for a key (keyRequired), and the event has none",
+                         {{"", "no key: the rule's key is absent in the event, and the request "
+                               "gave none"}});
+  }
+  for (const auto& [name, value] : rule.headers) {
+    auto text = value.Render(event, data);
+    if (!text) return Unprocessable(event, rule.path + ".headers." + name + ": " + text.error().message);
+    event.headers.push_back({name, std::move(*text)});
+  }
+  if (!event.data && !rule.tombstones) {
+    return Unprocessable(event,
+                         "an event without data would be a null value in " + *topic +
+                             ", which deletes the key in a compacted topic; the rule " + rule.path +
+                             " does not allow it (tombstones: true does)");
+  }
+
+  auto invalid = CheckSchema(rule, event);
+  if (invalid && rule.on_invalid != config::OnInvalid::kDeadLetter)
+    return tl::unexpected(std::move(*invalid));
+
+  Prepared prepared{Bind(rule, std::move(event)), key->has_value()};
+  prepared.record.topic = std::move(*topic);
+  prepared.record.key = std::move(*key);
+  if (invalid) {
+    std::string detail;
+    for (const auto& [pointer, message] : invalid->problem.errors)
+      detail += (detail.empty() ? "" : "; ") + pointer + ": " + message;
+    invalid->dead_letter = DeadLetter(std::move(prepared.record), rule.dead_letter, "schema",
+                                      std::move(detail), 422, now);
+    return tl::unexpected(std::move(*invalid));
+  }
+  return prepared;
+}
+
+}  // namespace outrigger::publish
