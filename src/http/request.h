@@ -52,6 +52,10 @@ class Request {
   // The path template that metrics show, set by the handler ("/v1/events"). A literal: it is not copied.
   std::string_view endpoint = "none";
 
+  // The handler's own note from on_head to on_request.
+  int tag = 0;
+  std::shared_ptr<void> note;
+
   // Sends the answer; the first call counts. For a streamed body, answering before its end closes after the answer.
   virtual void Answer(Response response) = 0;
 

@@ -1,6 +1,8 @@
-// A record as it stands in a dead letter topic: key, value and headers unchanged, and its story beside them.
+// A record as it stands in a dead letter topic: key, value and headers unchanged, and its story
+// beside them.
 //
-// Source: reference.md of the contract, "Dead letter headers"; what applies to an event that was never consumed.
+// Source: reference.md of the contract, "Dead letter headers"; what applies to an event that was
+// never consumed.
 #pragma once
 
 #include <string>
@@ -10,7 +12,8 @@
 
 namespace outrigger::publish {
 
-// `reason` is one of the closed set (schema, too_large, …); `detail` says it for people, cut to 1 KiB.
+// `reason` is one of the closed set (schema, too_large, …); `detail` says it for people, cut to 1
+// KiB.
 event::Record DeadLetter(event::Record record, std::string dead_letter_topic, std::string reason,
                          std::string detail, int status, base::WallTime now);
 

@@ -77,9 +77,9 @@ void Outcome::AppendJson(std::string& out) const {
       AppendTarget(out, target);
     }
   } else {
-    const auto worst = std::max_element(
-        targets.begin(), targets.end(),
-        [](const Target& a, const Target& b) { return a.code() < b.code(); });
+    const auto worst =
+        std::max_element(targets.begin(), targets.end(),
+                         [](const Target& a, const Target& b) { return a.code() < b.code(); });
     out.append("\"status\":\"").append(Name(worst->status)).append("\",\"targets\":[");
     for (const auto& target : targets) {
       if (&target != &targets.front()) out.push_back(',');

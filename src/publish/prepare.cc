@@ -13,8 +13,9 @@ namespace {
 
 using telemetry::ProducerReason;
 
-tl::unexpected<Refused> Unprocessable(const event::Event& event, std::string detail,
-                                      std::vector<std::pair<std::string, std::string>> errors = {}) {
+tl::unexpected<Refused> Unprocessable(
+    const event::Event& event, std::string detail,
+    std::vector<std::pair<std::string, std::string>> errors = {}) {
   Refused refused;
   refused.problem.status = 422;
   refused.problem.id = event.id;
@@ -83,12 +84,13 @@ std::optional<Refused> CheckSchema(const Rule& rule, const event::Event& event) 
   if (!event.data || !event.data_is_json) {
     // Only a type that has schemas is checked, and then data that is no JSON can't fit.
     if (file.empty()) return {};
-    violations.push_back({"", event.data ? "the data is " + (event.datacontenttype.empty()
-                                                                  ? std::string("of no content type")
-                                                                  : event.datacontenttype) +
-                                               ", and the schema asks for JSON: send Content-Type: "
-                                               "application/json"
-                                         : "the event has no data, and its type has a schema"});
+    violations.push_back(
+        {"", event.data ? "the data is " +
+                              (event.datacontenttype.empty() ? std::string("of no content type")
+                                                             : event.datacontenttype) +
+                              ", and the schema asks for JSON: send Content-Type: "
+                              "application/json"
+                        : "the event has no data, and its type has a schema"});
   } else {
     violations = rule.schemas->Validate(event.type, event.version, *event.data);
   }
@@ -143,8 +145,7 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event,
 
   event::Data data(json, event);
   auto topic = rule.topic.Render(event, data);
-  if (!topic)
-    return Unprocessable(event, rule.path + ".topic: " + topic.error().message);
+  if (!topic) return Unprocessable(event, rule.path + ".topic: " + topic.error().message);
   if (!rule.topic.constant()) {
     if (const std::string wrong = TopicNameProblem(*topic); !wrong.empty())
       return Unprocessable(event, rule.path + ".topic gave \"" + *topic + "\": " + wrong);
@@ -153,19 +154,20 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event,
   if (!key) return Unprocessable(event, rule.path + ".key: " + key.error().message);
   if (!*key && rule.key_required) {
     return Unprocessable(event, rule.path + " asks for a key (keyRequired), and the event has none",
-                         {{"", "no key: the rule's key is absent in the event, and the request "
-                               "gave none"}});
+                         {{"",
+                           "no key: the rule's key is absent in the event, and the request "
+                           "gave none"}});
   }
   for (const auto& [name, value] : rule.headers) {
     auto text = value.Render(event, data);
-    if (!text) return Unprocessable(event, rule.path + ".headers." + name + ": " + text.error().message);
+    if (!text)
+      return Unprocessable(event, rule.path + ".headers." + name + ": " + text.error().message);
     event.headers.push_back({name, std::move(*text)});
   }
   if (!event.data && !rule.tombstones) {
-    return Unprocessable(event,
-                         "an event without data would be a null value in " + *topic +
-                             ", which deletes the key in a compacted topic; the rule " + rule.path +
-                             " does not allow it (tombstones: true does)");
+    return Unprocessable(event, "an event without data would be a null value in " + *topic +
+                                    ", which deletes the key in a compacted topic; the rule " +
+                                    rule.path + " does not allow it (tombstones: true does)");
   }
 
   auto invalid = CheckSchema(rule, event);

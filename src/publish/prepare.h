@@ -1,7 +1,7 @@
 // One event and the rule that took it → the record for Kafka, or why not.
 //
-// Pure but for the clock's value that is handed in; used by the publisher and, without a Kafka, by `explain`.
-// Thread: the flow's.
+// Pure but for the clock's value that is handed in; used by the publisher and, without a Kafka, by
+// `explain`. Thread: the flow's.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,8 @@ struct Prepared {
 struct Refused {
   http::Problem problem;
   telemetry::ProducerReason reason = telemetry::ProducerReason::kInvalid;
-  // The event as it would stand in the rule's dead letter topic, where `onInvalid: deadLetter` asks for it.
+  // The event as it would stand in the rule's dead letter topic, where `onInvalid: deadLetter` asks
+  // for it.
   std::optional<event::Record> dead_letter;
 };
 
@@ -34,12 +35,13 @@ struct Refused {
 base::Result<void> Complete(event::Event& event, event::JsonReader& json, const std::string& source,
                             base::WallTime now);
 
-// The record for `event` by `rule`. The event is taken by value: callers copy when more than one rule took it.
+// The record for `event` by `rule`. The event is taken by value: callers copy when more than one
+// rule took it.
 tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event,
                                         event::JsonReader& json, base::WallTime now);
 
-// Whether Kafka takes `topic` as a name ([a-zA-Z0-9._-]{1,249}, not "." or "..") and it is not an internal one (__*).
-// Empty: fine; else what is wrong.
+// Whether Kafka takes `topic` as a name ([a-zA-Z0-9._-]{1,249}, not "." or "..") and it is not an
+// internal one (__*). Empty: fine; else what is wrong.
 std::string TopicNameProblem(std::string_view topic);
 
 }  // namespace outrigger::publish

@@ -87,7 +87,8 @@ void Routes::IndexRule(uint32_t index) {
 
 base::Result<std::vector<const Rule*>> Routes::Select(const event::Event& event,
                                                       event::Data& data) const {
-  // Every list that may hold a match is in ascending order; walking them by their least front keeps the file's order.
+  // Every list that may hold a match is in ascending order; walking them by their least front keeps
+  // the file's order.
   std::vector<std::pair<const uint32_t*, const uint32_t*>> lists;
   const auto add = [&lists](const Indexes& indexes) {
     if (!indexes.empty()) lists.emplace_back(indexes.data(), indexes.data() + indexes.size());

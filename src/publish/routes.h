@@ -1,7 +1,7 @@
 // The rules of the config, compiled: which rule takes an event, and what a rule makes of it.
 //
-// Immutable; a reload builds another table and swaps it in whole. Thread: Build on any thread (it loads schemas and takes
-// milliseconds to seconds), Select on the flow's.
+// Immutable; a reload builds another table and swaps it in whole. Thread: Build on any thread (it
+// loads schemas and takes milliseconds to seconds), Select on the flow's.
 #pragma once
 
 #include <functional>
@@ -50,13 +50,14 @@ struct Rule {
 
 class Routes {
  public:
-  // Compiles every rule and loads its schemas; what can't be compiled goes to `problems`, and then the table must not
-  // be used. Folders named by several rules are loaded once.
+  // Compiles every rule and loads its schemas; what can't be compiled goes to `problems`, and then
+  // the table must not be used. Folders named by several rules are loaded once.
   static std::shared_ptr<const Routes> Build(const config::Config& config,
                                              std::vector<config::Problem>& problems);
 
-  // The rules that take the event, in the order of the file: the first match, and the ones after it as long as the
-  // last one says `continue`. Empty: no route. The cost does not grow with the number of rules that name a type.
+  // The rules that take the event, in the order of the file: the first match, and the ones after it
+  // as long as the last one says `continue`. Empty: no route. The cost does not grow with the
+  // number of rules that name a type.
   base::Result<std::vector<const Rule*>> Select(const event::Event& event, event::Data& data) const;
 
   const std::vector<Rule>& rules() const { return rules_; }

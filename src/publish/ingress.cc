@@ -1,0 +1,320 @@
+#include "publish/ingress.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/ids.h"
+#include "event/cloudevents.h"
+#include "event/match.h"
+#include "http/problem.h"
+#include "publish/batch.h"
+#include "publish/ndjson.h"
+
+namespace outrigger::publish {
+namespace {
+
+constexpr char kEventsPath[] = "/v1/events";
+constexpr char kTypePath[] = "/v1/events/{type}";
+constexpr char kTopicPath[] = "/v1/topics/{topic}";
+constexpr char kHealthPath[] = "/health/kafka";
+constexpr uint64_t kBatchBodies = 16;
+
+http::Plan Refuse(int status, std::string detail, std::string limit = {}) {
+  http::Problem problem;
+  problem.status = status;
+  problem.detail = std::move(detail);
+  problem.limit = std::move(limit);
+  http::Plan plan;
+  plan.refuse = problem.ToResponse();
+  return plan;
+}
+
+http::Plan MethodNotAllowed(const http::Head& head, const std::string& allow) {
+  http::Plan plan = Refuse(405, head.path + " takes " + allow + ", not " + head.method);
+  plan.refuse->headers.emplace_back("Allow", allow);
+  return plan;
+}
+
+void AnswerProblem(http::Request& request, int status, std::string detail) {
+  http::Problem problem;
+  problem.status = status;
+  problem.detail = std::move(detail);
+  request.Answer(problem.ToResponse());
+}
+
+// The media type without parameters, in lower case.
+std::string MediaType(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find(';')));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+  });
+  return type;
+}
+
+// The same time for every wrong token of one length.
+bool SameToken(std::string_view given, std::string_view token) {
+  if (given.size() != token.size()) return false;
+  unsigned char difference = 0;
+  for (size_t i = 0; i < token.size(); ++i)
+    difference = static_cast<unsigned char>(difference | (given[i] ^ token[i]));
+  return difference == 0;
+}
+
+std::vector<event::HttpField> Fields(const http::Head& head) {
+  std::vector<event::HttpField> fields;
+  fields.reserve(head.fields.size());
+  for (const auto& field : head.fields) fields.push_back({field.name, field.value});
+  return fields;
+}
+
+// ?ack= or Prefer: respond-async. An unknown value is an error.
+base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
+  if (const std::string* ack = head.Query("ack")) {
+    if (*ack == "kafka") return config::Ack::kKafka;
+    if (*ack == "disk") return config::Ack::kDisk;
+    if (*ack == "memory") return config::Ack::kMemory;
+    return base::Fail(base::Error::Invalid("?ack= is kafka, disk or memory, not \"" + *ack + "\""));
+  }
+  if (head.Find("prefer").find("respond-async") != std::string_view::npos)
+    return config::Ack::kDisk;
+  return std::nullopt;
+}
+
+// What the request's head says of its one event where the event itself does not.
+void ApplyHead(const http::Head& head, event::Event& event) {
+  if (event.id.empty()) event.id = head.Find("idempotency-key");
+  for (const char* name : {"traceparent", "tracestate"}) {
+    const std::string_view value = head.Find(name);
+    if (!value.empty() && event.Extension(name).empty()) event.extensions.emplace_back(name, value);
+  }
+}
+
+}  // namespace
+
+Ingress::Ingress(base::Loop& loop, Publisher& publisher, telemetry::Metrics& metrics,
+                 std::function<std::string()> kafka_health, IngressOptions options)
+    : loop_(loop),
+      publisher_(publisher),
+      metrics_(metrics),
+      kafka_health_(std::move(kafka_health)) {
+  SetOptions(std::move(options));
+}
+
+void Ingress::SetOptions(IngressOptions options) {
+  options_ = std::move(options);
+  rate_.Set(options_.rate, loop_.Now());
+}
+
+http::Handler Ingress::handler() {
+  http::Handler handler;
+  handler.on_head = [this](const auto& request) { return OnHead(request); };
+  handler.on_request = [this](const auto& request) { OnRequest(request); };
+  handler.on_answered = [this](std::string_view endpoint, int status) {
+    metrics_.HttpRequests(endpoint, status).Increment();
+  };
+  return handler;
+}
+
+const std::string* Ingress::RawTopic(std::string_view topic) const {
+  for (const auto& glob : options_.raw_topics)
+    if (event::GlobMatches(glob, topic)) return &glob;
+  return nullptr;
+}
+
+http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
+  const http::Head& head = request->head();
+  const std::string_view path = head.path;
+  if (path == kHealthPath) {
+    request->endpoint = kHealthPath;
+    request->tag = kHealth;
+    if (head.method != "GET" && head.method != "HEAD") return MethodNotAllowed(head, "GET, HEAD");
+    return {};
+  }
+  const bool events = path == kEventsPath;
+  const bool type = path.starts_with("/v1/events/") && path.size() > 11;
+  const bool topic = path.starts_with("/v1/topics/") && path.size() > 11;
+  if (!events && !type && !topic) {
+    return Refuse(404,
+                  "there is nothing at " + head.path +
+                      "; events go to POST /v1/events, /v1/events/{type} or /v1/topics/{topic}");
+  }
+  request->endpoint = events ? kEventsPath : type ? kTypePath : kTopicPath;
+  if (head.method != "POST") return MethodNotAllowed(head, "POST");
+  if (!options_.token.empty()) {
+    const std::string_view given = head.Find("authorization");
+    const bool bearer = given.starts_with("Bearer ") || given.starts_with("bearer ");
+    if (!bearer || !SameToken(given.substr(7), options_.token)) {
+      http::Plan plan =
+          Refuse(401, "this sidecar asks for Authorization: Bearer <token> (http.tokenFile)");
+      plan.refuse->headers.emplace_back("WWW-Authenticate", "Bearer");
+      return plan;
+    }
+  }
+  if (auto ack = ReadAck(head); !ack) return Refuse(400, ack.error().message);
+  if (events) return OnEvents(request);
+  request->tag = type ? kType : kTopic;
+  if (topic && !RawTopic(path.substr(11))) {
+    return Refuse(404, "http.rawTopics does not allow raw records to " + head.path.substr(11),
+                  "http.rawTopics");
+  }
+  return {};
+}
+
+http::Plan Ingress::OnEvents(const std::shared_ptr<http::Request>& request) {
+  const http::Head& head = request->head();
+  const std::string media = MediaType(head.Find("content-type"));
+  http::Plan plan;
+  if (media == "application/cloudevents+json") {
+    request->tag = kStructured;
+  } else if (media == "application/cloudevents-batch+json") {
+    request->tag = kBatch;
+    plan.max_body = kBatchBodies * options_.max_body;
+  } else if (std::any_of(head.fields.begin(), head.fields.end(),
+                         [](const http::Field& field) { return field.name.starts_with("ce-"); })) {
+    request->tag = kBinary;
+  } else if (media == "application/x-ndjson") {
+    request->tag = kNdjson;
+    auto stream = std::make_shared<NdjsonStream>(loop_, publisher_, rate_, options_.max_body,
+                                                 request, *ReadAck(head));
+    request->note = stream;
+    plan.timeout_restarts = true;
+    plan.on_chunk = [stream](std::string_view chunk) { stream->OnChunk(chunk); };
+    plan.on_abort = [stream] { stream->OnAbort(); };
+  } else if (media.empty() || media == "application/json") {
+    request->tag = kEnvelope;
+  } else {
+    return Refuse(
+        415,
+        "POST /v1/events takes application/json, application/cloudevents+json, "
+        "application/cloudevents-batch+json or application/x-ndjson, or any type with ce-* "
+        "headers, not \"" +
+            media + "\"; data of any type goes to POST /v1/events/{type}");
+  }
+  return plan;
+}
+
+void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
+  const http::Head& head = request->head();
+  if (request->tag == kHealth) {
+    http::Response response;
+    response.body = kafka_health_();
+    return request->Answer(std::move(response));
+  }
+  if (request->tag == kNdjson)
+    return std::static_pointer_cast<NdjsonStream>(request->note)->OnEnd();
+
+  std::vector<std::string_view> items;
+  if (request->tag == kBatch) {
+    auto split = event::SplitBatch(publisher_.json(), request->body());
+    if (!split) return AnswerProblem(*request, 400, split.error().message);
+    items = std::move(*split);
+  }
+  const double events = request->tag == kBatch ? static_cast<double>(items.size()) : 1;
+  if (!rate_.Take(events, loop_.Now())) {
+    http::Problem problem;
+    problem.status = 429;
+    problem.limit = "http.rate";
+    problem.detail = "more events than http.rate allows";
+    problem.retry_after = 1 + static_cast<int>(rate_.Wait(loop_.Now()) / std::chrono::seconds(1));
+    return request->Answer(problem.ToResponse());
+  }
+  switch (request->tag) {
+    case kBatch:
+      return PublishBatch(publisher_, request, items, *ReadAck(head));
+    case kEnvelope:
+      return OnEvent(request, event::FromEnvelope(publisher_.json(), request->body()));
+    case kStructured:
+      return OnEvent(request, event::FromStructured(publisher_.json(), request->body()));
+    case kBinary:
+      return OnEvent(request,
+                     event::FromHttpBinary(Fields(head), std::move(request->body()), true));
+    case kType:
+      return OnEvent(request, ReadType(*request));
+    default:
+      return OnTopic(request);
+  }
+}
+
+base::Result<event::Event> Ingress::ReadType(http::Request& request) {
+  const http::Head& head = request.head();
+  auto event = event::FromHttpBinary(Fields(head), std::move(request.body()), false);
+  if (!event) return event;
+  event->type = head.path.substr(11);
+  for (const auto& [name, value] : head.query) {
+    if (name == "key") {
+      event->key = value;
+    } else if (name == "id") {
+      event->id = value;
+    } else if (name == "version") {
+      event->version = value;
+    } else if (name == "subject") {
+      event->subject = value;
+    } else if (name != "ack") {
+      return base::Fail(base::Error::Invalid(
+          "?" + name +
+          "= is not known; POST /v1/events/{type} takes key, id, version, subject, ack"));
+    }
+  }
+  // Without a Content-Type the data is taken for JSON, as CloudEvents' own JSON format does.
+  if (event->datacontenttype.empty() && event->data) {
+    event->datacontenttype = "application/json";
+    event->data_is_json = true;
+  }
+  if (event->data_is_json && event->data) {
+    if (auto valid = publisher_.json().Check(*event->data); !valid)
+      return base::Fail(valid.error());
+  }
+  return event;
+}
+
+void Ingress::OnEvent(const std::shared_ptr<http::Request>& request,
+                      base::Result<event::Event> event) {
+  if (!event) return AnswerProblem(*request, 400, event.error().message);
+  ApplyHead(request->head(), *event);
+  publisher_.Publish(std::move(*event), Ask{*ReadAck(request->head()), nullptr},
+                     [request](const Outcome& outcome) { request->Answer(outcome.ToResponse()); });
+}
+
+void Ingress::OnTopic(const std::shared_ptr<http::Request>& request) {
+  const http::Head& head = request->head();
+  event::Record record;
+  record.topic = head.path.substr(11);
+  const std::string* label = RawTopic(record.topic);
+  if (const std::string wrong = TopicNameProblem(record.topic); !wrong.empty() || !label)
+    return AnswerProblem(*request, 400, "\"" + record.topic + "\": " + wrong);
+  for (const auto& [name, value] : head.query) {
+    if (name == "key") {
+      record.key = value;
+    } else if (name == "partition") {
+      const char* end = value.data() + value.size();
+      const auto [stop, error] = std::from_chars(value.data(), end, record.partition);
+      if (error != std::errc() || stop != end || record.partition < 0)
+        return AnswerProblem(*request, 400,
+                             "?partition= is a number from 0, not \"" + value + "\"");
+    } else if (name != "ack") {
+      return AnswerProblem(
+          *request, 400,
+          "?" + name + "= is not known; POST /v1/topics/{topic} takes key, partition, ack");
+    }
+  }
+  for (const auto& field : head.fields) {
+    if (!field.name.starts_with("kafka-")) continue;
+    const std::string_view name = field.name.substr(6);
+    if (event::IsReservedHeader(name) && name != "content-type")
+      return AnswerProblem(*request, 400,
+                           "the header " + std::string(name) +
+                               " is not the caller's to set (ce_* and outrigger-* are ours)");
+    record.headers.push_back({std::string(name), std::string(field.value)});
+  }
+  if (const auto type = head.Find("content-type"); !type.empty())
+    record.headers.push_back({"content-type", std::string(type)});
+  record.value = std::move(request->body());
+  const std::string_view given = head.Find("idempotency-key");
+  std::string id = given.empty() ? base::NewUuid7(loop_.Wall()) : std::string(given);
+  publisher_.PublishRaw(
+      std::move(record), std::move(id), *label, Ask{*ReadAck(head), nullptr},
+      [request](const Outcome& outcome) { request->Answer(outcome.ToResponse()); });
+}
+
+}  // namespace outrigger::publish

@@ -1,0 +1,67 @@
+// A request of any length with an event on each line, published while it is read and never held
+// whole.
+//
+// Reading pauses while too much is undecided, so memory is bounded by that, not by the request. A
+// bad line doesn't stop the stream. Thread: the flow's. Lifetime: shared; it keeps itself alive
+// until its last line is decided.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/loop.h"
+#include "http/request.h"
+#include "publish/publisher.h"
+#include "publish/rate.h"
+
+namespace outrigger::publish {
+
+class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
+ public:
+  NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, uint64_t max_line,
+               std::weak_ptr<http::Request> request, std::optional<config::Ack> ack);
+
+  void OnChunk(std::string_view chunk);
+  // The request's end; the answer follows when every line is decided.
+  void OnEnd();
+  // The connection went: what was read is published, and nobody is told.
+  void OnAbort();
+
+ private:
+  struct FailedLine {
+    uint64_t line;
+    http::Problem problem;
+  };
+
+  void OnLine(std::string_view line);
+  void Fail(uint64_t line, http::Problem problem);
+  void OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome);
+  void Throttle();
+  void AnswerWhenDone();
+
+  base::Loop& loop_;
+  Publisher& publisher_;
+  Rate& rate_;
+  const uint64_t max_line_;
+  std::weak_ptr<http::Request> reading_;    // until the end was read
+  std::shared_ptr<http::Request> request_;  // from then on
+  const Ask ask_;
+
+  std::string partial_;    // of a line that goes on in the next chunk
+  bool skipping_ = false;  // the line is too long: to its end
+  uint64_t line_ = 0;      // lines read
+  uint64_t accepted_ = 0;
+  uint64_t failed_ = 0;
+  int status_ = 200;
+  std::vector<FailedLine> failures_;
+  size_t undecided_ = 0;
+  size_t undecided_bytes_ = 0;
+  bool paused_ = false;
+  base::Timer resume_;
+  std::shared_ptr<NdjsonStream> self_;  // while lines are undecided
+};
+
+}  // namespace outrigger::publish

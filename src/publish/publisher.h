@@ -1,0 +1,136 @@
+// The publish flow's middle: an event in, routed, checked, handed to the producer, and decided
+// once.
+//
+// Thread: the flow's loop. `on_decided` is called exactly once for each Publish, on the loop's
+// thread, inside the call when the event is refused at once. Lifetime: outlives what it has
+// pending, or those are dropped undecided; the producer outlives it.
+//
+// Promise: an outcome "acked" means that Kafka acked (acks=all). When `ack_timeout` passes first,
+// the caller is told 503 `unknown`; the record stays with the producer, and a retry with the same
+// id joins it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "base/loop.h"
+#include "event/json.h"
+#include "kafka/producer.h"
+#include "publish/known_events.h"
+#include "publish/outcome.h"
+#include "publish/prepare.h"
+#include "publish/routes.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+namespace outrigger::publish {
+
+using OnDecided = std::function<void(const Outcome&)>;
+
+// The events of one batch or stream, in order: after a failure that may pass, later events of the
+// same topic and key are not tried, or a retry of the failed one would come after them.
+class Sequence {
+ public:
+  void Stop(const event::Record& record) {
+    if (record.key) stopped_.insert(Name(record));
+  }
+  bool Stopped(const event::Record& record) const {
+    return !stopped_.empty() && record.key && stopped_.contains(Name(record));
+  }
+
+ private:
+  static std::string Name(const event::Record& record) { return record.topic + '\n' + *record.key; }
+
+  std::unordered_set<std::string> stopped_;
+};
+
+// What a request asks beyond the event itself.
+struct Ask {
+  std::optional<config::Ack> ack;  // over the rule's
+  std::shared_ptr<Sequence> sequence;
+};
+
+struct PublisherOptions {
+  std::string source;  // of events that name none
+  std::chrono::milliseconds ack_timeout{5000};
+  // Kafka known to be away for longer: refused at once instead of after ack_timeout.
+  std::chrono::milliseconds away_after{1000};
+  size_t known_events = 16'384;
+  base::Duration known_for = std::chrono::minutes(10);
+};
+
+class Publisher {
+ public:
+  // `producer` null: Kafka is disabled, and what is valid is discarded on purpose.
+  Publisher(base::Loop& loop, kafka::Producer* producer, telemetry::Metrics& metrics,
+            PublisherOptions options);
+  Publisher(const Publisher&) = delete;
+  Publisher& operator=(const Publisher&) = delete;
+  ~Publisher();
+
+  void SetRoutes(std::shared_ptr<const Routes> routes);
+  void SetOptions(const PublisherOptions& options) { options_ = options; }
+
+  void Publish(event::Event event, const Ask& ask, OnDecided on_decided);
+
+  // A raw record past all rules; `label` is the metrics' topic (the glob that allowed it).
+  void PublishRaw(event::Record record, std::string id, const std::string& label, const Ask& ask,
+                  OnDecided on_decided);
+
+  event::JsonReader& json() { return json_; }
+  size_t pending() const { return pending_.size(); }
+  // When the last event was offered; for a drain that waits until the app is quiet.
+  base::TimePoint last_publish() const { return last_publish_; }
+
+ private:
+  struct Part;
+
+  void Send(const std::vector<const Rule*>& rules, event::Event event, const Ask& ask,
+            KnownEvent* known, OnDecided on_decided);
+  tl::expected<Part, Refused> MakePart(const Rule& rule, event::Event event, const Ask& ask);
+  void Start(std::vector<Part> parts, Outcome outcome, KnownEvent* known, const Ask& ask,
+             OnDecided on_decided);
+  void Hand(Pending& pending, size_t index, Part part);
+  void Join(Pending& pending, OnDecided on_decided);
+  void Refuse(const std::string& label, telemetry::ProducerReason reason, http::Problem problem,
+              const OnDecided& on_decided);
+  // What forbids the record at once, or nothing.
+  std::optional<http::Problem> NotNow(const event::Record& record, bool wait_for_kafka,
+                                      const Sequence* sequence);
+  std::string TopicOverBudget(const Rule& rule, const std::string& topic);
+  void SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series);
+
+  void OnReport(Pending& pending, size_t index, const kafka::Report& report, event::Record& record);
+  void Decide(Pending& pending);
+  void ArmDeadline();
+  void OnDeadline();
+  // The outcome as a caller sees it whose deadline passed.
+  static Outcome Unknown(const Pending& pending);
+
+  const telemetry::ProducerTopic& Series(const std::string& label);
+
+  base::Loop& loop_;
+  kafka::Producer* producer_;
+  telemetry::Metrics& metrics_;
+  PublisherOptions options_;
+  event::JsonReader json_;
+  std::shared_ptr<const Routes> routes_;
+  std::unordered_map<std::string, telemetry::ProducerTopic> series_;
+  std::vector<std::unordered_set<std::string>> topics_of_rule_;  // rendered by templates
+  std::list<Pending> pending_;                                   // those with a waiter, by deadline
+  std::list<Pending> overdue_;  // answered `unknown`, still with the producer
+  KnownEvents known_;
+  base::Timer deadline_timer_;
+  base::TimePoint last_publish_{};
+  telemetry::LogLimit discard_log_{std::chrono::hours(24)};
+  telemetry::LogLimit timeout_log_;
+};
+
+}  // namespace outrigger::publish
