@@ -1,5 +1,5 @@
-// Exponential backoff with full jitter: the wait before try n is uniform in [0, min(max, initial * 2^n)).
-// Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+// Exponential backoff with full jitter: the wait before try n is uniform in [0, min(max, initial *
+// 2^n)). Source: "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 #pragma once
 
 #include <algorithm>

@@ -7,15 +7,15 @@ namespace outrigger::base {
 
 Clock Clock::System() {
   return {[] { return std::chrono::steady_clock::now(); },
-          [] { return std::chrono::system_clock::now(); }};
+          [] { return std::chrono::system_clock::now(); }, false};
 }
 
 ManualClock::ManualClock()
-    : hands_(std::make_shared<Hands>(
-          Hands{TimePoint(std::chrono::hours(1)), WallTime(std::chrono::seconds(1'700'000'000))})) {}
+    : hands_(std::make_shared<Hands>(Hands{TimePoint(std::chrono::hours(1)),
+                                           WallTime(std::chrono::seconds(1'700'000'000))})) {}
 
 Clock ManualClock::clock() const {
-  return {[hands = hands_] { return hands->now; }, [hands = hands_] { return hands->wall; }};
+  return {[hands = hands_] { return hands->now; }, [hands = hands_] { return hands->wall; }, true};
 }
 
 void ManualClock::Advance(Duration by) {

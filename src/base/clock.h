@@ -17,11 +17,13 @@ using WallTime = std::chrono::system_clock::time_point;   // what people and rec
 struct Clock {
   std::function<TimePoint()> now;
   std::function<WallTime()> wall;
+  bool manual = false;  // time passes only when a test says so
 
   static Clock System();
 };
 
-// A clock that stands still until advanced. Loop::Advance moves it and runs the timers that came due.
+// A clock that stands still until advanced. Loop::Advance moves it and runs the timers that came
+// due.
 class ManualClock {
  public:
   ManualClock();

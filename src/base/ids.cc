@@ -25,8 +25,7 @@ void AppendHex(char* out, uint64_t value, int digits) {
 
 std::string NewUuid7(WallTime now) {
   thread_local Generator generator;
-  int64_t ms =
-      std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  int64_t ms = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
   const uint64_t random = generator.random();
   if (ms > generator.last_ms) {
     // Half of the counter's range is left to count up in.

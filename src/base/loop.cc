@@ -1,8 +1,8 @@
 #include "base/loop.h"
 
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <exception>
 #include <map>
@@ -85,6 +85,7 @@ void Loop::FireDue() {
 void Loop::Arm() {
   auto& entries = timers_->entries;
   while (!entries.empty() && !*entries.begin()->second.armed) entries.erase(entries.begin());
+  if (clock_.manual) return;  // Advance and RunReady fire
   if (entries.empty()) {
     // No alarm stays behind, or an idle loop would wake for nothing.
     timers_->alarm_at = TimePoint::max();
@@ -114,7 +115,8 @@ void Loop::Advance(ManualClock& clock, Duration by) {
   RunReady();
 }
 
-std::unique_ptr<Loop::Watch> Loop::WatchReadable(int descriptor, std::function<void()> on_readable) {
+std::unique_ptr<Loop::Watch> Loop::WatchReadable(int descriptor,
+                                                 std::function<void()> on_readable) {
   return std::make_unique<Watch>(*this, descriptor, std::move(on_readable));
 }
 

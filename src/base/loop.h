@@ -1,11 +1,11 @@
-// One event loop: the thread that a flow lives on. Sockets, timers, descriptors and posted calls all run inside
-// Run(), one at a time, so that a flow needs no lock.
+// One event loop: the thread that a flow lives on. Sockets, timers, descriptors and posted calls
+// all run inside Run(), one at a time, so that a flow needs no lock.
 //
-// Thread: Post and Stop may be called from any thread; everything else only on the loop's own thread (or before
-// Run). Lifetime: a Loop outlives every Timer and Watch made by it.
+// Thread: Post and Stop may be called from any thread; everything else only on the loop's own
+// thread (or before Run). Lifetime: a Loop outlives every Timer and Watch made by it.
 //
-// Time comes from a Clock. With a ManualClock the loop never waits for real time: RunReady() runs what is ready
-// now, and Advance() moves the clock and fires the timers that came due, in order.
+// Time comes from a Clock. With a ManualClock the loop never waits for real time: RunReady() runs
+// what is ready now, and Advance() moves the clock and fires the timers that came due, in order.
 #pragma once
 
 #include <atomic>
@@ -50,7 +50,8 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  // Runs until Stop(). RunReady runs what can run without waiting and returns how many handlers ran.
+  // Runs until Stop(). RunReady runs what can run without waiting and returns how many handlers
+  // ran.
   void Run();
   size_t RunReady();
   void Stop();
@@ -58,16 +59,19 @@ class Loop {
   void Post(std::function<void()> call);
   [[nodiscard]] Timer After(Duration delay, std::function<void()> call);
 
-  // Calls `on_readable` each time `descriptor` becomes readable (edge: drain it until it would block). The
-  // descriptor stays the caller's. Destroying the Watch ends it; no call comes after that.
+  // Calls `on_readable` each time `descriptor` becomes readable (edge: drain it until it would
+  // block). The descriptor stays the caller's. Destroying the Watch ends it; no call comes after
+  // that.
   class Watch;
-  [[nodiscard]] std::unique_ptr<Watch> WatchReadable(int descriptor, std::function<void()> on_readable);
+  [[nodiscard]] std::unique_ptr<Watch> WatchReadable(int descriptor,
+                                                     std::function<void()> on_readable);
 
   TimePoint Now() const { return clock_.now(); }
   WallTime Wall() const { return clock_.wall(); }
   const Clock& clock() const { return clock_; }
 
-  // For loops with a ManualClock: moves it by `by` in steps from timer to timer, running what comes due.
+  // For loops with a ManualClock: moves it by `by` in steps from timer to timer, running what comes
+  // due.
   void Advance(ManualClock& clock, Duration by);
 
   // How many handlers threw. Read from any thread.

@@ -1,6 +1,7 @@
 // A value or an Error, for everything that can fail outside of a bug.
 //
-// Errors are values: exceptions of libraries are caught inside the room that uses the library and become an Error.
+// Errors are values: exceptions of libraries are caught inside the room that uses the library and
+// become an Error.
 #pragma once
 
 #include <string>

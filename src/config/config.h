@@ -24,6 +24,8 @@ struct Security {
   std::string username, username_file;
   std::string password, password_file;
   std::string ca_file, cert_file, key_file, key_password_file;
+
+  bool operator==(const Security&) const = default;
 };
 
 struct Kafka {

@@ -1,0 +1,220 @@
+#include "app/publish_flow.h"
+
+#include <algorithm>
+#include <future>
+
+#include "telemetry/kafka_health.h"
+#include "telemetry/log.h"
+
+namespace outrigger::app {
+namespace {
+
+using telemetry::Level;
+using telemetry::Log;
+using telemetry::Status;
+
+// The app is quiet when it has published nothing for so long.
+constexpr auto kQuiet = std::chrono::seconds(1);
+// Of the shutdown budget, what answering and flushing may need at the end.
+constexpr auto kFlushShare = std::chrono::seconds(5);
+constexpr auto kTick = std::chrono::seconds(1);
+
+std::string Join(const std::vector<std::string>& parts) {
+  std::string joined;
+  for (const auto& part : parts) joined += (joined.empty() ? "" : ",") + part;
+  return joined;
+}
+
+publish::PublisherOptions OptionsOf(const config::Config& config) {
+  publish::PublisherOptions options;
+  options.source = config.kafka.client_id;
+  options.ack_timeout = config.http.ack_timeout;
+  return options;
+}
+
+http::Limits LimitsOf(const config::Http& http) {
+  http::Limits limits;
+  limits.max_header = http.max_header;
+  limits.max_body = http.max_body;
+  limits.max_trailer = http.max_trailer;
+  limits.max_connections = http.max_connections;
+  limits.head_timeout = http.head_timeout;
+  limits.body_timeout = http.body_timeout;
+  limits.idle_timeout = http.idle_timeout;
+  return limits;
+}
+
+}  // namespace
+
+PublishFlow::PublishFlow(const config::Config& config, telemetry::Metrics& metrics,
+                         telemetry::Conditions& conditions)
+    : metrics_(metrics),
+      conditions_(conditions),
+      kafka_enabled_(config.kafka.enabled),
+      brokers_(Join(config.kafka.brokers)),
+      loop_(base::Clock::System(), [](const std::string& what) {
+        Log(Level::kError, "a handler of the publish flow threw; this is a bug", {{"error", what}});
+      }) {}
+
+base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(const config::Config& config,
+                                                               telemetry::Metrics& metrics,
+                                                               telemetry::Conditions& conditions) {
+  std::unique_ptr<PublishFlow> flow(new PublishFlow(config, metrics, conditions));
+  if (config.kafka.enabled) {
+    kafka::ProducerOptions options;
+    options.kafka = config.kafka;
+    auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
+    if (!producer) return base::Fail(producer.error());
+    flow->producer_ = std::move(*producer);
+    flow->producer_->OnConnectionChange(
+        [self = flow.get()](const kafka::Connection&) { self->ShowConnection(); });
+  }
+  flow->publisher_ = std::make_unique<publish::Publisher>(flow->loop_, flow->producer_.get(),
+                                                          metrics, OptionsOf(config));
+  flow->ingress_ = std::make_unique<publish::Ingress>(
+      flow->loop_, *flow->publisher_, metrics,
+      [self = flow.get()] {
+        return telemetry::KafkaHealthJson(self->kafka_enabled(), self->kafka_connected());
+      },
+      publish::IngressOptions{});
+  flow->server_ = std::make_unique<http::Server>(flow->loop_, LimitsOf(config.http),
+                                                 flow->ingress_->handler());
+  if (!config.kafka.enabled) {
+    conditions.Set("KafkaConnected", Status::kFalse, "Disabled",
+                   "KAFKA_ENABLED=false: events are checked, answered 202 and discarded");
+  } else {
+    conditions.Set("KafkaConnected", Status::kUnknown, "Connecting", "looking for " + flow->brokers_);
+  }
+  return flow;
+}
+
+PublishFlow::~PublishFlow() {
+  loop_.Stop();
+  if (thread_.joinable()) thread_.join();
+  // The requests that the server still holds answer into the publisher's world: they go first.
+  server_.reset();
+}
+
+void PublishFlow::Start() {
+  tick_ = loop_.After(kTick, [this] { Tick(); });
+  thread_ = std::thread([this] { loop_.Run(); });
+}
+
+void PublishFlow::OnLoop(const std::function<void()>& call) {
+  std::promise<void> done;
+  loop_.Post([&] {
+    call();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+base::Result<uint16_t> PublishFlow::Listen(const config::Http& http) {
+  base::Result<uint16_t> port = 0;
+  OnLoop([&] {
+    port = server_->ListenTcp(http.listen);
+    if (!port || http.unix_socket.empty()) return;
+    if (auto listening = server_->ListenUnix(http.unix_socket); !listening)
+      port = base::Fail(listening.error());
+  });
+  return port;
+}
+
+void PublishFlow::Apply(const config::Config& config, std::string token,
+                        std::shared_ptr<const publish::Routes> routes) {
+  OnLoop([&] {
+    publisher_->SetRoutes(std::move(routes));
+    publisher_->SetOptions(OptionsOf(config));
+    server_->SetLimits(LimitsOf(config.http));
+    ingress_->SetOptions(
+        {config.http.max_body, std::move(token), config.http.raw_topics, config.http.rate});
+  });
+}
+
+void PublishFlow::ShowConnection() {
+  const kafka::Connection& connection = producer_->connection();
+  metrics_.KafkaConnected().Set(connection.connected ? 1 : 0);
+  kafka_connected_.store(connection.connected, std::memory_order_relaxed);
+  if (connection.connected) {
+    if (conditions_.Set("KafkaConnected", Status::kTrue, "Connected", "connected to " + brokers_))
+      Log(Level::kInfo, "Kafka is connected", {{"brokers", brokers_}});
+    return;
+  }
+  // A client that has just begun to look is not away yet.
+  if (loop_.Now() - connection.since < kTick) return;
+  const std::string why = connection.last_error.empty() ? "no answer" : connection.last_error;
+  const bool denied = why.find("uthentication") != std::string::npos;
+  if (conditions_.Set("KafkaConnected", Status::kFalse,
+                      denied ? "AuthenticationFailed" : "BrokersUnreachable", why))
+    Log(Level::kWarn, "Kafka can't be reached; events are answered 503 until it is back",
+        {{"brokers", brokers_}, {"reason", why}});
+}
+
+void PublishFlow::Tick() {
+  tick_ = loop_.After(kTick, [this] { Tick(); });
+  if (producer_) {
+    ShowConnection();
+    metrics_.ProducerWaitingRecords().Set(static_cast<double>(producer_->waiting_records()));
+    metrics_.ProducerWaitingBytes().Set(static_cast<double>(producer_->waiting_bytes()));
+    metrics_.ProducerRebuilds().Increment(static_cast<double>(producer_->rebuilds() - rebuilds_));
+    rebuilds_ = producer_->rebuilds();
+  }
+  metrics_.LoopExceptions().Increment(static_cast<double>(loop_.exceptions() - exceptions_));
+  exceptions_ = loop_.exceptions();
+}
+
+std::string PublishFlow::WaitForKafka(std::chrono::milliseconds at_most) {
+  std::promise<std::string> answer;
+  base::Timer check;
+  const auto end = loop_.Now() + at_most;
+  std::function<void()> look = [&] {
+    const auto& connection = producer_->connection();
+    if (connection.connected) return answer.set_value({});
+    if (loop_.Now() >= end) {
+      return answer.set_value(connection.last_error.empty() ? "no answer from " + brokers_
+                                                            : connection.last_error);
+    }
+    check = loop_.After(std::chrono::milliseconds(20), look);
+  };
+  loop_.Post(look);
+  std::string why = answer.get_future().get();
+  OnLoop([&] { check.Cancel(); });
+  return why;
+}
+
+void PublishFlow::Shutdown(std::chrono::milliseconds budget) {
+  OnLoop([&] {
+    drain_asked_ = loop_.Now();
+    drain_by_ = drain_asked_ + budget;
+    DrainWhenQuiet();
+  });
+  // The loop stops when the drain is over.
+  if (thread_.joinable()) thread_.join();
+}
+
+void PublishFlow::DrainWhenQuiet() {
+  const base::TimePoint now = loop_.Now();
+  const base::TimePoint quiet_at = std::max(publisher_->last_publish(), drain_asked_) + kQuiet;
+  const base::TimePoint latest =
+      std::max(drain_asked_ + (drain_by_ - drain_asked_) / 2, drain_by_ - kFlushShare);
+  const base::TimePoint next = std::min(quiet_at, latest);
+  if (next <= now) return Drain();
+  drain_timer_ = loop_.After(next - now, [this] { DrainWhenQuiet(); });
+}
+
+void PublishFlow::Drain() {
+  server_->Drain([this] { Flush(); });
+  // An answer that never comes must not hold up the flush.
+  const base::Duration wait = std::max<base::Duration>((drain_by_ - loop_.Now()) / 2, kTick / 10);
+  drain_timer_ = loop_.After(wait, [this] { Flush(); });
+}
+
+void PublishFlow::Flush() {
+  if (std::exchange(flushing_, true)) return;
+  drain_timer_.Cancel();
+  if (!producer_) return loop_.Stop();
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(drain_by_ - loop_.Now());
+  producer_->Close(std::max(left, std::chrono::milliseconds(0)), [this] { loop_.Stop(); });
+}
+
+}  // namespace outrigger::app

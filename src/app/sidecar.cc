@@ -1,0 +1,178 @@
+#include "app/sidecar.h"
+
+#include <malloc.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "telemetry/log.h"
+
+namespace outrigger::app {
+namespace {
+
+using telemetry::Level;
+using telemetry::Log;
+using telemetry::Status;
+
+// REQUIRE_KAFKA promises an answer within 10 s.
+constexpr auto kRequiredKafkaWait = std::chrono::seconds(8);
+
+base::Result<std::string> ReadToken(const std::string& file) {
+  if (file.empty()) return std::string();
+  std::ifstream in(file);
+  std::stringstream text;
+  text << in.rdbuf();
+  std::string token = text.str();
+  while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
+  if (!in || token.empty()) {
+    return base::Fail(base::Error::Invalid("http.tokenFile: " + file + " can't be read or is empty",
+                                           "it must hold the token on one line"));
+  }
+  return token;
+}
+
+// Fields that are read once, at the start.
+std::string NeedsRestart(const config::Config& now, const config::Config& next) {
+  std::string fields;
+  const auto add = [&fields](bool changed, const char* name) {
+    if (changed) fields += (fields.empty() ? "" : ", ") + std::string(name);
+  };
+  add(now.kafka.brokers != next.kafka.brokers, "kafka.brokers");
+  add(now.kafka.enabled != next.kafka.enabled, "kafka.enabled");
+  add(now.kafka.client_id != next.kafka.client_id, "kafka.clientId");
+  add(!(now.kafka.security == next.kafka.security), "kafka.security");
+  add(now.http.listen != next.http.listen, "http.listen");
+  add(now.http.unix_socket != next.http.unix_socket, "http.unixSocket");
+  add(now.ops.listen != next.ops.listen, "ops.listen");
+  return fields;
+}
+
+}  // namespace
+
+Sidecar::Sidecar(config::Config config)
+    : config_(std::move(config)), conditions_(base::Clock::System()) {}
+
+Sidecar::~Sidecar() = default;
+
+base::Result<std::unique_ptr<Sidecar>> Sidecar::Start(config::Config config) {
+  std::unique_ptr<Sidecar> sidecar(new Sidecar(std::move(config)));
+  if (auto built = sidecar->Build(); !built) return base::Fail(built.error());
+  if (auto open = sidecar->Open(); !open) return base::Fail(open.error());
+  // Building the routes took memory that running them does not.
+  malloc_trim(0);
+  return sidecar;
+}
+
+base::Result<void> Sidecar::Build() {
+  std::vector<config::Problem> problems;
+  routes_ = publish::Routes::Build(config_, problems);
+  for (const auto& problem : problems)
+    if (problem.severity == config::Problem::Severity::kError)
+      return base::Fail(base::Error::Invalid(problem.text()));
+  config::Config effective = config_;
+  if (config_.kafka.enabled && config_.kafka.embedded()) {
+    auto broker = kafka::EmbeddedBroker::Start();
+    if (!broker) return base::Fail(broker.error());
+    embedded_ = std::move(*broker);
+    effective.kafka.brokers = {embedded_->bootstrap()};
+    Log(Level::kWarn,
+        "the embedded broker is for trying out: its events are in memory and end with this process",
+        {{"bootstrap", embedded_->bootstrap()}});
+  }
+  auto flow = PublishFlow::Create(effective, metrics_, conditions_);
+  if (!flow) return base::Fail(flow.error());
+  flow_ = std::move(*flow);
+  flow_->Start();
+  return {};
+}
+
+base::Result<void> Sidecar::Open() {
+  auto token = ReadToken(config_.http.token_file);
+  if (!token) return base::Fail(token.error());
+  flow_->Apply(config_, std::move(*token), routes_);
+  if (config_.kafka.required && config_.kafka.enabled) {
+    if (const std::string why = flow_->WaitForKafka(kRequiredKafkaWait); !why.empty()) {
+      return base::Fail({base::Code::kUnavailable,
+                         "kafka.required is set, and Kafka can't be reached: " + why,
+                         "check kafka.brokers (KAFKA_BROKERS) and the network, or start without "
+                         "REQUIRE_KAFKA",
+                         true});
+    }
+  }
+  auto port = flow_->Listen(config_.http);
+  if (!port) return base::Fail(port.error());
+  port_ = *port;
+  ops::OpsSources sources{
+      .metrics = metrics_,
+      .conditions = conditions_,
+      .kafka_enabled = [this] { return flow_->kafka_enabled(); },
+      .kafka_connected = [this] { return flow_->kafka_connected(); },
+      .not_ready = [] { return std::string(); },
+      .loops = {{"publish", &flow_->loop()}},
+      .before_scrape = {},
+  };
+  auto ops = ops::OpsServer::Start(config_.ops.listen, std::move(sources));
+  if (!ops) return base::Fail(ops.error());
+  ops_ = std::move(*ops);
+  conditions_.SetGeneration(config_.generation);
+  conditions_.Set("ConfigApplied", Status::kTrue, "Applied",
+                  config_.file.empty() ? "the built-in defaults" : config_.file);
+  conditions_.Set("Ready", Status::kTrue, "Listening", "publishing on port " + std::to_string(port_));
+  Log(Level::kInfo, "listening",
+      {{"http", std::to_string(port_)},
+       {"ops", std::to_string(ops_->port())},
+       {"config", config_.file.empty() ? "defaults" : config_.file},
+       {"routes", std::to_string(routes_->rules().size())},
+       {"generation", config_.generation}});
+  return {};
+}
+
+void Sidecar::Refuse(const std::vector<config::Problem>& problems) {
+  metrics_.ConfigReloads(false).Increment();
+  size_t errors = 0;
+  std::string first;
+  for (const auto& problem : problems) {
+    if (problem.severity != config::Problem::Severity::kError) continue;
+    if (++errors == 1) first = problem.text();
+    Log(Level::kError, "the new config is refused; the last good one goes on",
+        {{"problem", problem.text()}});
+  }
+  if (errors > 1) first += " (and " + std::to_string(errors - 1) + " more)";
+  conditions_.Set("ConfigApplied", Status::kFalse, "Refused", first);
+}
+
+void Sidecar::Reload(config::Loaded loaded) {
+  // The file may be touched without a change; a refused one is judged again, since its schemas may be mended.
+  if (!loaded.ok()) return Refuse(loaded.problems);
+  auto routes = publish::Routes::Build(loaded.config, loaded.problems);
+  auto token = ReadToken(loaded.config.http.token_file);
+  if (!token)
+    loaded.problems.push_back({{loaded.config.file, 0, 0}, "http.tokenFile", token.error().message, {}});
+  if (!loaded.ok()) return Refuse(loaded.problems);
+  const std::string restart = NeedsRestart(config_, loaded.config);
+  routes_ = std::move(routes);
+  flow_->Apply(loaded.config, std::move(*token), routes_);
+  telemetry::StartLog(loaded.config.log.level, loaded.config.log.format);
+  metrics_.ConfigReloads(true).Increment();
+  conditions_.SetGeneration(loaded.config.generation);
+  conditions_.Set("ConfigApplied", Status::kTrue, restart.empty() ? "Applied" : "NeedsRestart",
+                  restart.empty() ? loaded.config.file : "from the next start on: " + restart);
+  Log(restart.empty() ? Level::kInfo : Level::kWarn, "the new config is applied",
+      {{"generation", loaded.config.generation},
+       {"routes", std::to_string(routes_->rules().size())},
+       {"at next start", restart}});
+  // Kept with the values that are in force, so that the next comparison is right.
+  loaded.config.kafka = config_.kafka;
+  loaded.config.ops = config_.ops;
+  loaded.config.http.listen = config_.http.listen;
+  loaded.config.http.unix_socket = config_.http.unix_socket;
+  config_ = std::move(loaded.config);
+  malloc_trim(0);
+}
+
+void Sidecar::Shutdown() {
+  conditions_.Set("Ready", Status::kFalse, "ShuttingDown", "draining");
+  flow_->Shutdown(config_.shutdown_budget);
+}
+
+}  // namespace outrigger::app

@@ -1,0 +1,58 @@
+// The whole sidecar: built from a config, started, reloaded and drained, in one place and one order.
+//
+// Thread: the caller's (the control thread); the parts have threads of their own. Lifetime: Shutdown before
+// destruction lets events reach Kafka, destruction alone drops them.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/publish_flow.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "config/load.h"
+#include "kafka/embedded.h"
+#include "ops/ops_server.h"
+#include "telemetry/conditions.h"
+#include "telemetry/metrics.h"
+
+namespace outrigger::app {
+
+class Sidecar {
+ public:
+  // Brings everything up: embedded broker if asked for, flow, ops port, app port. With kafka.required, an
+  // unreachable Kafka is the error. When it returns, a publish is served.
+  static base::Result<std::unique_ptr<Sidecar>> Start(config::Config config);
+  ~Sidecar();
+
+  // Applies another config, or refuses it whole and says why in log, conditions and metrics.
+  void Reload(config::Loaded loaded);
+  // Blocks until drained or the budget is over.
+  void Shutdown();
+
+  uint16_t port() const { return port_; }
+  uint16_t ops_port() const { return ops_->port(); }
+  std::string bootstrap() const { return embedded_ ? embedded_->bootstrap() : std::string(); }
+  const telemetry::Metrics& metrics() const { return metrics_; }
+  // Folders whose change is a reason to reload: the schemas'.
+  const std::vector<std::string>& watched_folders() const { return routes_->schema_folders(); }
+
+ private:
+  explicit Sidecar(config::Config config);
+
+  base::Result<void> Build();
+  base::Result<void> Open();
+  void Refuse(const std::vector<config::Problem>& problems);
+
+  config::Config config_;
+  telemetry::Metrics metrics_;
+  telemetry::Conditions conditions_;
+  std::shared_ptr<const publish::Routes> routes_;
+  std::unique_ptr<kafka::EmbeddedBroker> embedded_;
+  std::unique_ptr<PublishFlow> flow_;
+  std::unique_ptr<ops::OpsServer> ops_;
+  uint16_t port_ = 0;
+};
+
+}  // namespace outrigger::app

@@ -1,0 +1,112 @@
+#include "base/loop.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "base/inbox.h"
+
+namespace outrigger::base {
+namespace {
+
+using std::chrono::milliseconds;
+
+TEST(Loop, FiresTimersInTheOrderOfTheirTimeNotOfTheirMaking) {
+  ManualClock clock;
+  Loop loop(clock.clock());
+  std::vector<int> fired;
+  Timer late = loop.After(milliseconds(20), [&] { fired.push_back(20); });
+  Timer early = loop.After(milliseconds(10), [&] { fired.push_back(10); });
+  loop.Advance(clock, milliseconds(9));
+  EXPECT_TRUE(fired.empty());
+  loop.Advance(clock, milliseconds(11));
+  EXPECT_EQ(fired, (std::vector<int>{10, 20}));
+  EXPECT_FALSE(late.armed());
+}
+
+TEST(Loop, ATimerOfATimerFiresAtItsOwnTime) {
+  ManualClock clock;
+  Loop loop(clock.clock());
+  const TimePoint start = loop.Now();
+  TimePoint second{};
+  Timer inner;
+  Timer outer = loop.After(milliseconds(10), [&] {
+    inner = loop.After(milliseconds(10), [&] { second = loop.Now(); });
+  });
+  loop.Advance(clock, milliseconds(100));
+  EXPECT_EQ(second - start, milliseconds(20));
+}
+
+TEST(Loop, ADestroyedTimerNeverFires) {
+  ManualClock clock;
+  Loop loop(clock.clock());
+  bool fired = false;
+  {
+    Timer gone = loop.After(milliseconds(1), [&] { fired = true; });
+  }
+  loop.Advance(clock, milliseconds(10));
+  EXPECT_FALSE(fired);
+}
+
+TEST(Loop, AThrowingHandlerIsToldAndTheLoopGoesOn) {
+  ManualClock clock;
+  std::string told;
+  Loop loop(clock.clock(), [&](const std::string& what) { told = what; });
+  bool next = false;
+  loop.Post([] { throw std::runtime_error("broken"); });
+  loop.Post([&] { next = true; });
+  loop.RunReady();
+  EXPECT_EQ(told, "broken");
+  EXPECT_TRUE(next);
+  EXPECT_EQ(loop.exceptions(), 1U);
+}
+
+TEST(Loop, AReadableDescriptorIsToldUntilTheWatchIsGone) {
+  ManualClock clock;
+  Loop loop(clock.clock());
+  int pipe_ends[2];
+  ASSERT_EQ(pipe(pipe_ends), 0);
+  int reads = 0;
+  auto watch = loop.WatchReadable(pipe_ends[0], [&] {
+    char byte;
+    reads += static_cast<int>(read(pipe_ends[0], &byte, 1));
+  });
+  ASSERT_EQ(write(pipe_ends[1], "a", 1), 1);
+  loop.RunReady();
+  EXPECT_EQ(reads, 1);
+  watch.reset();
+  ASSERT_EQ(write(pipe_ends[1], "b", 1), 1);
+  loop.RunReady();
+  EXPECT_EQ(reads, 1);
+  // The descriptor stayed the caller's: it is open still.
+  EXPECT_EQ(close(pipe_ends[0]), 0);
+  close(pipe_ends[1]);
+}
+
+TEST(Loop, RunsInRealTimeUntilStopped) {
+  Loop loop;
+  const TimePoint start = loop.Now();
+  Timer timer = loop.After(milliseconds(5), [&] { loop.Stop(); });
+  loop.Run();
+  EXPECT_GE(loop.Now() - start, milliseconds(5));
+}
+
+TEST(Inbox, RunsCallsOfOtherThreadsInTheirOrderOnTheLoop) {
+  Loop loop;
+  Inbox inbox(loop);
+  std::vector<int> seen;
+  std::thread other([&] {
+    for (int i = 0; i < 1000; ++i) inbox.Push([&, i] { seen.push_back(i); });
+    inbox.Push([&] { loop.Stop(); });
+  });
+  loop.Run();
+  other.join();
+  ASSERT_EQ(seen.size(), 1000U);
+  EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+}
+
+}  // namespace
+}  // namespace outrigger::base
