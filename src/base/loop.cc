@@ -29,12 +29,14 @@ Loop::Loop(Clock clock, std::function<void(const std::string&)> on_exception)
 
 Loop::~Loop() = default;
 
-void Loop::Guarded(const std::function<void()>& run) {
+bool Loop::Guarded(const std::function<void()>& run) {
   try {
     run();
+    return true;
   } catch (const std::exception& error) {
     exceptions_.fetch_add(1, std::memory_order_relaxed);
     if (on_exception_) on_exception_(error.what());
+    return false;
   }
 }
 
@@ -49,7 +51,8 @@ size_t Loop::RunReady() {
   FireDue();
   for (size_t step = 1; step > 0; ran += step) {
     step = 0;
-    Guarded([this, &step] { step = context_.poll(); });
+    // A handler that threw was one that ran, and others may be ready behind it.
+    if (!Guarded([this, &step] { step = context_.poll(); })) step = 1;
   }
   return ran;
 }

@@ -83,7 +83,8 @@ class Loop {
  private:
   struct Timers;
 
-  void Guarded(const std::function<void()>& run);
+  // False when `run` threw.
+  bool Guarded(const std::function<void()>& run);
   void FireDue();
   void Arm();
 
