@@ -56,14 +56,6 @@ int Outcome::code() const {
   return worst;
 }
 
-bool Outcome::may_pass() const {
-  const auto passes = [](int code) { return code == 503 || code == 429; };
-  if (problem) return passes(problem->status);
-  return std::any_of(targets.begin(), targets.end(), [&](const Target& target) {
-    return target.status == Target::Status::kFailed && passes(target.code());
-  });
-}
-
 void Outcome::AppendJson(std::string& out) const {
   out.append("{\"id\":").append(http::JsonString(id)).append(",");
   if (problem) {

@@ -34,8 +34,6 @@ struct Outcome {
 
   // 200 all acked; 202 any that is not on Kafka yet; else the highest failing code.
   int code() const;
-  // A failure that may pass: a later try of the same event can succeed.
-  bool may_pass() const;
   // The HTTP answer of a single event, and the event's entry in a batch's `results`.
   http::Response ToResponse() const;
   void AppendJson(std::string& out) const;
