@@ -1,5 +1,5 @@
 # librdkafka: the system's when it is 2.3 or newer (older ones have a producer that stays dead after an outage),
-# else Debian 13's source package as a static library. Sourced after common.sh and trixie.sh.
+# else Debian 13's source package as a static library. Sourced after common.sh and debian.sh.
 
 librdkafka_prefix() { echo "$cache/librdkafka-$1"; }
 
@@ -11,9 +11,9 @@ librdkafka_build() {
   mkdir -p "$cache/src"
   (
     cd "$cache/src"
-    trixie_update
+    debian_update trixie
     rm -rf librdkafka librdkafka-2* librdkafka_*
-    trixie_apt --download-only source librdkafka
+    debian_apt trixie --download-only source librdkafka
     dpkg-source --extract librdkafka_*.dsc librdkafka
   )
   flags=(-DCMAKE_C_FLAGS="-g1")
