@@ -8,9 +8,9 @@
 namespace outrigger::kafka {
 
 struct Connection {
-  bool connected = false;     // at least one broker was reached and not all are down since
-  base::TimePoint since;      // of `connected`'s present value
-  std::string last_error;     // of the last failed try: broker and reason; empty when connected
+  bool connected = false;  // at least one broker was reached and not all are down since
+  base::TimePoint since;   // of `connected`'s present value
+  std::string last_error;  // of the last failed try: broker and reason; empty when connected
 };
 
 }  // namespace outrigger::kafka

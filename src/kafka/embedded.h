@@ -1,7 +1,8 @@
-// A broker inside the process, for trying out and for tests: librdkafka's mock cluster on loopback ports.
+// A broker inside the process, for trying out and for tests: librdkafka's mock cluster on loopback
+// ports.
 //
-// In memory, 5 MB a partition, topics made on first use, consumer groups work; no topic admin, no lookup by time.
-// Thread: any. Lifetime: its clients go first.
+// In memory, 5 MB a partition, topics of 4 partitions made on first use, consumer groups work; no
+// topic admin, no lookup by time. Thread: any. Lifetime: its clients go first.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,7 @@ namespace outrigger::kafka {
 
 class EmbeddedBroker {
  public:
-  static base::Result<std::unique_ptr<EmbeddedBroker>> Start(int brokers = 1, int partitions = 4);
+  static base::Result<std::unique_ptr<EmbeddedBroker>> Start(int brokers = 1);
   ~EmbeddedBroker();
 
   const std::string& bootstrap() const;  // "127.0.0.1:41234"

@@ -1,14 +1,15 @@
-// The producer: records in, one report for each, in order of partition, over leader changes, outages and fatal errors.
+// The producer: records in, one report for each, in order of partition, over leader changes,
+// outages and fatal errors.
 //
-// acks=all, idempotent. A queue for each partition holds what waits; at most one undecided batch of a partition is
-// in librdkafka's hands, and the next forms meanwhile. A refused batch is sent again record by record while its
-// partition waits; only a record refused alone is reported as refused. No timer drops a record: it is reported when
-// Kafka acked it, refused it for good, or Close gave up. After a fatal error the handle is built anew and fed with
-// what was not acked.
+// acks=all, idempotent. A queue for each partition holds what waits; at most one undecided batch of
+// a partition is in librdkafka's hands, and the next forms meanwhile. A refused batch is sent again
+// record by record while its partition waits; only a record refused alone is reported as refused.
+// No timer drops a record: it is reported when Kafka acked it, refused it for good, or Close gave
+// up. After a fatal error the handle is built anew and fed with what was not acked.
 //
-// Thread: the loop's; reports come on it too, never inside Produce. Lifetime: Close before destruction, or what
-// waits is dropped without a report.
-// Sources: librdkafka 2.8 INTRODUCTION.md (idempotent producer, fatal errors); KIP-98, KIP-360; murmur2 as in Kafka's
+// Thread: the loop's; reports come on it too, never inside Produce. Lifetime: Close before
+// destruction, or what waits is dropped without a report. Sources: librdkafka 2.8 INTRODUCTION.md
+// (idempotent producer, fatal errors); KIP-98, KIP-360; murmur2 as in Kafka's
 // org.apache.kafka.common.utils.Utils.
 #pragma once
 
@@ -34,7 +35,15 @@ struct Stored {
 };
 
 // Why a record is not in Kafka. The names are the metric's `reason` values.
-enum class Reason { kTooLarge, kUnknownTopic, kUnauthorized, kTimeout, kBroker, kInvalid, kQueueFull };
+enum class Reason {
+  kTooLarge,
+  kUnknownTopic,
+  kUnauthorized,
+  kTimeout,
+  kBroker,
+  kInvalid,
+  kQueueFull
+};
 
 struct Refusal {
   Reason reason = Reason::kBroker;
@@ -43,7 +52,8 @@ struct Refusal {
 };
 
 using Report = tl::expected<Stored, Refusal>;
-// `record` is the record as it was given, for whoever sends it elsewhere (a dead letter topic); it may be moved from.
+// `record` is the record as it was given, for whoever sends it elsewhere (a dead letter topic); it
+// may be moved from.
 using OnReport = std::function<void(const Report&, event::Record& record)>;
 
 struct ProducerOptions {
@@ -60,7 +70,8 @@ class Producer {
   static base::Result<std::unique_ptr<Producer>> Create(base::Loop& loop, ProducerOptions options);
   ~Producer();
 
-  // Whether there is room for the record now: a Produce that follows at once is not refused as kQueueFull.
+  // Whether there is room for the record now: a Produce that follows at once is not refused as
+  // kQueueFull.
   std::optional<Refusal> Admit(const event::Record& record) const;
 
   // Takes the record. `on_report` is called exactly once, unless the producer is destroyed first.
@@ -74,8 +85,8 @@ class Producer {
   size_t waiting_bytes() const;
   uint64_t rebuilds() const;  // handles rebuilt after a fatal error
 
-  // Refuses new records, lets the rest be reported, and calls `on_done` when none is left or `budget` is over
-  // (what is left is then reported as kTimeout).
+  // Refuses new records, lets the rest be reported, and calls `on_done` when none is left or
+  // `budget` is over (what is left is then reported as kTimeout).
   void Close(std::chrono::milliseconds budget, std::function<void()> on_done);
 
   // For tests: the librdkafka handle (rd_kafka_t*), to raise a fatal error on it.

@@ -1,0 +1,36 @@
+// What librdkafka's error codes mean here: whom they blame, whether a retry can help, and what a
+// person can do.
+//
+// Pure. Source: rdkafka.h (rd_kafka_resp_err_t); Kafka protocol guide, "Error codes".
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <string>
+
+#include "kafka/producer.h"
+
+namespace outrigger::kafka {
+
+// Whom a failed delivery blames, which decides what is done with the records beside it. In order of
+// gravity: a batch is dealt with by the gravest error in it.
+enum class Blame {
+  kPassing,  // the moment: sent again later
+  kRecord,   // one record of the batch: each is sent again alone
+  kTopic,    // the topic as it is: refused, all of them
+  kRouting,  // the partition's place changed: the topic is looked up again
+  kHandle,   // the producer handle is done for: it is built anew
+};
+
+struct ErrorMeaning {
+  Blame blame;
+  Reason reason;
+  const char* hint;
+};
+
+ErrorMeaning MeaningOf(rd_kafka_resp_err_t error);
+
+// A refusal of `topic`'s record with the error's text and hint.
+Refusal ToRefusal(rd_kafka_resp_err_t error, const std::string& topic);
+
+}  // namespace outrigger::kafka

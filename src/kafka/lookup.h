@@ -1,0 +1,59 @@
+// Questions to the cluster that block, asked on a thread of their own: does this topic exist, with
+// how many partitions, and is anybody there.
+//
+// Thread: Ask and Retire on the loop's; answers come on the loop's. Lifetime: destroying it waits
+// for the question under way, a second at most; no answer comes after that.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/loop.h"
+#include "kafka/handle.h"
+
+namespace outrigger::kafka {
+
+class Lookup {
+ public:
+  struct Answer {
+    std::string topic;                                       // empty: only whether a broker answers
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  // of the question as a whole
+    rd_kafka_resp_err_t topic_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    int partitions = 0;
+  };
+
+  Lookup(base::Loop& loop, std::function<void(const Answer&)> on_answer);
+  ~Lookup();
+
+  // Asking for a topic makes the broker create it where it is allowed to
+  // (auto.create.topics.enable).
+  void Ask(std::shared_ptr<Handle> handle, std::string topic);
+  // Lets go of a handle on the side thread, since destroying it can block.
+  void Retire(std::shared_ptr<Handle> handle);
+
+ private:
+  struct Question {
+    std::shared_ptr<Handle> handle;
+    std::string topic;
+    bool retire = false;
+  };
+
+  void Run();
+  static Answer AskNow(Handle& handle, const std::string& topic);
+
+  base::Loop& loop_;
+  std::function<void(const Answer&)> on_answer_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Question> questions_;
+  bool stop_ = false;
+  std::thread thread_;
+};
+
+}  // namespace outrigger::kafka

@@ -1,0 +1,81 @@
+// What waits for one partition, and which of it is in librdkafka's hands: at most one undecided
+// batch.
+//
+// Pure bookkeeping, no librdkafka. Thread: the flow's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "kafka/producer.h"
+
+namespace outrigger::kafka {
+
+struct Topic;
+struct PartitionQueue;
+
+// A record from Produce to its report.
+struct Entry {
+  event::Record record;
+  OnReport on_report;
+  Topic* topic = nullptr;
+  PartitionQueue* queue = nullptr;
+  size_t bytes = 0;  // an upper bound of what it takes in a batch
+  size_t slot = 0;   // its place in the batch
+  int error = 0;     // rd_kafka_resp_err_t of a failed delivery, while its batch is undecided
+};
+
+struct BatchLimits {
+  size_t records = 10'000;
+  size_t bytes = 900'000;
+};
+
+struct PartitionQueue {
+  int32_t partition = 0;
+  std::deque<Entry*> waiting;
+  std::vector<Entry*> batch;  // in librdkafka's hands, in order; null where reported
+  size_t undecided = 0;       // of the batch
+  size_t alone = 0;           // so many of the first in `waiting` go one by one
+  bool dirty = false;         // in the producer's list of queues to serve
+
+  bool idle() const { return batch.empty(); }
+
+  // Moves the next batch from `waiting` to `batch`: in order, within the limits, at least one
+  // record; one alone where the last batch was refused, or where the record alone is over the
+  // bytes.
+  void FormBatch(const BatchLimits& limits) {
+    size_t bytes = 0;
+    while (!waiting.empty() && batch.size() < limits.records) {
+      Entry* next = waiting.front();
+      if (!batch.empty() && (alone > 0 || bytes + next->bytes > limits.bytes)) break;
+      bytes += next->bytes;
+      waiting.pop_front();
+      next->slot = batch.size();
+      next->error = 0;
+      batch.push_back(next);
+      if (alone > 0) {
+        --alone;
+        break;
+      }
+    }
+    undecided = batch.size();
+  }
+
+  // Puts those of the batch that are not reported back to the front of `waiting`, in order, and
+  // ends the batch. Returns how many there were.
+  size_t TakeBack() {
+    size_t count = 0;
+    for (auto entry = batch.rbegin(); entry != batch.rend(); ++entry) {
+      if (!*entry) continue;
+      waiting.push_front(*entry);
+      ++count;
+    }
+    batch.clear();
+    undecided = 0;
+    return count;
+  }
+};
+
+}  // namespace outrigger::kafka

@@ -1,0 +1,322 @@
+#include "kafka/producer.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "kafka/error_table.h"
+#include "kafka/producer_core.h"
+
+namespace outrigger::kafka {
+namespace {
+
+// What a record takes in a batch beyond key, value and headers: varints of lengths, offset and
+// time, and the batch's head.
+constexpr size_t kRecordOverhead = 100;
+constexpr size_t kHeaderOverhead = 10;
+
+size_t UpperBound(const event::Record& record) {
+  return record.bytes() + kRecordOverhead + kHeaderOverhead * record.headers.size();
+}
+
+Refusal QueueFull(const std::string& what) {
+  Refusal refusal;
+  refusal.reason = Reason::kQueueFull;
+  refusal.error = {base::Code::kUnavailable, what,
+                   "Kafka is slower than the app publishes; try again", true};
+  return refusal;
+}
+
+}  // namespace
+
+Producer::Core::Core(base::Loop& loop, ProducerOptions options)
+    : loop_(loop), options_(std::move(options)) {
+  connection_.since = loop_.Now();
+  heard_ = loop_.Now();
+  for (const auto* properties : {&options_.kafka.properties, &options_.kafka.producer_properties}) {
+    for (const char* name : {"compression.codec", "compression.type"}) {
+      const auto found = properties->find(name);
+      if (found != properties->end() && found->second.value != "none") compressing_ = true;
+    }
+  }
+}
+
+Producer::Core::~Core() {
+  *alive_ = false;
+  watch_.reset();
+  handle_.reset();
+  lookup_.reset();
+  if (wake_ >= 0) close(wake_);
+  for (const auto& [name, topic] : topics_) {
+    for (Entry* entry : topic->unplaced) delete entry;
+    for (const auto& queue : topic->partitions) {
+      for (Entry* entry : queue->waiting) delete entry;
+      for (Entry* entry : queue->batch) delete entry;
+    }
+  }
+  for (const auto& [entry, refusal] : refused_) delete entry;
+}
+
+base::Result<void> Producer::Core::Open() {
+  auto handle = Handle::Producer(options_.kafka);
+  if (!handle) return base::Fail(handle.error());
+  handle_ = std::move(*handle);
+  lookup_ = std::make_unique<Lookup>(loop_, [this](const Lookup::Answer& a) { OnAnswer(a); });
+  wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  Watch();
+  Beat();
+  return {};
+}
+
+Topic& Producer::Core::TopicFor(const std::string& name) {
+  auto& topic = topics_[name];
+  if (!topic) {
+    topic = std::make_unique<Topic>();
+    topic->name = name;
+  }
+  return *topic;
+}
+
+std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const {
+  if (closing_) return QueueFull("the sidecar is shutting down");
+  const size_t bytes = UpperBound(record);
+  if (records_ >= options_.max_records || bytes_ + bytes > options_.max_bytes)
+    return QueueFull("the queue to Kafka is full (" + std::to_string(records_) + " events)");
+  const auto found = topics_.find(record.topic);
+  if (found == topics_.end()) return std::nullopt;
+  // One topic that Kafka can't take must not shut out the others.
+  const Topic& topic = *found->second;
+  if (topic.records >= options_.max_records / 2 || topic.bytes + bytes > options_.max_bytes / 2)
+    return QueueFull("the queue of topic " + topic.name + " is full (" +
+                     std::to_string(topic.records) + " events)");
+  return std::nullopt;
+}
+
+void Producer::Core::Produce(event::Record record, OnReport on_report) {
+  auto full = Admit(record);
+  Topic& topic = TopicFor(record.topic);
+  auto* entry = new Entry;
+  entry->record = std::move(record);
+  entry->on_report = std::move(on_report);
+  entry->topic = &topic;
+  entry->bytes = UpperBound(entry->record);
+  ++records_;
+  ++topic.records;
+  bytes_ += entry->bytes;
+  topic.bytes += entry->bytes;
+  topic.used = true;
+  if (full) return ReportLater(entry, std::move(*full));
+  if (topic.partitions.empty()) {
+    topic.unplaced.push_back(entry);
+    return Ask(topic);
+  }
+  Place(topic, entry);
+}
+
+void Producer::Core::Place(Topic& topic, Entry* entry) {
+  const auto count = static_cast<int32_t>(topic.partitions.size());
+  event::Record& record = entry->record;
+  int32_t partition = record.partition;
+  if (partition >= count) {
+    Refusal refusal;
+    refusal.reason = Reason::kInvalid;
+    refusal.error =
+        base::Error::Invalid("topic " + topic.name + " has " + std::to_string(count) +
+                             " partitions; there is no partition " + std::to_string(partition));
+    return ReportLater(entry, std::move(refusal));
+  }
+  // Only what can't fit even without its overhead is refused unasked; compression could still make
+  // it fit.
+  if (topic.limit_known && !compressing_ && record.bytes() - record.topic.size() > topic.limit) {
+    Refusal refusal = ToRefusal(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, topic.name);
+    refusal.error.message = "the event has " + std::to_string(record.bytes()) +
+                            " bytes, and topic " + topic.name + " takes " +
+                            std::to_string(topic.limit) + " (max.message.bytes)";
+    return ReportLater(entry, std::move(refusal));
+  }
+  if (partition < 0 && record.key) {
+    // Java's murmur2, as its default partitioner has it, so that producers in other languages
+    // agree.
+    partition = rd_kafka_msg_partitioner_murmur2(nullptr, record.key->data(), record.key->size(),
+                                                 count, nullptr, nullptr);
+  } else if (partition < 0) {
+    partition = static_cast<int32_t>(topic.sticky % topic.partitions.size());
+  }
+  Enqueue(*topic.partitions[static_cast<size_t>(partition)], entry);
+}
+
+void Producer::Core::Enqueue(PartitionQueue& queue, Entry* entry) {
+  entry->queue = &queue;
+  queue.waiting.push_back(entry);
+  if (queue.idle()) MarkDirty(queue);
+}
+
+void Producer::Core::MarkDirty(PartitionQueue& queue) {
+  if (std::exchange(queue.dirty, true)) return;
+  dirty_.push_back(&queue);
+  if (std::exchange(serving_, true)) return;
+  loop_.Post([this, alive = alive_] {
+    if (*alive) ServeDirty();
+  });
+}
+
+void Producer::Core::ServeDirty() {
+  serving_ = false;
+  std::vector<PartitionQueue*> queues;
+  queues.swap(dirty_);
+  for (PartitionQueue* queue : queues) {
+    queue->dirty = false;
+    if (queue->idle()) HandOver(*queue);
+  }
+  std::vector<std::pair<Entry*, Refusal>> refused;
+  refused.swap(refused_);
+  for (auto& [entry, refusal] : refused) Report(entry, tl::unexpected(std::move(refusal)));
+}
+
+BatchLimits Producer::Core::LimitsOf(const Topic& topic) const {
+  BatchLimits limits;
+  limits.bytes = std::min(limits.bytes, topic.limit);
+  return limits;
+}
+
+void Producer::Core::HandOver(PartitionQueue& queue) {
+  if (queue.waiting.empty() || fatal_) return;
+  Topic& topic = *queue.waiting.front()->topic;
+  queue.FormBatch(LimitsOf(topic));
+  // Records without a key go on to another partition with the next batch.
+  if (topic.sticky % topic.partitions.size() == static_cast<size_t>(queue.partition))
+    ++topic.sticky;
+  for (size_t i = 0; i < queue.batch.size(); ++i) {
+    const rd_kafka_resp_err_t error = Give(*queue.batch[i]);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      // The rest of the batch goes back and is tried again with the next event or in a moment.
+      const std::vector<Entry*> rest(queue.batch.begin() + static_cast<long>(i), queue.batch.end());
+      queue.waiting.insert(queue.waiting.begin(), rest.begin(), rest.end());
+      queue.batch.resize(i);
+      queue.undecided -= rest.size();
+      if (!serve_again_.armed())
+        serve_again_ = loop_.After(std::chrono::milliseconds(10), [this] { ServeAll(); });
+      return;
+    }
+    queue.batch[i]->error = error;
+    if (--queue.undecided == 0) return OnDecided(queue);
+  }
+}
+
+rd_kafka_resp_err_t Producer::Core::Give(Entry& entry) {
+  const event::Record& record = entry.record;
+  Owned<rd_kafka_headers_t> headers(rd_kafka_headers_new(record.headers.size()));
+  for (const auto& header : record.headers) {
+    rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()),
+                        header.value ? header.value->data() : nullptr,
+                        header.value ? static_cast<ssize_t>(header.value->size()) : 0);
+  }
+  rd_kafka_vu_t fields[7];
+  fields[0].vtype = RD_KAFKA_VTYPE_RKT;
+  fields[0].u.rkt = handle_->Topic(record.topic);
+  fields[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+  fields[1].u.i32 = entry.queue->partition;
+  fields[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+  // A copy: after a fatal error the old handle may still hold what the new one is sent.
+  fields[2].u.i = RD_KAFKA_MSG_F_COPY;
+  fields[3].vtype = RD_KAFKA_VTYPE_VALUE;
+  fields[3].u.mem.ptr = record.value ? const_cast<char*>(record.value->data()) : nullptr;
+  fields[3].u.mem.size = record.value ? record.value->size() : 0;
+  fields[4].vtype = RD_KAFKA_VTYPE_KEY;
+  fields[4].u.mem.ptr = record.key ? const_cast<char*>(record.key->data()) : nullptr;
+  fields[4].u.mem.size = record.key ? record.key->size() : 0;
+  fields[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
+  fields[5].u.ptr = &entry;
+  fields[6].vtype = RD_KAFKA_VTYPE_HEADERS;
+  fields[6].u.headers = headers.get();
+  rd_kafka_error_t* error = rd_kafka_produceva(handle_->rk(), fields, 7);
+  if (!error) {
+    headers.release();  // librdkafka owns them now
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  rd_kafka_error_destroy(error);
+  return code;
+}
+
+void Producer::Core::ReportLater(Entry* entry, Refusal refusal) {
+  refused_.emplace_back(entry, std::move(refusal));
+  if (std::exchange(serving_, true)) return;
+  loop_.Post([this, alive = alive_] {
+    if (*alive) ServeDirty();
+  });
+}
+
+void Producer::Core::Report(Entry* entry, const kafka::Report& report) {
+  const std::unique_ptr<Entry> owned(entry);
+  --records_;
+  bytes_ -= entry->bytes;
+  --entry->topic->records;
+  entry->topic->bytes -= entry->bytes;
+  entry->on_report(report, entry->record);
+  if (closing_ && records_ == 0 && on_closed_) {
+    close_timer_.Cancel();
+    std::exchange(on_closed_, nullptr)();
+  }
+}
+
+void Producer::Core::Close(std::chrono::milliseconds budget, std::function<void()> on_done) {
+  closing_ = true;
+  if (records_ == 0) return on_done();
+  on_closed_ = std::move(on_done);
+  close_timer_ = loop_.After(budget, [this] {
+    telemetry::Log(
+        telemetry::Level::kError,
+        "shutdown.budget is over: these events were not acked by Kafka, and nothing keeps them",
+        {{"events", std::to_string(records_)}});
+    Refusal late;
+    late.reason = Reason::kTimeout;
+    late.error = {base::Code::kTimeout, "the sidecar shut down before Kafka acked", {}, true};
+    late.possibly_stored = true;
+    std::vector<Entry*> left;
+    for (const auto& [name, topic] : topics_) {
+      left.insert(left.end(), topic->unplaced.begin(), topic->unplaced.end());
+      topic->unplaced.clear();
+      for (const auto& queue : topic->partitions) {
+        queue->TakeBack();
+        left.insert(left.end(), queue->waiting.begin(), queue->waiting.end());
+        queue->waiting.clear();
+      }
+    }
+    watch_.reset();  // no report may come for what is gone
+    for (Entry* entry : left) Report(entry, tl::unexpected(late));
+    if (on_closed_) std::exchange(on_closed_, nullptr)();
+  });
+}
+
+Producer::Producer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+Producer::~Producer() = default;
+
+base::Result<std::unique_ptr<Producer>> Producer::Create(base::Loop& loop,
+                                                         ProducerOptions options) {
+  auto core = std::make_unique<Core>(loop, std::move(options));
+  if (auto open = core->Open(); !open) return base::Fail(open.error());
+  return std::unique_ptr<Producer>(new Producer(std::move(core)));
+}
+
+std::optional<Refusal> Producer::Admit(const event::Record& record) const {
+  return core_->Admit(record);
+}
+void Producer::Produce(event::Record record, OnReport on_report) {
+  core_->Produce(std::move(record), std::move(on_report));
+}
+const Connection& Producer::connection() const { return core_->connection_; }
+void Producer::OnConnectionChange(std::function<void(const Connection&)> on_change) {
+  core_->on_change_ = std::move(on_change);
+}
+size_t Producer::waiting_records() const { return core_->records_; }
+size_t Producer::waiting_bytes() const { return core_->bytes_; }
+uint64_t Producer::rebuilds() const { return core_->rebuilds_; }
+void Producer::Close(std::chrono::milliseconds budget, std::function<void()> on_done) {
+  core_->Close(budget, std::move(on_done));
+}
+void* Producer::native_handle() const { return core_->handle_->rk(); }
+
+}  // namespace outrigger::kafka

@@ -1,0 +1,156 @@
+// What is known of the cluster: topics, their partitions and limits, and whether anybody is there.
+#include <algorithm>
+#include <cstdlib>
+
+#include "kafka/error_table.h"
+#include "kafka/producer_core.h"
+
+namespace outrigger::kafka {
+namespace {
+
+constexpr auto kBeat = std::chrono::seconds(1);
+constexpr auto kIdlePing = std::chrono::seconds(10);
+constexpr auto kRefresh = std::chrono::seconds(30);
+constexpr auto kAskAgain = std::chrono::milliseconds(100);
+
+}  // namespace
+
+void Producer::Core::Ask(Topic& topic) {
+  // While nobody answers, one question at a time is enough; all topics are asked for when somebody
+  // does.
+  if (topic.asking || (!connection_.connected && pinging_)) return;
+  topic.asking = true;
+  topic.used = false;
+  lookup_->Ask(handle_, topic.name);
+}
+
+void Producer::Core::OnAnswer(const Lookup::Answer& answer) {
+  const bool reached = answer.error == RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (reached) heard_ = loop_.Now();
+  if (answer.topic.empty()) pinging_ = false;
+  if (!reached && connection_.last_error.empty())
+    connection_.last_error = std::string("no answer: ") + rd_kafka_err2str(answer.error);
+  SetConnected(reached);
+  if (answer.topic.empty()) return;
+
+  Topic& topic = *topics_.at(answer.topic);
+  topic.asking = false;
+  topic.looked_up = loop_.Now();
+  if (!reached) return;  // asked again when connected
+  if (answer.partitions > 0) return OnPartitions(topic, answer.partitions);
+  switch (MeaningOf(answer.topic_error).blame) {
+    case Blame::kTopic:
+      return RefuseUnplaced(topic, ToRefusal(answer.topic_error, topic.name));
+    case Blame::kRouting:
+      return OnUnknown(topic, answer.topic_error);
+    default:
+      topic.again = loop_.After(kAskAgain, [this, &topic] { Ask(topic); });
+  }
+}
+
+void Producer::Core::OnPartitions(Topic& topic, int count) {
+  topic.unknown = false;
+  const bool first = topic.partitions.empty();
+  // Partitions only become more; a topic that was made anew with fewer is found out by its
+  // deliveries.
+  while (topic.partitions.size() < static_cast<size_t>(count)) {
+    auto queue = std::make_unique<PartitionQueue>();
+    queue->partition = static_cast<int32_t>(topic.partitions.size());
+    topic.partitions.push_back(std::move(queue));
+  }
+  if (first) topic.sticky = static_cast<size_t>(std::rand());
+  AskLimit(topic);
+  std::deque<Entry*> unplaced;
+  unplaced.swap(topic.unplaced);
+  for (Entry* entry : unplaced) Place(topic, entry);
+}
+
+void Producer::Core::OnUnknown(Topic& topic, rd_kafka_resp_err_t error) {
+  if (!std::exchange(topic.unknown, true)) topic.unknown_since = loop_.Now();
+  if (topic.unplaced.empty()) return;
+  if (loop_.Now() - topic.unknown_since >= options_.unknown_topic_after)
+    return RefuseUnplaced(topic, ToRefusal(error, topic.name));
+  // A broker that makes topics by itself needs a moment for it.
+  topic.again = loop_.After(kAskAgain, [this, &topic] { Ask(topic); });
+}
+
+void Producer::Core::RefuseUnplaced(Topic& topic, const Refusal& refusal) {
+  std::deque<Entry*> unplaced;
+  unplaced.swap(topic.unplaced);
+  for (Entry* entry : unplaced) Report(entry, tl::unexpected(refusal));
+}
+
+void Producer::Core::Unplace(Topic& topic) {
+  // What librdkafka still holds of other partitions decides itself; what waits is placed again when
+  // the topic is known. Order within a partition stays, since a key's records wait in one queue.
+  for (const auto& queue : topic.partitions) {
+    topic.unplaced.insert(topic.unplaced.end(), queue->waiting.begin(), queue->waiting.end());
+    queue->waiting.clear();
+    queue->alone = 0;
+  }
+  Ask(topic);
+}
+
+void Producer::Core::AskLimit(const Topic& topic) {
+  rd_kafka_ConfigResource_t* resource =
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str());
+  const Owned<rd_kafka_ConfigResource_t> owned(resource);
+  const Owned<rd_kafka_AdminOptions_t> options(
+      rd_kafka_AdminOptions_new(handle_->rk(), RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS));
+  rd_kafka_DescribeConfigs(handle_->rk(), &resource, 1, options.get(), handle_->queue());
+}
+
+void Producer::Core::OnLimit(rd_kafka_event_t& event) {
+  const rd_kafka_DescribeConfigs_result_t* result = rd_kafka_event_DescribeConfigs_result(&event);
+  size_t resource_count = 0;
+  const rd_kafka_ConfigResource_t** resources =
+      result ? rd_kafka_DescribeConfigs_result_resources(result, &resource_count) : nullptr;
+  for (size_t i = 0; i < resource_count; ++i) {
+    // A broker that does not tell (no permission, an old or embedded one) leaves what was assumed
+    // or learned.
+    if (rd_kafka_ConfigResource_error(resources[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const auto topic = topics_.find(rd_kafka_ConfigResource_name(resources[i]));
+    if (topic == topics_.end()) continue;
+    size_t config_count = 0;
+    const rd_kafka_ConfigEntry_t** configs =
+        rd_kafka_ConfigResource_configs(resources[i], &config_count);
+    for (size_t c = 0; c < config_count; ++c) {
+      const char* value = rd_kafka_ConfigEntry_value(configs[c]);
+      if (!value || std::string_view(rd_kafka_ConfigEntry_name(configs[c])) != "max.message.bytes")
+        continue;
+      topic->second->limit = std::strtoull(value, nullptr, 10);
+      topic->second->limit_known = true;
+    }
+  }
+}
+
+void Producer::Core::Beat() {
+  beat_ = loop_.After(kBeat, [this] { Beat(); });
+  const base::TimePoint now = loop_.Now();
+  const auto silence = now - heard_;
+  // Asked when there was no sign of life: soon while something waits or nobody answers, rarely when
+  // idle.
+  const bool ask =
+      !connection_.connected || silence > kIdlePing || (records_ > 0 && silence > kBeat);
+  if (ask && !pinging_) {
+    pinging_ = true;
+    lookup_->Ask(handle_, {});
+  }
+  if (!connection_.connected) return;
+  for (const auto& [name, topic] : topics_)
+    if (topic->used && now - topic->looked_up > kRefresh) Ask(*topic);
+}
+
+void Producer::Core::SetConnected(bool connected) {
+  if (connection_.connected == connected) return;
+  connection_.connected = connected;
+  connection_.since = loop_.Now();
+  if (connected) {
+    connection_.last_error.clear();
+    for (const auto& [name, topic] : topics_)
+      if (!topic->unplaced.empty()) Ask(*topic);
+  }
+  if (on_change_) on_change_(connection_);
+}
+
+}  // namespace outrigger::kafka
