@@ -12,12 +12,12 @@ namespace outrigger::http {
 
 struct Problem {
   int status = 500;
-  std::string detail;                                         // what happened and what to do
-  std::string id;                                             // the event's id, when known
-  std::vector<std::pair<std::string, std::string>> errors;    // pointer, message (422)
-  std::string outcome;                                        // none, unknown (503)
-  std::string limit;                                          // the config field that was hit
-  int retry_after = 0;                                        // seconds; 0: no Retry-After
+  std::string detail;                                       // what happened and what to do
+  std::string id;                                           // the event's id, when known
+  std::vector<std::pair<std::string, std::string>> errors;  // pointer, message (422)
+  std::string outcome;                                      // none, unknown (503)
+  std::string limit;                                        // the config field that was hit
+  int retry_after = 0;                                      // seconds; 0: no Retry-After
 
   // {"type":"about:blank","title":"Not Found","status":404,"detail":…}
   std::string Json() const;

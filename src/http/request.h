@@ -1,7 +1,7 @@
 // One HTTP request as a handler sees it, and the answer to it.
 //
-// Thread: the server's loop. Lifetime: a Request is shared; it stays valid while anybody holds it, also after the
-// connection has gone (Answer then does nothing).
+// Thread: the server's loop. Lifetime: a Request is shared; it stays valid while anybody holds it,
+// also after the connection has gone (Answer then does nothing).
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct Field {
 
 struct Head {
   std::string method;
-  std::string path;                                         // percent-decoded, begins with '/'
+  std::string path;                                        // percent-decoded, begins with '/'
   std::vector<std::pair<std::string, std::string>> query;  // percent-decoded, in order
-  std::vector<Field> fields;                                // views into the request's own buffer
+  std::vector<Field> fields;                               // views into the request's own buffer
   std::optional<uint64_t> content_length;
   bool chunked = false;
 
@@ -49,14 +49,16 @@ class Request {
   // The whole body; empty when it was streamed. The handler may move it away.
   std::string& body() { return body_; }
 
-  // The path template that metrics show, set by the handler ("/v1/events"). A literal: it is not copied.
+  // The path template that metrics show, set by the handler ("/v1/events"). A literal: it is not
+  // copied.
   std::string_view endpoint = "none";
 
   // The handler's own note from on_head to on_request.
   int tag = 0;
   std::shared_ptr<void> note;
 
-  // Sends the answer; the first call counts. For a streamed body, answering before its end closes after the answer.
+  // Sends the answer; the first call counts. For a streamed body, answering before its end closes
+  // after the answer.
   virtual void Answer(Response response) = 0;
 
   // Flow control of a streamed body: no on_chunk between Pause and Resume.

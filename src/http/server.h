@@ -1,8 +1,10 @@
-// An HTTP/1.1 server on a loop: keep-alive, pipelining, 100-continue, HEAD, chunked bodies, TCP and Unix sockets.
+// An HTTP/1.1 server on a loop: keep-alive, pipelining, 100-continue, HEAD, chunked bodies, TCP and
+// Unix sockets.
 //
-// Strict where a lenient reading could be abused (RFC 9112): one Host, one length, no obs-fold, no bare LF. One
-// budget bounds header, body, trailers, connections and time; each refusal names the limit's config field.
-// Requests of one connection are handled one after the other, so answers are in order.
+// Strict where a lenient reading could be abused (RFC 9112): one Host, one length, no obs-fold, no
+// bare LF. One budget bounds header, body, trailers, connections and time; each refusal names the
+// limit's config field. Requests of one connection are handled one after the other, so answers are
+// in order.
 //
 // Thread: the loop's. Lifetime: the Server outlives no Loop; destroying it closes all connections.
 #pragma once
@@ -32,9 +34,9 @@ struct Limits {
 
 // How a request's body is to be taken; decided when its head has been read.
 struct Plan {
-  std::optional<Response> refuse;          // answered at once; the body is not read
-  uint64_t max_body = 0;                   // 0: Limits::max_body
-  bool timeout_restarts = false;           // body_timeout counts from the last progress, not from the head
+  std::optional<Response> refuse;  // answered at once; the body is not read
+  uint64_t max_body = 0;           // 0: Limits::max_body
+  bool timeout_restarts = false;   // body_timeout counts from the last progress, not from the head
   // Set: the body is streamed here and never held whole; max_body then does not apply.
   std::function<void(std::string_view chunk)> on_chunk;
   // Streamed bodies: the connection went away before the body's end. No on_request follows.
@@ -64,7 +66,8 @@ class Server {
   // Changes what is looked at from the next request on.
   void SetLimits(const Limits& limits);
 
-  // Stops accepting; idle connections close now, the others after their answer. `on_done` when none is left.
+  // Stops accepting; idle connections close now, the others after their answer. `on_done` when none
+  // is left.
   void Drain(std::function<void()> on_done);
 
   size_t connections() const;

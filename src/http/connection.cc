@@ -1,0 +1,408 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/write.hpp>
+
+#include "http/problem.h"
+
+namespace outrigger::http {
+namespace {
+
+using boost::system::error_code;
+
+constexpr size_t kSmallBuffer = 4 << 10;
+constexpr size_t kLargeBuffer = 64 << 10;
+// So long and so much is read after the last answer, for a client that is still sending.
+constexpr auto kLingerTime = std::chrono::seconds(2);
+constexpr size_t kLingerBytes = 64 << 20;
+
+}  // namespace
+
+// A request as the handler holds it. It keeps its connection alive and answers 500 when it is
+// dropped unanswered.
+class Connection::ServedRequest : public Request {
+ public:
+  explicit ServedRequest(std::shared_ptr<Connection> connection)
+      : connection_(std::move(connection)) {}
+
+  ~ServedRequest() override {
+    if (!connection_) return;
+    Problem problem;
+    problem.detail = "the request was dropped without an answer; this is a bug";
+    connection_->Answer(*this, problem.ToResponse());
+  }
+
+  void Answer(Response response) override {
+    if (const auto connection = std::exchange(connection_, nullptr))
+      connection->Answer(*this, std::move(response));
+  }
+  void Pause() override {
+    if (connection_ && connection_->answering_ == this) connection_->Paused(true);
+  }
+  void Resume() override {
+    if (connection_ && connection_->answering_ == this) connection_->Paused(false);
+  }
+
+  void Forget() { connection_.reset(); }
+  Head& mutable_head() { return head_; }
+  std::string& head_bytes() { return head_bytes_; }
+
+ private:
+  std::shared_ptr<Connection> connection_;  // until answered
+  std::string head_bytes_;                  // what the fields view
+};
+
+Connection::Connection(Owner& owner, Socket socket) : owner_(&owner), socket_(std::move(socket)) {
+  in_.reserve(kSmallBuffer);
+}
+
+Connection::~Connection() = default;
+
+void Connection::Start() {
+  SetDeadline(Wait::kIdle);
+  Read();
+}
+
+void Connection::SetDeadline(Wait wait) {
+  wait_ = wait;
+  const Limits& limits = owner_->limits;
+  base::Duration time{};
+  switch (wait) {
+    case Wait::kIdle:
+      time = limits.idle_timeout;
+      break;
+    case Wait::kHead:
+      time = limits.head_timeout;
+      break;
+    case Wait::kBody:
+    case Wait::kWrite:
+      time = limits.body_timeout;
+      break;
+    case Wait::kLinger:
+      time = kLingerTime;
+      break;
+    case Wait::kNone:
+      return;
+  }
+  deadline_ = owner_->loop.Now() + std::chrono::duration_cast<base::TimePoint::duration>(time);
+}
+
+void Connection::CheckDeadline(base::TimePoint now) {
+  if (wait_ == Wait::kNone || now < deadline_) return;
+  const auto self = shared_from_this();
+  if (wait_ == Wait::kHead)
+    return Refuse({408, "the request's head did not come in time", "headTimeout"});
+  if (wait_ == Wait::kBody)
+    return Refuse({408, "the request's body did not come in time", "bodyTimeout"});
+  Close();
+}
+
+void Connection::Read() {
+  if (reading_ || ended_ || state_ == State::kClosed) return;
+  if (in_begin_ > 0) {
+    in_.erase(0, in_begin_);
+    in_begin_ = 0;
+  }
+  const bool large = state_ == State::kBody || state_ == State::kLinger;
+  const size_t old = in_.size();
+  const size_t room =
+      large ? kLargeBuffer : std::max(kSmallBuffer - std::min(old, kSmallBuffer), kSmallBuffer / 2);
+  in_.resize(old + room);
+  reading_ = true;
+  socket_.async_read_some(boost::asio::buffer(in_.data() + old, room),
+                          [self = shared_from_this(), old](const error_code& error, size_t bytes) {
+                            self->reading_ = false;
+                            if (self->state_ == State::kClosed) return;
+                            self->in_.resize(old + bytes);
+                            if (error) {
+                              self->ended_ = true;
+                              bytes = 0;
+                            }
+                            self->OnRead(bytes);
+                          });
+}
+
+void Connection::OnRead(size_t bytes) {
+  if (state_ == State::kLinger) {
+    lingered_ += bytes;
+    in_.clear();
+    if (ended_ || lingered_ > kLingerBytes) return Close();
+    return Read();
+  }
+  // A client that is gone gets no answer; one that only closed its sending side gets those that are
+  // due.
+  if (ended_ && (state_ == State::kHead || state_ == State::kBody)) return Close();
+  if (state_ == State::kBody && plan_.timeout_restarts && bytes > 0) SetDeadline(Wait::kBody);
+  Work();
+}
+
+void Connection::Work() {
+  if (working_) return;
+  working_ = true;
+  const auto self = shared_from_this();
+  bool more = true;
+  while (more) {
+    switch (state_) {
+      case State::kHead:
+        more = WorkOnHead();
+        break;
+      case State::kBody:
+        more = !paused_ && WorkOnBody();
+        break;
+      default:
+        more = false;
+        break;
+    }
+  }
+  working_ = false;
+  if (state_ == State::kHead || (state_ == State::kBody && !paused_)) Read();
+}
+
+bool Connection::WorkOnHead() {
+  // An empty line before a request is tolerated (RFC 9112 section 2.2).
+  while (in_.size() - in_begin_ >= 2 && in_[in_begin_] == '\r' && in_[in_begin_ + 1] == '\n') {
+    in_begin_ += 2;
+    head_scanned_ = 0;
+  }
+  const std::string_view bytes = std::string_view(in_).substr(in_begin_);
+  if (bytes.empty()) {
+    if (owner_->draining || ended_) Close();
+    return false;
+  }
+  if (wait_ == Wait::kIdle) SetDeadline(Wait::kHead);
+  std::optional<Refusal> refusal;
+  const auto end = FindHeadEnd(bytes, head_scanned_, refusal);
+  const size_t head_size = end.value_or(bytes.size());
+  if (!refusal && head_size > owner_->limits.max_header) {
+    refusal = {
+        431,
+        "the request's head is larger than " + std::to_string(owner_->limits.max_header) + " bytes",
+        "maxHeader"};
+  }
+  if (!refusal && !end) return false;
+  request_ = std::make_shared<ServedRequest>(shared_from_this());
+  answering_ = request_.get();
+  Head& head = request_->mutable_head();
+  parser_ = std::make_unique<MessageParser>(head, owner_->limits.max_trailer);
+  if (!refusal) {
+    request_->head_bytes().assign(bytes.substr(0, *end));
+    in_begin_ += *end;
+    head_scanned_ = 0;
+    refusal = parser_->ReadHead(request_->head_bytes());
+  }
+  if (refusal) {
+    Refuse(*refusal);
+    return false;
+  }
+  OnHead();
+  return true;
+}
+
+void Connection::OnHead() {
+  const std::shared_ptr<ServedRequest> request = request_;
+  const Head& head = request->head();
+  close_after_ = !parser_->keep_alive() || owner_->draining;
+  plan_ = owner_->handler.on_head(request);
+  if (plan_.refuse) {
+    // A body that is here already is passed over; one still to come would keep the connection busy
+    // for nothing.
+    const uint64_t length = head.content_length.value_or(0);
+    if (!head.chunked && length <= in_.size() - in_begin_) {
+      in_begin_ += static_cast<size_t>(length);
+    } else {
+      close_after_ = true;
+    }
+    request->Answer(std::move(*plan_.refuse));
+    return;
+  }
+  max_body_ = plan_.max_body > 0 ? plan_.max_body : owner_->limits.max_body;
+  if (!plan_.on_chunk && head.content_length.value_or(0) > max_body_)
+    return Refuse(
+        {413, "the body is larger than " + std::to_string(max_body_) + " bytes", "maxBody"});
+  if (!parser_->has_body()) return Dispatch();
+  if (parser_->expects_continue() && in_.size() == in_begin_) {
+    static constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    error_code ignored;
+    socket_.write_some(boost::asio::buffer(kContinue, sizeof kContinue - 1), ignored);
+  }
+  state_ = State::kBody;
+  SetDeadline(Wait::kBody);
+}
+
+bool Connection::WorkOnBody() {
+  std::optional<Refusal> refusal;
+  const auto sink = [&](std::string_view bytes) {
+    if (refusal || state_ != State::kBody) return;
+    if (plan_.on_chunk) return plan_.on_chunk(bytes);
+    std::string& body = request_->body();
+    if (body.size() + bytes.size() > max_body_) {
+      refusal = {413, "the body is larger than " + std::to_string(max_body_) + " bytes", "maxBody"};
+      return;
+    }
+    body.append(bytes);
+  };
+  std::optional<Refusal> framing;
+  const std::string_view bytes = std::string_view(in_).substr(in_begin_);
+  const size_t used = parser_->ReadBody(bytes, sink, framing);
+  in_begin_ += used;
+  if (state_ != State::kBody) return false;  // answered from inside on_chunk
+  if (framing && !refusal) refusal = framing;
+  if (refusal) {
+    Refuse(*refusal);
+    return false;
+  }
+  if (parser_->body_done()) {
+    Dispatch();
+    return true;
+  }
+  return false;
+}
+
+void Connection::Dispatch() {
+  state_ = State::kHandling;
+  SetDeadline(Wait::kNone);
+  paused_ = false;
+  // From here on the handler holds the request: dropping it answers.
+  const std::shared_ptr<ServedRequest> request = std::move(request_);
+  plan_.on_chunk = nullptr;
+  plan_.on_abort = nullptr;
+  owner_->handler.on_request(request);
+}
+
+void Connection::Answer(ServedRequest& request, Response response) {
+  if (state_ == State::kClosed || answering_ != &request) return;
+  answering_ = nullptr;
+  // The rest of a body that nobody waits for is not read.
+  if (state_ == State::kBody) close_after_ = true;
+  plan_.on_abort = nullptr;
+  if (owner_->handler.on_answered) owner_->handler.on_answered(request.endpoint, response.status);
+  close_after_ = close_after_ || response.close || owner_->draining;
+  Send(response, request.head().method == "HEAD");
+}
+
+void Connection::Refuse(const Refusal& refusal) {
+  Problem problem;
+  problem.status = refusal.status;
+  problem.detail = refusal.detail;
+  if (!refusal.limit.empty()) problem.limit = owner_->limits.prefix + "." + refusal.limit;
+  close_after_ = true;
+  const auto request = std::move(request_);
+  if (plan_.on_abort) std::exchange(plan_.on_abort, nullptr)();
+  if (request) {
+    request->Answer(problem.ToResponse());
+    return;
+  }
+  if (owner_->handler.on_answered) owner_->handler.on_answered("none", refusal.status);
+  Send(problem.ToResponse(), false);
+}
+
+void Connection::Send(const Response& response, bool head_only) {
+  request_.reset();
+  state_ = State::kWriting;
+  out_.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out_.append(ReasonPhrase(response.status))
+      .append("\r\nContent-Type: ")
+      .append(response.content_type);
+  out_.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  for (const auto& [name, value] : response.headers)
+    out_.append("\r\n").append(name).append(": ").append(value);
+  if (close_after_) out_.append("\r\nConnection: close");
+  out_.append("\r\n\r\n");
+  if (!head_only) out_.append(response.body);
+  SetDeadline(Wait::kWrite);
+  Write();
+}
+
+void Connection::Write() {
+  // Most answers fit into the socket's buffer: no need to wait for the loop to say so.
+  error_code error;
+  out_begin_ += socket_.write_some(
+      boost::asio::buffer(out_.data() + out_begin_, out_.size() - out_begin_), error);
+  if (error && error != boost::asio::error::would_block) return Close();
+  if (out_begin_ == out_.size()) return OnWritten();
+  boost::asio::async_write(socket_,
+                           boost::asio::buffer(out_.data() + out_begin_, out_.size() - out_begin_),
+                           [self = shared_from_this()](const error_code& failed, size_t) {
+                             if (self->state_ == State::kClosed) return;
+                             if (failed) return self->Close();
+                             self->OnWritten();
+                           });
+}
+
+void Connection::OnWritten() {
+  out_.clear();
+  out_begin_ = 0;
+  if (close_after_) return Linger();
+  NextRequest();
+}
+
+void Connection::NextRequest() {
+  state_ = State::kHead;
+  parser_.reset();
+  plan_ = Plan();
+  head_scanned_ = 0;
+  SetDeadline(Wait::kIdle);
+  ShrinkBuffers();
+  Work();
+}
+
+void Connection::ShrinkBuffers() {
+  if (in_.size() == in_begin_ && in_.capacity() > kSmallBuffer * 2) {
+    in_ = std::string();
+    in_begin_ = 0;
+  }
+  if (out_.capacity() > kSmallBuffer * 2) out_ = std::string();
+}
+
+void Connection::Linger() {
+  state_ = State::kLinger;
+  SetDeadline(Wait::kLinger);
+  error_code ignored;
+  socket_.shutdown(Socket::shutdown_send, ignored);
+  in_.clear();
+  in_begin_ = 0;
+  if (ended_) return Close();
+  Read();
+}
+
+void Connection::Paused(bool paused) {
+  if (state_ != State::kBody || paused_ == paused) return;
+  paused_ = paused;
+  // The sender can't be late while we don't read.
+  SetDeadline(paused ? Wait::kNone : Wait::kBody);
+  if (!paused) {
+    owner_->loop.Post([self = shared_from_this()] {
+      if (self->state_ == State::kBody) self->Work();
+    });
+  }
+}
+
+void Connection::Drain() {
+  if (state_ == State::kHead && in_.size() == in_begin_ && !reading_) return Close();
+  if (state_ == State::kHead && wait_ == Wait::kIdle) return Close();
+  close_after_ = true;
+}
+
+void Connection::Close() {
+  if (state_ == State::kClosed) return;
+  const auto self = shared_from_this();
+  state_ = State::kClosed;
+  SetDeadline(Wait::kNone);
+  error_code ignored;
+  socket_.close(ignored);
+  if (plan_.on_abort) std::exchange(plan_.on_abort, nullptr)();
+  plan_ = Plan();
+  answering_ = nullptr;
+  if (const auto request = std::move(request_)) request->Forget();
+  if (owner_) owner_->on_closed(*this);
+}
+
+void Connection::Orphan() {
+  plan_ = Plan();
+  if (owner_) owner_->on_closed = [](Connection&) {};
+  Close();
+  owner_ = nullptr;
+}
+
+}  // namespace outrigger::http

@@ -1,0 +1,103 @@
+// One client's connection: heads, bodies, answers and deadlines, one request after the other.
+//
+// Thread: the server's loop. Lifetime: shared by the server, its pending socket operation and the
+// request in the handler's hands. Deadlines are looked at by the server's sweep, not by a timer for
+// each connection.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/loop.h"
+#include "http/message_parser.h"
+#include "http/server.h"
+
+namespace outrigger::http {
+
+using Socket = boost::asio::generic::stream_protocol::socket;
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // What connections need of their server.
+  struct Owner {
+    base::Loop& loop;
+    Limits limits;
+    Handler handler;
+    std::function<void(Connection&)> on_closed;
+    bool draining = false;
+  };
+
+  Connection(Owner& owner, Socket socket);
+  ~Connection();
+
+  void Start();
+  // Closes or refuses when the deadline has passed.
+  void CheckDeadline(base::TimePoint now);
+  // Closes now when idle, else after the answer under way.
+  void Drain();
+  void Close();
+  // The server is going away: nothing of it is called any more.
+  void Orphan();
+
+ private:
+  class ServedRequest;
+  friend class ServedRequest;
+
+  enum class State {
+    kHead,      // reading a head, or idle between two
+    kBody,      // reading a body
+    kHandling,  // the handler has the request
+    kWriting,   // an answer is going out
+    kLinger,    // reading on so that the client sees the last answer
+    kClosed,
+  };
+  enum class Wait { kIdle, kHead, kBody, kWrite, kLinger, kNone };
+
+  void Read();
+  void OnRead(size_t bytes);
+  // Works on what was read until more is needed or somebody else's turn has come.
+  void Work();
+  bool WorkOnHead();
+  bool WorkOnBody();
+  void OnHead();
+  void Dispatch();
+  void Answer(ServedRequest& request, Response response);
+  void Refuse(const Refusal& refusal);
+  void Send(const Response& response, bool head_only);
+  void Write();
+  void OnWritten();
+  void NextRequest();
+  void Linger();
+  void Paused(bool paused);
+  void SetDeadline(Wait wait);
+  void ShrinkBuffers();
+
+  Owner* owner_;
+  Socket socket_;
+  State state_ = State::kHead;
+  Wait wait_ = Wait::kIdle;
+  base::TimePoint deadline_;
+
+  std::string in_;  // read and not used yet, from in_begin_ on
+  size_t in_begin_ = 0;
+  size_t head_scanned_ = 0;
+  bool reading_ = false;  // a read is under way
+  bool working_ = false;  // inside Work: answers given there do not start another
+  bool ended_ = false;    // the client sent its last byte
+
+  std::shared_ptr<ServedRequest> request_;  // while head and body are read
+  ServedRequest* answering_ = nullptr;      // the request that may answer
+  std::unique_ptr<MessageParser> parser_;
+  Plan plan_;
+  uint64_t max_body_ = 0;
+  bool paused_ = false;
+
+  std::string out_;
+  size_t out_begin_ = 0;
+  bool close_after_ = false;
+  size_t lingered_ = 0;
+};
+
+}  // namespace outrigger::http

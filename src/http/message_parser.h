@@ -1,0 +1,86 @@
+// One request's head and body framing, on Beast's basic_parser, strict where that is lenient.
+//
+// The caller finds the end of the head (FindHeadEnd) and hands over all of it at once; body bytes
+// come in any pieces. Fields are views into the head's bytes, which must stay. Thread: any one.
+// Source: RFC 9112; what Beast 1.74 lets pass and is refused here: a second Content-Length or Host,
+// Transfer-Encoding other than one `chunked`, obs-fold, control bytes in chunk extensions,
+// unbounded trailers and extensions.
+#pragma once
+
+#include <boost/beast/http/basic_parser.hpp>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/request.h"
+
+namespace outrigger::http {
+
+// Why a request is refused.
+struct Refusal {
+  int status = 0;
+  std::string detail;
+  std::string limit;  // without the prefix: "maxTrailer"
+};
+
+// Where the head ends (after its empty line), or nothing yet. A line that ends in a bare LF is a
+// refusal. `from` is how far earlier calls have looked.
+std::optional<size_t> FindHeadEnd(std::string_view bytes, size_t& from,
+                                  std::optional<Refusal>& refusal);
+
+class MessageParser : private boost::beast::http::basic_parser<true> {
+ public:
+  MessageParser(Head& head, uint64_t max_trailer) : head_(head), max_trailer_(max_trailer) {
+    header_limit(0xffffffff);
+    body_limit(boost::none);
+  }
+
+  // The whole head, its end included. `bytes` is changed (names to lower case) and viewed by
+  // `head`.
+  std::optional<Refusal> ReadHead(std::string& bytes);
+
+  bool keep_alive() const { return basic_parser::keep_alive(); }
+  bool expects_continue() const { return expects_continue_; }
+  bool has_body() const { return head_.chunked || head_.content_length.value_or(0) > 0; }
+
+  // Body bytes; `sink` gets the decoded ones. Returns how many of `bytes` were used; what is left
+  // belongs to the next request when `body_done`, else it has to be offered again with more behind
+  // it.
+  size_t ReadBody(std::string_view bytes, const std::function<void(std::string_view)>& sink,
+                  std::optional<Refusal>& refusal);
+  bool body_done() const;
+
+ private:
+  using string_view = boost::beast::string_view;
+  using error_code = boost::beast::error_code;
+
+  void on_request_impl(boost::beast::http::verb, string_view method, string_view target,
+                       int version, error_code& error) override;
+  void on_field_impl(boost::beast::http::field, string_view name, string_view value,
+                     error_code& error) override;
+  void on_header_impl(error_code& error) override;
+  void on_body_init_impl(const boost::optional<uint64_t>&, error_code&) override {}
+  size_t on_body_impl(string_view, error_code&) override { return 0; }
+  void on_chunk_header_impl(uint64_t, string_view extensions, error_code& error) override;
+  size_t on_chunk_body_impl(uint64_t, string_view bytes, error_code&) override;
+  void on_finish_impl(error_code&) override {}
+  void on_response_impl(int, string_view, int, error_code&) override {}
+
+  void Refuse(int status, std::string detail, error_code& error, std::string limit = {});
+  void OnHeadField(std::string_view name, std::string_view value, error_code& error);
+
+  Head& head_;
+  const uint64_t max_trailer_;
+  bool in_head_ = true;
+  bool http_1_0_ = false;
+  bool expects_continue_ = false;
+  int hosts_ = 0;
+  uint64_t trailer_bytes_ = 0;  // of trailers and chunk extensions together
+  uint64_t body_left_ = 0;      // of a body with a length
+  std::optional<Refusal> refusal_;
+  const std::function<void(std::string_view)>* sink_ = nullptr;
+};
+
+}  // namespace outrigger::http

@@ -1,0 +1,233 @@
+#include "http/server.h"
+
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <unordered_map>
+
+#include "http/connection.h"
+#include "http/problem.h"
+#include "telemetry/log.h"
+
+namespace outrigger::http {
+namespace {
+
+namespace asio = boost::asio;
+using asio::generic::stream_protocol;
+using boost::system::error_code;
+
+constexpr auto kSweep = std::chrono::milliseconds(100);
+// After accept failed (no descriptor free, say): tried again then, or it would spin.
+constexpr auto kAcceptAgain = std::chrono::milliseconds(100);
+
+using Acceptor = asio::basic_socket_acceptor<stream_protocol>;
+
+base::Error ListenError(const std::string& where, const error_code& error) {
+  return {base::Code::kUnavailable, "can't listen on " + where + ": " + error.message(),
+          error == asio::error::address_in_use ? "another process has the port" : "", false};
+}
+
+}  // namespace
+
+class Server::Core : public std::enable_shared_from_this<Server::Core> {
+ public:
+  Core(base::Loop& loop, Limits limits, Handler handler)
+      : owner_{loop, std::move(limits), std::move(handler), {}, false} {
+    owner_.on_closed = [this](Connection& connection) { OnClosed(connection); };
+  }
+
+  base::Result<uint16_t> ListenTcp(const std::string& address);
+  base::Result<void> ListenUnix(const std::string& path);
+  void Drain(std::function<void()> on_done);
+  void Stop();
+
+  Connection::Owner owner_;
+  std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+
+ private:
+  base::Result<Acceptor*> Listen(const stream_protocol::endpoint& endpoint,
+                                 const std::string& where);
+  void Accept(Acceptor& acceptor);
+  void OnAccepted(Socket socket);
+  void OnClosed(Connection& connection);
+  void Sweep();
+
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::string> socket_files_;
+  base::Timer sweep_;
+  base::Timer accept_again_;
+  std::function<void()> on_drained_;
+};
+
+base::Result<Acceptor*> Server::Core::Listen(const stream_protocol::endpoint& endpoint,
+                                             const std::string& where) {
+  auto acceptor = std::make_unique<Acceptor>(owner_.loop.context());
+  error_code error;
+  acceptor->open(endpoint.protocol(), error);
+  if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor->bind(endpoint, error);
+  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+  if (error) return base::Fail(ListenError(where, error));
+  acceptors_.push_back(std::move(acceptor));
+  Accept(*acceptors_.back());
+  return acceptors_.back().get();
+}
+
+base::Result<uint16_t> Server::Core::ListenTcp(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  std::string host = address.substr(0, colon);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
+  error_code error;
+  const asio::ip::address ip =
+      asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
+  if (error || port.empty() || port.find_first_not_of("0123456789") != std::string::npos ||
+      std::stoul(port.substr(0, 6)) > 65535) {
+    return base::Fail(base::Error::Invalid("can't listen on \"" + address + "\"",
+                                           "an address is an IP and a port, 127.0.0.1:8800"));
+  }
+  const asio::ip::tcp::endpoint endpoint(ip, static_cast<uint16_t>(std::stoul(port)));
+  auto acceptor = Listen(stream_protocol::endpoint(endpoint), address);
+  if (!acceptor) return base::Fail(acceptor.error());
+  const stream_protocol::endpoint bound = (*acceptor)->local_endpoint(error);
+  uint16_t bound_port = 0;
+  if (bound.data()->sa_family == AF_INET6) {
+    bound_port = ntohs(reinterpret_cast<const sockaddr_in6*>(bound.data())->sin6_port);
+  } else {
+    bound_port = ntohs(reinterpret_cast<const sockaddr_in*>(bound.data())->sin_port);
+  }
+  return bound_port;
+}
+
+base::Result<void> Server::Core::ListenUnix(const std::string& path) {
+  const std::string where = "unix:" + path;
+  if (path.size() >= sizeof(sockaddr_un::sun_path))
+    return base::Fail(
+        base::Error::Invalid(where + ": the path is longer than a socket's can be (107)"));
+  const asio::local::stream_protocol::endpoint endpoint(path);
+  // A file that nobody listens on was left by a process that was killed.
+  struct stat file {};
+  if (stat(path.c_str(), &file) == 0) {
+    error_code error;
+    asio::local::stream_protocol::socket probe(owner_.loop.context());
+    if (S_ISSOCK(file.st_mode)) probe.connect(endpoint, error);
+    if (!error) {
+      return base::Fail({base::Code::kConflict,
+                         where + ": " +
+                             (S_ISSOCK(file.st_mode) ? "another process listens there"
+                                                     : "there is a file that is no socket"),
+                         "choose another http.unixSocket, or end what uses it", false});
+    }
+    unlink(path.c_str());
+  }
+  auto acceptor = Listen(stream_protocol::endpoint(endpoint), where);
+  if (!acceptor) return base::Fail(acceptor.error());
+  chmod(path.c_str(), 0660);
+  socket_files_.push_back(path);
+  return {};
+}
+
+void Server::Core::Accept(Acceptor& acceptor) {
+  acceptor.async_accept(
+      [weak = weak_from_this(), &acceptor](const error_code& error, Socket socket) {
+        const auto self = weak.lock();
+        if (!self || error == asio::error::operation_aborted) return;
+        if (!error) {
+          self->OnAccepted(std::move(socket));
+          return self->Accept(acceptor);
+        }
+        telemetry::Log(telemetry::Level::kWarn, "a connection can't be accepted",
+                       {{"error", error.message()}});
+        self->accept_again_ = self->owner_.loop.After(
+            kAcceptAgain, [core = self.get(), &acceptor] { core->Accept(acceptor); });
+      });
+}
+
+void Server::Core::OnAccepted(Socket socket) {
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+  if (connections_.size() >= owner_.limits.max_connections) {
+    // Told, not left waiting: the client knows at once why.
+    Problem problem;
+    problem.status = 503;
+    problem.detail = "too many connections";
+    problem.limit = owner_.limits.prefix + ".maxConnections";
+    const std::string body = problem.Json();
+    const std::string answer =
+        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: "
+        "application/problem+json\r\nRetry-After: 1\r\n"
+        "Connection: close\r\nContent-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body;
+    socket.write_some(asio::buffer(answer), ignored);
+    socket.shutdown(Socket::shutdown_send, ignored);
+    if (owner_.handler.on_answered) owner_.handler.on_answered("none", 503);
+    return;
+  }
+  auto connection = std::make_shared<Connection>(owner_, std::move(socket));
+  connections_.emplace(connection.get(), connection);
+  connection->Start();
+  if (!sweep_.armed()) Sweep();
+}
+
+void Server::Core::OnClosed(Connection& connection) {
+  connections_.erase(&connection);
+  if (connections_.empty() && on_drained_) std::exchange(on_drained_, nullptr)();
+}
+
+void Server::Core::Sweep() {
+  const base::TimePoint now = owner_.loop.Now();
+  std::vector<std::shared_ptr<Connection>> all;
+  all.reserve(connections_.size());
+  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) connection->CheckDeadline(now);
+  if (!connections_.empty()) sweep_ = owner_.loop.After(kSweep, [this] { Sweep(); });
+}
+
+void Server::Core::Drain(std::function<void()> on_done) {
+  owner_.draining = true;
+  for (const auto& acceptor : acceptors_) {
+    error_code ignored;
+    acceptor->close(ignored);
+  }
+  accept_again_.Cancel();
+  on_drained_ = std::move(on_done);
+  std::vector<std::shared_ptr<Connection>> all;
+  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  for (const auto& connection : all) connection->Drain();
+  if (connections_.empty() && on_drained_) std::exchange(on_drained_, nullptr)();
+}
+
+void Server::Core::Stop() {
+  on_drained_ = nullptr;
+  for (const auto& acceptor : acceptors_) {
+    error_code ignored;
+    acceptor->close(ignored);
+  }
+  sweep_.Cancel();
+  accept_again_.Cancel();
+  std::vector<std::shared_ptr<Connection>> all;
+  for (const auto& [key, connection] : connections_) all.push_back(connection);
+  connections_.clear();
+  for (const auto& connection : all) connection->Orphan();
+  for (const auto& path : socket_files_) unlink(path.c_str());
+}
+
+Server::Server(base::Loop& loop, Limits limits, Handler handler)
+    : core_(std::make_shared<Core>(loop, std::move(limits), std::move(handler))) {}
+
+Server::~Server() { core_->Stop(); }
+
+base::Result<uint16_t> Server::ListenTcp(const std::string& address) {
+  return core_->ListenTcp(address);
+}
+base::Result<void> Server::ListenUnix(const std::string& path) { return core_->ListenUnix(path); }
+void Server::SetLimits(const Limits& limits) { core_->owner_.limits = limits; }
+void Server::Drain(std::function<void()> on_done) { core_->Drain(std::move(on_done)); }
+size_t Server::connections() const { return core_->connections_.size(); }
+
+}  // namespace outrigger::http
