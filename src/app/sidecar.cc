@@ -109,7 +109,6 @@ base::Result<void> Sidecar::Open() {
       .kafka_connected = [this] { return flow_->kafka_connected(); },
       .not_ready = [] { return std::string(); },
       .loops = {{"publish", &flow_->loop()}},
-      .before_scrape = {},
   };
   auto ops = ops::OpsServer::Start(config_.ops.listen, std::move(sources));
   if (!ops) return base::Fail(ops.error());

@@ -1,9 +1,9 @@
 // The CloudEvents bindings and Outrigger's own envelope: bytes of HTTP → Event → Record of Kafka.
 //
-// All functions are pure (JsonReader aside, which is a reused buffer) and run on the flow's thread. Errors are
-// Code::kInvalid with a message that says which attribute or byte is wrong. Nothing here fills missing
-// attributes: the publish flow does, since it knows client id and clock.
-// Sources: CloudEvents 1.0.2 core, http-protocol-binding, kafka-protocol-binding, json-format.
+// All functions are pure (JsonReader aside, which is a reused buffer) and run on the flow's thread.
+// Errors are Code::kInvalid with a message that says which attribute or byte is wrong. Nothing here
+// fills missing attributes: the publish flow does, since it knows client id and clock. Sources:
+// CloudEvents 1.0.2 core, http-protocol-binding, kafka-protocol-binding, json-format.
 #pragma once
 
 #include <span>
@@ -23,28 +23,35 @@ struct HttpField {
   std::string_view value;
 };
 
-// {"type", "data", "id"?, "version"?, "source"?, "subject"?, "time"?, "key"?, "headers"?}. An unknown member is an
-// error that names the nearest known one. `data` keeps its bytes; datacontenttype is application/json.
+// {"type", "data", "id"?, "version"?, "source"?, "subject"?, "time"?, "key"?, "headers"?}. An
+// unknown member is an error that names the nearest known one. `data` keeps its bytes;
+// datacontenttype is application/json.
 base::Result<Event> FromEnvelope(JsonReader& json, std::string_view body);
 
-// application/cloudevents+json, structured mode; `data_base64` is decoded.
+// application/cloudevents+json, structured mode; `data_base64` is decoded. id and source may be
+// absent: they are filled, as in every form.
 base::Result<Event> FromStructured(JsonReader& json, std::string_view body);
 
-// The items of an application/cloudevents-batch+json array, as views into `body`, each a JSON object that
-// FromStructured takes. The array as a whole is checked strictly here.
+// The items of an application/cloudevents-batch+json array, as views into `body`, each a JSON
+// object that FromStructured takes. The array as a whole is checked strictly here.
 base::Result<std::vector<std::string_view>> SplitBatch(JsonReader& json, std::string_view body);
 
-// Binary mode: attributes from ce-* fields (percent-decoded once), content-type → datacontenttype, body → data.
-// With `required` false, id, source, type and specversion may be absent (POST /v1/events/{type}).
-base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::string body, bool required);
+// Binary mode: attributes from ce-* fields (percent-decoded once), content-type → datacontenttype,
+// body → data. With `required`, ce-type and ce-specversion must be there; without (POST
+// /v1/events/{type}), any may be absent. A body of no bytes is no data.
+base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::string body,
+                                   bool required);
 
-// Whether a media type is JSON: application/json, text/json, anything ending in +json; parameters ignored.
+// Whether a media type is JSON: application/json, text/json, anything ending in +json; parameters
+// ignored.
 bool IsJson(std::string_view media_type);
 
-// Checks the attributes of a complete event: type, source, id present; time RFC 3339; extension names legal.
+// Checks the attributes of a complete event: type, source, id present; time RFC 3339; extension
+// names legal.
 base::Result<void> CheckAttributes(const Event& event);
 
-// Kafka, binary mode: value = data, ce_* headers, content-type header. Caller headers follow.
+// Kafka, binary mode: value = data, ce_* headers, content-type header; traceparent and tracestate
+// also under their own names, where tracing tools look for them. Caller headers follow.
 Record ToKafkaBinary(Event event);
 
 // Kafka, structured mode: value = one JSON object with data (JSON as it is, else data_base64).

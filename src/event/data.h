@@ -1,5 +1,7 @@
-// An event's data as rules see it: values by path, read at most once for each path and only when asked for.
+// An event's data as rules see it: values by path, read at most once for each path and only when
+// asked for.
 //
+// The event's data, where it says that it is JSON, has passed JsonReader::Check.
 // Thread: the flow's. Lifetime: of one event's way through routing; the event outlives it.
 #pragma once
 
@@ -15,13 +17,12 @@ namespace outrigger::event {
 
 class Data {
  public:
-  Data(JsonReader& json, const Event& event) : json_(json), event_(event) {}
+  explicit Data(const Event& event) : event_(event) {}
 
   // The value at `path`. Kind::kAbsent when there is none or the data is not a JSON object.
   base::Result<JsonValue> At(const JsonPath& path);
 
  private:
-  JsonReader& json_;
   const Event& event_;
   std::map<JsonPath, JsonValue> read_;
 };

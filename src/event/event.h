@@ -1,4 +1,5 @@
-// One event: a CloudEvent 1.0 with its data as bytes, and what the caller asked of Kafka (key, headers).
+// One event: a CloudEvent 1.0 with its data as bytes, and what the caller asked of Kafka (key,
+// headers).
 //
 // A plain value, owned by whoever holds it; no thread of its own.
 // Source: CloudEvents 1.0.2, "Context Attributes"; contract: data is never encoded again.
@@ -20,7 +21,8 @@ struct Header {
 };
 
 struct Event {
-  // The attributes with meaning of their own here. Empty: absent (CloudEvents has no empty attributes).
+  // The attributes with meaning of their own here. Empty: absent (CloudEvents has no empty
+  // attributes).
   std::string id;
   std::string source;
   std::string type;
@@ -29,7 +31,8 @@ struct Event {
   std::string datacontenttype;  // "application/json" where a binding implies it
   std::string dataschema;
   std::string version;  // extension attribute `version`
-  // Every other extension attribute, in the order met; `partitionkey`, `traceparent`, `tracestate` are here.
+  // Every other extension attribute, in the order met; `partitionkey`, `traceparent`, `tracestate`
+  // are here.
   std::vector<std::pair<std::string, std::string>> extensions;
 
   std::optional<std::string> key;  // the caller's `key`, as raw bytes; not an attribute
@@ -46,7 +49,8 @@ struct Event {
   }
 };
 
-// What Kafka gets or gave. partition -1: chosen by the producer (murmur2 of the key; sticky without a key).
+// What Kafka gets or gave. partition -1: chosen by the producer (murmur2 of the key; sticky without
+// a key).
 struct Record {
   std::string topic;
   std::optional<std::string> key;

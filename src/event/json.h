@@ -1,10 +1,12 @@
-// The JSON edge: strict acceptance (RFC 8259) of bytes that stay as they are, and values read by path.
+// The JSON edge: strict acceptance (RFC 8259) of bytes that stay as they are, and values read by
+// path.
 //
-// simdjson's DOM decides; only when it refuses a number that is valid JSON (20 digits, 1e400) a strict walk with
-// the RFC's own number grammar decides instead. Depth is at most 128. UTF-8 is checked.
+// simdjson's DOM decides; only when it refuses a number that is valid JSON (20 digits, 1e400) a
+// strict walk with the RFC's own number grammar decides instead. Depth is at most 128. UTF-8 is
+// checked.
 //
-// Thread: a JsonReader is a reused set of buffers; one for each thread. Results that are views point into the
-// input or into the reader and last until the reader's next call.
+// Thread: a JsonReader is a reused set of buffers; one for each thread. Results that are views
+// point into the input or into the reader and last until the reader's next call.
 #pragma once
 
 #include <memory>
@@ -38,23 +40,29 @@ class JsonReader {
   // Whether `text` is one strict JSON document. The error says what and at which byte.
   base::Result<void> Check(std::string_view text);
 
-  // The members of the object `text`, in order, names unescaped, each value's raw bytes trimmed. A repeated name is
-  // an error. `text` must be strict JSON (it is checked).
+  // The members of the object `text`, in order, names unescaped, each value's raw bytes trimmed. A
+  // repeated name is an error. `text` is checked.
   struct Member {
     std::string name;
     std::string_view raw;
   };
   base::Result<std::vector<Member>> Members(std::string_view text);
 
-  // The items of the array `text`, raw and trimmed; checked strictly.
+  // The items of the array `text`, raw and trimmed; `text` is checked.
   base::Result<std::vector<std::string_view>> Items(std::string_view text);
 
-  // The string that the raw token `raw` ("…") stands for.
-  base::Result<std::string> String(std::string_view raw);
+  // What follows reads texts that are known to be strict JSON.
 
-  // The values at `paths` in `text`, in the order of `paths`. A name repeated at a level that a path reads is an
-  // error (Code::kInvalid); elsewhere it passes.
-  base::Result<std::vector<JsonValue>> Read(std::string_view text, std::span<const JsonPath> paths);
+  // The values at `paths` in `text`, in the order of `paths`. A name that a path reads and that
+  // stands twice there is an error; elsewhere repeated names pass.
+  static base::Result<std::vector<JsonValue>> Read(std::string_view text,
+                                                   std::span<const JsonPath> paths);
+
+  // An error when any object in `text`, however deep, repeats a name.
+  static base::Result<void> CheckUnique(std::string_view text);
+
+  // The value of one raw token.
+  static JsonValue Value(std::string_view raw);
 
  private:
   struct Parsers;

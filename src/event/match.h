@@ -1,5 +1,5 @@
-// Which events a rule is for: globs on attributes, headers and data. Compiled once from the config, immutable,
-// shared between threads.
+// Which events a rule is for: globs on attributes, headers and data. Compiled once from the config,
+// immutable, shared between threads.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,8 @@
 
 namespace outrigger::event {
 
-// `*` is any run of characters, dots included; `?` is one character. Linear time: no backtracking explosion.
+// `*` is any run of characters, dots included; `?` is one character. Linear time: no backtracking
+// explosion.
 bool GlobMatches(std::string_view glob, std::string_view text);
 
 class Match {
@@ -21,18 +22,19 @@ class Match {
   // Reports what can't be compiled (an unknown field, an empty glob) into `problems`.
   static Match Compile(const config::Match& from, std::vector<config::Problem>& problems);
 
-  // Whether `event` matches. An error only when data had to be read and is not readable (a repeated name).
+  // Whether `event` matches. An error only when data had to be read and is not readable (a repeated
+  // name).
   base::Result<bool> Matches(const Event& event, Data& data) const;
 
-  // The first condition that fails, for `explain`: "type is user.updated, not user.registered". Empty: it matches.
+  // The first condition that fails, for `explain`: "type is user.updated, not user.registered".
+  // Empty: it matches.
   base::Result<std::string> WhyNot(const Event& event, Data& data) const;
 
-  // Routing indexes by type: the type as an exact text, or the literal prefix of "prefix*". The rest is neither.
-  // `only_type` is true when nothing but the type decides.
+  // Routing indexes by type: the type as an exact text, or the literal prefix of "prefix*". The
+  // rest is neither.
   struct TypeShape {
     std::optional<std::string> exact;
     std::optional<std::string> prefix;
-    bool only_type = false;
   };
   TypeShape type_shape() const;
 
@@ -44,6 +46,9 @@ class Match {
     JsonPath path;
     std::string glob;
   };
+  // What the condition looks at; empty when it is absent.
+  static base::Result<std::string> Text(const Condition& condition, const Event& event, Data& data);
+
   std::vector<Condition> conditions_;
 };
 

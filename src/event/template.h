@@ -1,7 +1,8 @@
-// Texts with places for an event's values: topics "{data.tenantId}.user.events", handler paths "/handlers/{type}".
+// Texts with places for an event's values: topics "{data.tenantId}.user.events", handler paths
+// "/handlers/{type}".
 //
-// Places: {type} {type.first} {source} {subject} {version} {id} {header.<name>} {data.<path>} {key}. "{{" and "}}" are
-// braces. Compiled once from the config, immutable.
+// Places: {type} {type.first} {source} {subject} {version} {id} {header.<name>} {data.<path>}
+// {key}. "{{" and "}}" are braces. Compiled once from the config, immutable.
 #pragma once
 
 #include <optional>
@@ -21,26 +22,45 @@ class Template {
   bool constant() const;            // no places: Render gives text() for every event
   const std::string& text() const;  // as written: the metrics label
 
-  // The text for `event`. A missing or empty part, an object or an array is an error that names the place.
+  // The text for `event`. A missing or empty part, an object or an array is an error that names the
+  // place.
   base::Result<std::string> Render(const Event& event, Data& data) const;
 
  private:
   struct Part {
-    enum class Kind { kText, kType, kTypeFirst, kSource, kSubject, kVersion, kId, kHeader, kData, kKey };
+    enum class Kind {
+      kText,
+      kType,
+      kTypeFirst,
+      kSource,
+      kSubject,
+      kVersion,
+      kId,
+      kHeader,
+      kData,
+      kKey
+    };
     Kind kind;
     std::string text;  // literal, header name or data path as written
     JsonPath path;
   };
+  friend class KeyRule;
+
+  static bool ReadPlace(std::string_view place, Part& part);
+  static base::Result<JsonValue> ValueAt(const Part& part, const Event& event, Data& data);
+
   std::string text_;
   std::vector<Part> parts_;
 };
 
-// A key rule: one place without braces, "data.userId", "subject", "header.tenant", or a template with braces.
+// A key rule: one place without braces, "data.userId", "subject", "header.tenant", or a template
+// with braces.
 class KeyRule {
  public:
   static KeyRule Compile(const config::Text& from, std::vector<config::Problem>& problems);
 
-  // nullopt: the place is absent or null. A number or boolean is its raw token; an object or array is an error.
+  // nullopt: the place is absent or null. A number or boolean is its raw token; an object or array
+  // is an error.
   base::Result<std::optional<std::string>> Key(const Event& event, Data& data) const;
 
  private:

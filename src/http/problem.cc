@@ -1,58 +1,8 @@
 #include "http/problem.h"
 
-#include <cstdio>
+#include "base/json_text.h"
 
 namespace outrigger::http {
-namespace {
-
-// The length of the well-formed UTF-8 sequence at the start of `text`, or 0 (RFC 3629).
-size_t Utf8Length(std::string_view text) {
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = byte(0);
-  const size_t length = lead < 0x80   ? 1
-                        : lead < 0xC2 ? 0
-                        : lead < 0xE0 ? 2
-                        : lead < 0xF0 ? 3
-                        : lead < 0xF5 ? 4
-                                      : 0;
-  if (length == 0 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  const bool overlong = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xF0 && byte(1) < 0x90);
-  const bool surrogate = lead == 0xED && byte(1) > 0x9F;
-  const bool too_high = lead == 0xF4 && byte(1) > 0x8F;
-  return overlong || surrogate || too_high ? 0 : length;
-}
-
-}  // namespace
-
-std::string JsonString(std::string_view text) {
-  std::string out;
-  out.reserve(text.size() + 2);
-  out.push_back('"');
-  while (!text.empty()) {
-    const char c = text.front();
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(c);
-      text.remove_prefix(1);
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", c);
-      out.append(escape);
-      text.remove_prefix(1);
-    } else if (const size_t length = Utf8Length(text); length > 0) {
-      out.append(text.substr(0, length));
-      text.remove_prefix(length);
-    } else {
-      out.append("\xEF\xBF\xBD");  // U+FFFD, as for any byte that is no text
-      text.remove_prefix(1);
-    }
-  }
-  out.push_back('"');
-  return out;
-}
-
 std::string_view ReasonPhrase(int status) {
   switch (status) {
     case 200:
@@ -100,10 +50,11 @@ std::string_view ReasonPhrase(int status) {
 
 std::string Problem::Json() const {
   std::string out = "{\"type\":\"about:blank\",\"title\":";
-  out.append(JsonString(ReasonPhrase(status)));
+  out.append(base::JsonString(ReasonPhrase(status)));
   out.append(",\"status\":").append(std::to_string(status));
   const auto add = [&out](const char* name, const std::string& value) {
-    if (!value.empty()) out.append(",\"").append(name).append("\":").append(JsonString(value));
+    if (!value.empty())
+      out.append(",\"").append(name).append("\":").append(base::JsonString(value));
   };
   add("detail", detail);
   add("id", id);
@@ -113,8 +64,8 @@ std::string Problem::Json() const {
     out.append(",\"errors\":[");
     for (const auto& error : errors) {
       if (&error != &errors.front()) out.push_back(',');
-      out.append("{\"pointer\":").append(JsonString(error.first));
-      out.append(",\"message\":").append(JsonString(error.second)).append("}");
+      out.append("{\"pointer\":").append(base::JsonString(error.first));
+      out.append(",\"message\":").append(base::JsonString(error.second)).append("}");
     }
     out.push_back(']');
   }

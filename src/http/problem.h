@@ -27,7 +27,4 @@ struct Problem {
 // The reason phrase of a status, "Content Too Large".
 std::string_view ReasonPhrase(int status);
 
-// `text` as a JSON string with its quotes.
-std::string JsonString(std::string_view text);
-
 }  // namespace outrigger::http

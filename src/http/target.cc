@@ -1,5 +1,6 @@
 #include "http/target.h"
 
+#include "base/json_text.h"
 #include "http/problem.h"
 
 namespace outrigger::http {
@@ -64,7 +65,7 @@ std::string ReadTarget(std::string_view target, Head& head) {
   const size_t question = target.find('?');
   if (!PercentDecode(target.substr(0, question), false, head.path) ||
       (question != std::string_view::npos && !ReadQuery(target.substr(question + 1), head)))
-    return "the target " + JsonString(whole) + " has a bad percent escape";
+    return "the target " + base::JsonString(whole) + " has a bad percent escape";
   return {};
 }
 

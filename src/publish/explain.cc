@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/json_text.h"
 #include "event/cloudevents.h"
 #include "http/problem.h"
 #include "publish/prepare.h"
@@ -43,14 +44,14 @@ std::string SchemaOf(const Rule& rule, const event::Event& event) {
   return file.empty() ? "none for this type and version " + version : file;
 }
 
-base::Result<void> Investigate(const Routes& routes, event::JsonReader& json, Findings& findings) {
-  event::Data data(json, findings.event);
+base::Result<void> Investigate(const Routes& routes, Findings& findings) {
+  event::Data data(findings.event);
   auto selected = routes.Select(findings.event, data);
   if (!selected) return base::Fail(selected.error());
   for (const Rule* rule : *selected) {
-    findings.steps.push_back(
-        {rule, Prepare(*rule, findings.event, json, std::chrono::system_clock::now()),
-         SchemaOf(*rule, findings.event)});
+    findings.steps.push_back({rule,
+                              Prepare(*rule, findings.event, std::chrono::system_clock::now()),
+                              SchemaOf(*rule, findings.event)});
   }
   const size_t stopped_at = !selected->empty() && !selected->back()->continues
                                 ? selected->back()->index
@@ -109,7 +110,7 @@ std::string AsText(const Findings& findings) {
 }
 
 std::string AsJson(const Findings& findings) {
-  const auto text = [](const std::string& value) { return http::JsonString(value); };
+  const auto text = [](const std::string& value) { return base::JsonString(value); };
   const event::Event& event = findings.event;
   std::string out = "{\"type\":" + text(event.type) + ",\"id\":" + text(event.id) +
                     ",\"source\":" + text(event.source) + ",\"rules\":[";
@@ -161,10 +162,10 @@ base::Result<Explanation> Explain(const config::Config& config, std::string_view
   if (!event) return base::Fail(event.error());
   findings.event = std::move(*event);
   const auto now = std::chrono::system_clock::now();
-  if (auto complete = Complete(findings.event, json, config.kafka.client_id, now); !complete)
+  if (auto complete = Complete(findings.event, config.kafka.client_id, now); !complete)
     return base::Fail(complete.error());
   if (auto legal = event::CheckAttributes(findings.event); !legal) return base::Fail(legal.error());
-  if (auto done = Investigate(*routes, json, findings); !done) return base::Fail(done.error());
+  if (auto done = Investigate(*routes, findings); !done) return base::Fail(done.error());
   Explanation explanation;
   explanation.text = as_json ? AsJson(findings) : AsText(findings);
   explanation.accepted = !findings.steps.empty() &&

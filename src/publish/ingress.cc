@@ -227,8 +227,7 @@ void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
     case kStructured:
       return OnEvent(request, event::FromStructured(publisher_.json(), request->body()));
     case kBinary:
-      return OnEvent(request,
-                     event::FromHttpBinary(Fields(head), std::move(request->body()), true));
+      return OnEvent(request, ReadBinary(*request));
     case kType:
       return OnEvent(request, ReadType(*request));
     default:
@@ -236,9 +235,25 @@ void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
   }
 }
 
+base::Result<event::Event> Ingress::ReadBinary(http::Request& request) {
+  const bool required = request.tag == kBinary;
+  auto event = event::FromHttpBinary(Fields(request.head()), std::move(request.body()), required);
+  if (!event || !event->data) return event;
+  // Without a Content-Type the data is taken for JSON, as CloudEvents' own JSON format does.
+  if (!required && event->datacontenttype.empty()) {
+    event->datacontenttype = "application/json";
+    event->data_is_json = true;
+  }
+  if (event->data_is_json) {
+    if (auto valid = publisher_.json().Check(*event->data); !valid)
+      return base::Fail(valid.error());
+  }
+  return event;
+}
+
 base::Result<event::Event> Ingress::ReadType(http::Request& request) {
   const http::Head& head = request.head();
-  auto event = event::FromHttpBinary(Fields(head), std::move(request.body()), false);
+  auto event = ReadBinary(request);
   if (!event) return event;
   event->type = head.path.substr(11);
   for (const auto& [name, value] : head.query) {
@@ -255,15 +270,6 @@ base::Result<event::Event> Ingress::ReadType(http::Request& request) {
           "?" + name +
           "= is not known; POST /v1/events/{type} takes key, id, version, subject, ack"));
     }
-  }
-  // Without a Content-Type the data is taken for JSON, as CloudEvents' own JSON format does.
-  if (event->datacontenttype.empty() && event->data) {
-    event->datacontenttype = "application/json";
-    event->data_is_json = true;
-  }
-  if (event->data_is_json && event->data) {
-    if (auto valid = publisher_.json().Check(*event->data); !valid)
-      return base::Fail(valid.error());
   }
   return event;
 }

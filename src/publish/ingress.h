@@ -47,6 +47,7 @@ class Ingress {
   void OnRequest(const std::shared_ptr<http::Request>& request);
   void OnEvent(const std::shared_ptr<http::Request>& request, base::Result<event::Event> event);
   void OnTopic(const std::shared_ptr<http::Request>& request);
+  base::Result<event::Event> ReadBinary(http::Request& request);
   base::Result<event::Event> ReadType(http::Request& request);
   // The glob of http.rawTopics that allows `topic`, or null.
   const std::string* RawTopic(std::string_view topic) const;

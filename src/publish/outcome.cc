@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json_text.h"
+
 namespace outrigger::publish {
 namespace {
 
@@ -25,7 +27,7 @@ void AppendTarget(std::string& out, const Target& target) {
   out.append("\"status\":\"").append(Name(target.status)).append("\"");
   // A discarded event has no topic that a reader could find it in.
   if (target.status != Target::Status::kDiscarded)
-    out.append(",\"topic\":").append(http::JsonString(target.topic));
+    out.append(",\"topic\":").append(base::JsonString(target.topic));
   if (target.status == Target::Status::kAcked) {
     out.append(",\"partition\":").append(std::to_string(target.partition));
     out.append(",\"offset\":").append(std::to_string(target.offset));
@@ -57,7 +59,7 @@ int Outcome::code() const {
 }
 
 void Outcome::AppendJson(std::string& out) const {
-  out.append("{\"id\":").append(http::JsonString(id)).append(",");
+  out.append("{\"id\":").append(base::JsonString(id)).append(",");
   if (problem) {
     out.append("\"status\":\"failed\",\"problem\":").append(problem->Json());
   } else if (targets.size() == 1) {

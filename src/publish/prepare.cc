@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/ids.h"
+#include "base/json_text.h"
 #include "event/cloudevents.h"
 #include "event/defaults.h"
 #include "publish/dead_letter.h"
@@ -35,8 +36,7 @@ tl::unexpected<Refused> Malformed(const event::Event& event, const base::Error& 
 
 std::string RawNow(base::WallTime now) { return "\"" + base::Rfc3339(now) + "\""; }
 
-base::Result<void> Stamp(const Rule& rule, event::Event& event, event::JsonReader& json,
-                         base::WallTime now) {
+base::Result<void> Stamp(const Rule& rule, event::Event& event, base::WallTime now) {
   if (rule.defaults.empty() || !event.data || !event.data_is_json) return {};
   std::vector<std::pair<event::JsonPath, std::string>> values;
   values.reserve(rule.defaults.size());
@@ -46,14 +46,14 @@ base::Result<void> Stamp(const Rule& rule, event::Event& event, event::JsonReade
         values.emplace_back(stamped.path, RawNow(now));
         break;
       case Default::Value::kId:
-        values.emplace_back(stamped.path, http::JsonString(event.id));
+        values.emplace_back(stamped.path, base::JsonString(event.id));
         break;
       case Default::Value::kJson:
         values.emplace_back(stamped.path, stamped.json);
         break;
     }
   }
-  auto data = event::StampDefaults(json, std::move(*event.data), values);
+  auto data = event::StampDefaults(std::move(*event.data), values);
   if (!data) return base::Fail(data.error());
   event.data = std::move(*data);
   return {};
@@ -79,11 +79,10 @@ event::Record Bind(const Rule& rule, event::Event event) {
 
 std::optional<Refused> CheckSchema(const Rule& rule, const event::Event& event) {
   if (!rule.schemas) return {};
-  const std::string file = rule.schemas->FileFor(event.type, event.version);
   std::vector<event::Violation> violations;
   if (!event.data || !event.data_is_json) {
     // Only a type that has schemas is checked, and then data that is no JSON can't fit.
-    if (file.empty()) return {};
+    if (!rule.schemas->Knows(event.type)) return {};
     violations.push_back(
         {"", event.data ? "the data is " +
                               (event.datacontenttype.empty() ? std::string("of no content type")
@@ -120,14 +119,13 @@ std::string TopicNameProblem(std::string_view topic) {
   return {};
 }
 
-base::Result<void> Complete(event::Event& event, event::JsonReader& json, const std::string& source,
-                            base::WallTime now) {
+base::Result<void> Complete(event::Event& event, const std::string& source, base::WallTime now) {
   if (event.id.empty()) event.id = base::NewUuid7(now);
   if (event.source.empty()) event.source = source;
   if (event.time.empty()) event.time = base::Rfc3339(now);
   if (event.version.empty() && event.data && event.data_is_json) {
     static const std::array<event::JsonPath, 1> kVersion{event::JsonPath{"version"}};
-    auto values = json.Read(*event.data, kVersion);
+    auto values = event::JsonReader::Read(*event.data, kVersion);
     if (!values) return base::Fail(values.error());
     const auto& value = values->front();
     if (value.kind == event::JsonValue::Kind::kString ||
@@ -137,13 +135,11 @@ base::Result<void> Complete(event::Event& event, event::JsonReader& json, const 
   return {};
 }
 
-tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event,
-                                        event::JsonReader& json, base::WallTime now) {
+tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, base::WallTime now) {
   if (event.version.empty()) event.version = rule.version;
-  if (auto stamped = Stamp(rule, event, json, now); !stamped)
-    return Malformed(event, stamped.error());
+  if (auto stamped = Stamp(rule, event, now); !stamped) return Malformed(event, stamped.error());
 
-  event::Data data(json, event);
+  event::Data data(event);
   auto topic = rule.topic.Render(event, data);
   if (!topic) return Unprocessable(event, rule.path + ".topic: " + topic.error().message);
   if (!rule.topic.constant()) {
@@ -170,6 +166,11 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event,
                                     rule.path + " does not allow it (tombstones: true does)");
   }
 
+  // A schema reads every level, so nothing there may stand twice.
+  if (rule.schemas && event.data && event.data_is_json && rule.schemas->Knows(event.type)) {
+    if (auto unique = event::JsonReader::CheckUnique(*event.data); !unique)
+      return Malformed(event, unique.error());
+  }
   auto invalid = CheckSchema(rule, event);
   if (invalid && rule.on_invalid != config::OnInvalid::kDeadLetter)
     return tl::unexpected(std::move(*invalid));

@@ -32,13 +32,11 @@ struct Refused {
 };
 
 // Fills id, source, time and version where they are absent. `version` is taken from the data's own.
-base::Result<void> Complete(event::Event& event, event::JsonReader& json, const std::string& source,
-                            base::WallTime now);
+base::Result<void> Complete(event::Event& event, const std::string& source, base::WallTime now);
 
 // The record for `event` by `rule`. The event is taken by value: callers copy when more than one
 // rule took it.
-tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event,
-                                        event::JsonReader& json, base::WallTime now);
+tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, base::WallTime now);
 
 // Whether Kafka takes `topic` as a name ([a-zA-Z0-9._-]{1,249}, not "." or "..") and it is not an
 // internal one (__*). Empty: fine; else what is wrong.

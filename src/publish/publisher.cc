@@ -174,11 +174,11 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
   const auto malformed = [&](const base::Error& error) {
     Refuse(kNoTopic, ProducerReason::kInvalid, Problem(400, event.id, error.message), on_decided);
   };
-  if (auto complete = Complete(event, json_, options_.source, loop_.Wall()); !complete)
+  if (auto complete = Complete(event, options_.source, loop_.Wall()); !complete)
     return malformed(complete.error());
   if (auto legal = event::CheckAttributes(event); !legal) return malformed(legal.error());
 
-  event::Data data(json_, event);
+  event::Data data(event);
   auto rules = routes_->Select(event, data);
   if (!rules) return malformed(rules.error());
   if (rules->empty()) {
@@ -250,7 +250,7 @@ tl::expected<Publisher::Part, Refused> Publisher::MakePart(const Rule& rule, eve
   const config::Ack ack = ask.ack.value_or(rule.ack);
   if (ack == config::Ack::kDisk) return refused(501, kNoDisk, {});
   const auto& series = Series(rule.topic.text());
-  auto prepared = Prepare(rule, std::move(event), json_, loop_.Wall());
+  auto prepared = Prepare(rule, std::move(event), loop_.Wall());
   if (!prepared) {
     Refused& refusal = prepared.error();
     if (refusal.dead_letter && producer_) {

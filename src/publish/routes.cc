@@ -3,27 +3,17 @@
 #include <algorithm>
 #include <map>
 
+#include "event/path.h"
+
 namespace outrigger::publish {
 namespace {
 
 using config::Problem;
 
-event::JsonPath SplitPath(const std::string& dotted) {
-  event::JsonPath path(1);
-  for (char c : dotted) {
-    if (c == '.') {
-      path.emplace_back();
-    } else {
-      path.back().push_back(c);
-    }
-  }
-  return path;
-}
-
 std::vector<Default> CompileDefaults(const config::Route& route) {
   std::vector<Default> defaults;
   for (const auto& [path, text] : route.defaults) {
-    Default stamped{SplitPath(path), Default::Value::kJson, text.value};
+    Default stamped{event::SplitPath(path), Default::Value::kJson, text.value};
     if (text.value == "$now") stamped.value = Default::Value::kNow;
     if (text.value == "$id") stamped.value = Default::Value::kId;
     defaults.push_back(std::move(stamped));

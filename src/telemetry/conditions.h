@@ -1,6 +1,7 @@
 // Conditions as Kubernetes has them: what `/status` shows, and how long it has been so.
 //
-// Thread: any; a lock guards the few values. Source: Kubernetes API conventions, "Typical status properties".
+// Thread: any; a lock guards the few values. Source: Kubernetes API conventions, "Typical status
+// properties".
 #pragma once
 
 #include <map>
@@ -15,10 +16,10 @@ namespace outrigger::telemetry {
 enum class Status { kTrue, kFalse, kUnknown };
 
 struct Condition {
-  std::string type;     // KafkaConnected
+  std::string type;  // KafkaConnected
   Status status = Status::kUnknown;
-  std::string reason;   // CamelCase, for machines: BrokersUnreachable
-  std::string message;  // for people: which broker, why, what to do
+  std::string reason;              // CamelCase, for machines: BrokersUnreachable
+  std::string message;             // for people: which broker, why, what to do
   base::WallTime last_transition;  // of `status`
 };
 

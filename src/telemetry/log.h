@@ -1,7 +1,8 @@
 // Logs: one JSON object a line on standard error, written by a thread of its own.
 //
-// {"time":"2026-11-23T20:15:30.123Z","level":"warn","message":"…","topic":"…"}. Never one line an event at info:
-// repeated messages go through a LogLimit. Thread: any. A full queue drops the oldest lines, never blocks a flow.
+// {"time":"2026-11-23T20:15:30.123Z","level":"warn","message":"…","topic":"…"}. Never one line an
+// event at info: repeated messages go through a LogLimit. Thread: any. A full queue drops the
+// oldest lines, never blocks a flow.
 #pragma once
 
 #include <atomic>

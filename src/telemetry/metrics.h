@@ -1,7 +1,8 @@
 // Every metric Outrigger has, in one list. Names and labels are API (README.md, "Metrics").
 //
-// Thread: looking a series up takes a lock and is done when the config changes; Increment and Observe are lock-free
-// and may be called from any thread. Lifetime: a handle lasts as long as its Metrics.
+// Thread: looking a series up takes a lock and is done when the config changes; Increment and
+// Observe are lock-free and may be called from any thread. Lifetime: a handle lasts as long as its
+// Metrics.
 #pragma once
 
 #include <array>
@@ -51,7 +52,16 @@ class Histogram {
 
 enum class ProducerOutcome { kAcked, kSpooled, kFailed, kDiscarded, kDeadLettered, kCount };
 enum class ProducerReason {
-  kNoRoute, kInvalid, kTooLarge, kUnknownTopic, kUnauthorized, kTimeout, kBroker, kSpoolFull, kDisk, kCount
+  kNoRoute,
+  kInvalid,
+  kTooLarge,
+  kUnknownTopic,
+  kUnauthorized,
+  kTimeout,
+  kBroker,
+  kSpoolFull,
+  kDisk,
+  kCount
 };
 
 // The series of one topic label (a topic of the config, or a template as written).
@@ -61,8 +71,12 @@ struct ProducerTopic {
   Histogram latency;  // accepted to acked
   Counter unkeyed;    // events without a key where the rule names one
 
-  const Counter& operator[](ProducerOutcome outcome) const { return events[static_cast<size_t>(outcome)]; }
-  const Counter& operator[](ProducerReason reason) const { return failures[static_cast<size_t>(reason)]; }
+  const Counter& operator[](ProducerOutcome outcome) const {
+    return events[static_cast<size_t>(outcome)];
+  }
+  const Counter& operator[](ProducerReason reason) const {
+    return failures[static_cast<size_t>(reason)];
+  }
 };
 
 class Metrics {
@@ -78,11 +92,11 @@ class Metrics {
   Counter HttpRequests(std::string_view endpoint, int code);
   // outrigger_config_reloads_total{outcome="applied"|"refused"}
   Counter ConfigReloads(bool applied);
-  Gauge KafkaConnected();            // outrigger_kafka_connected
-  Counter ProducerRebuilds();        // outrigger_producer_rebuilds_total
-  Gauge ProducerWaitingRecords();    // outrigger_producer_waiting_events
-  Gauge ProducerWaitingBytes();      // outrigger_producer_waiting_bytes
-  Counter LoopExceptions();          // outrigger_loop_exceptions_total
+  Gauge KafkaConnected();          // outrigger_kafka_connected
+  Counter ProducerRebuilds();      // outrigger_producer_rebuilds_total
+  Gauge ProducerWaitingRecords();  // outrigger_producer_waiting_events
+  Gauge ProducerWaitingBytes();    // outrigger_producer_waiting_bytes
+  Counter LoopExceptions();        // outrigger_loop_exceptions_total
 
   // The text exposition (version 0.0.4), process_* included. Any thread; not a flow's.
   std::string Text() const;

@@ -1,0 +1,12 @@
+// Text as a JSON string, for the answers, logs and statuses that are written by hand.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace outrigger::base {
+
+// `text` in quotes, escaped; bytes that are no UTF-8 become U+FFFD (RFC 3629, RFC 8259 section 7).
+std::string JsonString(std::string_view text);
+
+}  // namespace outrigger::base

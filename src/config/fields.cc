@@ -1,0 +1,49 @@
+#include "config/field.h"
+
+namespace outrigger::config {
+namespace {
+
+Field<Config> Constant(std::string name, std::string value, std::string doc) {
+  const Json schema = {{"const", value}};
+  Field<Config> field = MakeField<Config>(
+      name, std::move(doc), schema, [value](Config&, const Spot& spot, Reading& reading) {
+        const std::string* text = reading.Scalar(spot);
+        if (text != nullptr && *text != value)
+          reading.Error(spot, "must be `" + value + "`, not " + Quoted(*text), "this version reads no other");
+      });
+  return std::move(field).Required();
+}
+
+Mapping<Config> Describe() {
+  Mapping<Config> mapping;
+  mapping.fields = {
+      Constant("apiVersion", "outrigger/v1", "The version of this file's form."),
+      Constant("kind", "Sidecar", "What this file configures."),
+      KafkaField(),
+      RoutesField(),
+  };
+  const Json match = mapping.fields.back().schema["items"]["properties"]["match"];
+  for (auto& field : LaterFields(match)) mapping.fields.push_back(std::move(field));
+  mapping.fields.push_back(HttpField());
+  mapping.fields.push_back(OpsField());
+  mapping.fields.push_back(
+      Object("log", &Config::log, "What is logged, on standard error.",
+             Mapping<Log>{.fields = {Choice("level", &Log::level, Words({"debug", "info", "warn", "error"}),
+                                            "The least that is logged."),
+                                     Choice("format", &Log::format, Words({"json", "text"}),
+                                            "One JSON object a line, or text for people.")}}));
+  mapping.fields.push_back(
+      Group("shutdown", "What happens on SIGTERM.",
+            Mapping<Config>{.fields = {Duration("budget", &Config::shutdown_budget, Millis(0), Millis(3'600'000),
+                                                "How long it may take to finish what is in flight.")}}));
+  return mapping;
+}
+
+}  // namespace
+
+const Mapping<Config>& SidecarFields() {
+  static const Mapping<Config> fields = Describe();
+  return fields;
+}
+
+}  // namespace outrigger::config

@@ -1,0 +1,150 @@
+#include "config/field.h"
+#include "config/properties.h"
+
+namespace outrigger::config {
+namespace {
+
+void ReadProperty(Properties& properties, const Spot& spot, Reading& reading) {
+  const std::string* text = reading.Scalar(spot);
+  if (const auto reserved = FindReserved(spot.name)) {
+    reading.Error(spot, "is reserved: it " + reserved->reason,
+                  reserved->instead.empty() ? "remove it" : "use `" + reserved->instead + "`");
+  } else if (text != nullptr) {
+    properties.emplace(std::string(spot.name), reading.TextOf(spot));
+  }
+}
+
+// librdkafka's names → scalars.
+Field<Kafka> PropertiesField(Properties Kafka::*member, std::string doc) {
+  const Mapping<Properties> mapping = {
+      .fields = {},
+      .open = {MakeField<Properties>("", "A librdkafka property.", {{"type", {"string", "number", "boolean"}}},
+                                     ReadProperty)}};
+  return Object("properties", member, std::move(doc), mapping);
+}
+
+bool Sasl(const Security& security) { return security.protocol.starts_with("SASL_"); }
+bool Tls(const Security& security) { return security.protocol.ends_with("SSL"); }
+
+void CheckPair(const Spot& spot, const std::string& name, Reading& reading) {
+  const bool plain = spot.Has(name);
+  const bool file = spot.Has(name + "File");
+  if (plain && file) {
+    reading.Error(spot.At(name + "File"), "stands beside `" + name + "`", "keep one of the two");
+  } else if (!plain && !file) {
+    reading.Error(spot.At(name), "is missing, and so is `" + name + "File`",
+                  spot.At("mechanism").value.text + " needs one of the two");
+  }
+}
+
+// Credentials that the protocol would leave unused mean that something else was intended.
+void CheckUnused(const Spot& spot, const std::vector<std::string>& names, const std::string& protocols,
+                 Reading& reading) {
+  for (const auto& name : names)
+    if (spot.Has(name))
+      reading.Error(spot.At(name), "has no effect with this protocol", "set `protocol` to " + protocols);
+}
+
+void CheckSecurity(Security& security, const Spot& spot, Reading& reading) {
+  if (!Sasl(security)) {
+    CheckUnused(spot, {"mechanism", "username", "usernameFile", "password", "passwordFile"},
+                "SASL_SSL or SASL_PLAINTEXT", reading);
+  } else if (!spot.Has("mechanism")) {
+    reading.Error(spot.At("mechanism"), "is missing",
+                  security.protocol + " needs PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512");
+  } else {
+    CheckPair(spot, "username", reading);
+    CheckPair(spot, "password", reading);
+  }
+  if (!Tls(security))
+    CheckUnused(spot, {"caFile", "certFile", "keyFile", "keyPasswordFile"}, "SASL_SSL or SSL", reading);
+  if (spot.Has("certFile") && !spot.Has("keyFile"))
+    reading.Error(spot.At("certFile"), "needs `keyFile`", "name the certificate's private key");
+  for (const char* name : {"keyFile", "keyPasswordFile"}) {
+    const std::string needed = std::string(name) == "keyFile" ? "certFile" : "keyFile";
+    if (spot.Has(name) && !spot.Has(needed))
+      reading.Error(spot.At(name), "needs `" + needed + "`", "name that file too, or remove this one");
+  }
+  if (spot.Has("password"))
+    reading.Warn(spot.At("password"), "a password stands in this file", "put it in a secret and name that by `passwordFile`");
+  if (security.protocol == "SASL_PLAINTEXT" && security.mechanism == "PLAIN")
+    reading.Warn(spot.At("protocol"), "sends the password readable over the network", "use SASL_SSL");
+}
+
+Choices<std::string> Mechanisms() {
+  Choices<std::string> mechanisms = Words({"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"});
+  mechanisms.later = {"OAUTHBEARER"};
+  mechanisms.later_why = "it needs a token service, which this version can't ask";
+  return mechanisms;
+}
+
+Mapping<Security> SecurityFields() {
+  return {
+      .fields =
+          {
+              Choice("protocol", &Security::protocol, Words({"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}),
+                     "How the connection to the brokers is protected."),
+              Choice("mechanism", &Security::mechanism, Mechanisms(), "How SASL proves who we are."),
+              TextField("username", &Security::username, "The SASL user."),
+              FileField("usernameFile", &Security::username_file, "A file with the SASL user."),
+              TextField("password", &Security::password,
+                        "The SASL password. Better in a file: `check` warns about this field."),
+              FileField("passwordFile", &Security::password_file, "A file with the SASL password."),
+              FileField("caFile", &Security::ca_file,
+                        "Certificates (PEM) that the brokers' are checked against. Default: the system's."),
+              FileField("certFile", &Security::cert_file, "Our certificate (PEM), for mutual TLS."),
+              FileField("keyFile", &Security::key_file, "The private key (PEM) of `certFile`."),
+              FileField("keyPasswordFile", &Security::key_password_file, "A file with the password of `keyFile`."),
+          },
+      .check = CheckSecurity};
+}
+
+void CheckKafka(Kafka& kafka, const Spot& spot, Reading& reading) {
+  const Spot brokers = spot.At("brokers");
+  if (spot.Has("brokers") && kafka.brokers.empty())
+    reading.Error(brokers, "is empty", "name at least one broker, like `[kafka:9092]`");
+  if (kafka.embedded()) return;
+  for (size_t i = 0; i < brokers.value.items.size() && i < kafka.brokers.size(); ++i) {
+    const YamlNode& item = *brokers.value.items[i];
+    const Spot at{item, item.line, item.column, brokers.path + "[" + std::to_string(i) + "]"};
+    if (kafka.brokers[i] == "embedded")
+      reading.Error(at, "`embedded` stands beside other brokers", "keep `embedded` alone, or remove it");
+    else if (!kafka.brokers[i].empty())
+      if (const auto wrong = CheckBroker(kafka.brokers[i])) reading.Error(at, *wrong);
+  }
+}
+
+}  // namespace
+
+Field<Config> KafkaField() {
+  return Object(
+      "kafka", &Config::kafka, "The brokers, and who we are to them.",
+      Mapping<Kafka>{
+          .fields =
+              {
+                  Boolean("enabled", &Kafka::enabled,
+                          "false: events are counted and dropped on purpose. KAFKA_ENABLED wins."),
+                  Texts("brokers", &Kafka::brokers,
+                        "Where to find the cluster, host:port each; `[embedded]` is a broker inside the "
+                        "process, for trying out. KAFKA_BROKERS (a comma list) wins."),
+                  TextField("clientId", &Kafka::client_id,
+                            "Our name in the brokers' logs, and the source of events without one. "
+                            "KAFKA_CLIENT_ID wins."),
+                  TextField("groupId", &Kafka::group_id,
+                            "What the names of consumer groups start with. KAFKA_GROUP_ID wins."),
+                  Boolean("required", &Kafka::required,
+                          "true: exit 1 with the reason when Kafka can't be reached at startup. "
+                          "REQUIRE_KAFKA wins."),
+                  Object("security", &Kafka::security, "TLS and SASL.", SecurityFields()),
+                  PropertiesField(&Kafka::properties, "librdkafka properties of every client."),
+                  Group("producer", "The producer alone.",
+                        Mapping<Kafka>{.fields = {PropertiesField(&Kafka::producer_properties,
+                                                                  "librdkafka properties of the producer.")}}),
+                  Group("consumer", "The consumers alone.",
+                        Mapping<Kafka>{.fields = {PropertiesField(&Kafka::consumer_properties,
+                                                                  "librdkafka properties of consumers.")}}),
+              },
+          .check = CheckKafka});
+}
+
+}  // namespace outrigger::config

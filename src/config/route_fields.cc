@@ -1,0 +1,241 @@
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <unordered_map>
+
+#include "config/field.h"
+
+namespace outrigger::config {
+namespace {
+
+using Named = std::vector<std::pair<std::string, Text>>;
+
+void ReadOptional(std::optional<Text>& value, const Spot& spot, Reading& reading) {
+  if (reading.Filled(spot) != nullptr) value = reading.TextOf(spot);
+}
+
+// ---- match
+
+Field<Match> Glob(std::string name, std::optional<Text> Match::*member, std::string doc) {
+  return ScalarField(std::move(name), member, std::move(doc), TextSchema(), ReadOptional);
+}
+
+Field<Match> GlobsBelow(std::string prefix, Named Match::*member, std::string doc) {
+  const size_t cut = prefix.size();
+  return ScalarField(std::move(prefix), member, std::move(doc), TextSchema(),
+                     [cut](Named& values, const Spot& spot, Reading& reading) {
+                       if (reading.Filled(spot) != nullptr)
+                         values.emplace_back(spot.name.substr(cut), reading.TextOf(spot));
+                     });
+}
+
+Mapping<Match> MatchFields() {
+  return {.fields =
+              {
+                  Glob("type", &Match::type, "A glob on the event's type: `user.*`."),
+                  Glob("source", &Match::source, "A glob on its source."),
+                  Glob("subject", &Match::subject, "A glob on its subject."),
+                  Glob("version", &Match::version, "A glob on its version."),
+              },
+          .open = {
+              GlobsBelow("header.", &Match::headers, "A glob on a header."),
+              GlobsBelow("data.", &Match::data, "A glob on a value inside the data."),
+          }};
+}
+
+// ---- topic and headers
+
+void ReadTopic(Text& value, const Spot& spot, Reading& reading) {
+  const std::string* text = reading.Filled(spot);
+  if (text == nullptr) return;
+  value = reading.TextOf(spot);
+  // A template's topics are checked when their parts are known; only how it starts is known now.
+  const bool constant = text->find('{') == text->npos;
+  if (constant || text->starts_with("__"))
+    if (const auto wrong = CheckTopicName(*text)) reading.Error(spot, *wrong);
+}
+
+std::optional<base::Error> CheckDeadLetter(const std::string& text) { return CheckTopicName(text); }
+
+void ReadHeader(Named& headers, const Spot& spot, Reading& reading) {
+  const std::string* text = reading.Scalar(spot);
+  for (const std::string_view reserved : {"ce_", "outrigger-"})
+    if (spot.name.starts_with(reserved))
+      reading.Error(spot, "headers named " + std::string(reserved) + "* are the sidecar's own", "choose another name");
+  if (spot.name == "content-type")
+    reading.Error(spot, "the content type is the data's own", "choose another name");
+  if (text != nullptr) headers.emplace_back(spot.name, reading.TextOf(spot));
+}
+
+// ---- defaults
+
+constexpr std::array<std::string_view, 2> kStamps = {"$now", "$id"};
+
+bool IsStamp(std::string_view text) { return text == kStamps[0] || text == kStamps[1]; }
+
+// `$nwo` would go out as that text; a price of `$5` is one.
+bool LooksLikeStamp(std::string_view text) {
+  return text.size() > 1 && text[0] == '$' && std::isalpha(static_cast<unsigned char>(text[1]));
+}
+
+std::string JsonText(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void AppendJson(const YamlNode& node, const Spot& spot, Reading& reading, std::string& out) {
+  switch (node.kind) {
+    case YamlNode::Kind::kNull:
+      out += "null";
+      return;
+    case YamlNode::Kind::kText: {
+      const bool word = node.text == "true" || node.text == "false";
+      out += node.plain && (word || IsJsonNumber(node.text)) ? node.text : JsonText(node.text);
+      if (LooksLikeStamp(node.text))
+        reading.Error(spot, Quoted(node.text) + (IsStamp(node.text) ? " stands inside a value" : " is no stamp"),
+                      "`$now` and `$id` stand alone, as the whole value");
+      return;
+    }
+    case YamlNode::Kind::kList:
+    case YamlNode::Kind::kMapping:
+      break;
+  }
+  const bool list = node.kind == YamlNode::Kind::kList;
+  out += list ? '[' : '{';
+  const char* comma = "";
+  for (const YamlNode* item : node.items) {
+    out += std::exchange(comma, ",");
+    AppendJson(*item, spot, reading, out);
+  }
+  for (const auto& entry : node.entries) {
+    out += std::exchange(comma, ",") + JsonText(entry.name) + ":";
+    AppendJson(*entry.value, spot, reading, out);
+  }
+  out += list ? ']' : '}';
+}
+
+void ReadDefault(Named& defaults, const Spot& spot, Reading& reading) {
+  Text value = reading.TextOf(spot);
+  if (!IsStamp(value.value)) {
+    value.value.clear();
+    AppendJson(spot.value, spot, reading, value.value);
+  }
+  defaults.emplace_back(spot.name.substr(sizeof("data.") - 1), std::move(value));
+}
+
+// ---- the whole route
+
+Field<Route> NamedField(std::string name, Named Route::*member, std::string doc, std::string prefix,
+                        std::string entry_doc, Json schema,
+                        std::function<void(Named&, const Spot&, Reading&)> read) {
+  Mapping<Named> mapping = {.fields = {},
+                            .open = {MakeField<Named>(std::move(prefix), std::move(entry_doc),
+                                                      std::move(schema), std::move(read))}};
+  return Object(std::move(name), member, std::move(doc), std::move(mapping));
+}
+
+void CheckRoute(Route& route, const Spot& spot, Reading& reading) {
+  route.place = reading.PlaceOf(spot);
+  route.path = spot.path;
+  if (route.schemas) route.schemas->value = reading.Resolve(route.schemas->value);
+  if (route.on_invalid == OnInvalid::kDeadLetter && route.dead_letter.empty())
+    reading.Error(spot.At("onInvalid"), "needs `deadLetter`", "name the topic that takes the invalid events");
+  if (route.key_required && !route.key)
+    reading.Warn(spot.At("keyRequired"), "stands without `key`: only the caller's own key counts",
+                 "name where the key stands, like `key: data.userId`");
+}
+
+Mapping<Route> RouteFields() {
+  return {
+      .fields =
+          {
+              Object("match", &Route::match,
+                     "Which events it is for; all of its lines must hold. Default: every event. `*` is any run of "
+                     "characters, dots too; `?` is one.",
+                     MatchFields()),
+              ScalarField("topic", &Route::topic,
+                          "Where they go: a name, or a template like `{data.tenantId}.user.events`.", TextSchema(),
+                          ReadTopic)
+                  .Required(),
+              ScalarField("key", &Route::key,
+                          "Where the key stands: `data.userId`, `subject`, `header.tenant` or a template. Events "
+                          "with one key keep their order. Default: the caller's key.",
+                          TextSchema(), ReadOptional),
+              Boolean("keyRequired", &Route::key_required, "true: an event without a key is answered 422."),
+              Boolean("continue", &Route::continues, "true: the rules below are tried too (fan-out)."),
+              NamedField("headers", &Route::headers, "Kafka headers to add.", "", "A template.", TextSchema(), ReadHeader),
+              ScalarField("schemas", &Route::schemas,
+                          "A folder of JSON Schemas, `<type>/<version>.json`; relative to this file.", TextSchema(),
+                          ReadOptional),
+              Choice("onInvalid", &Route::on_invalid,
+                     Choices<OnInvalid>{{{"reject", OnInvalid::kReject}, {"deadLetter", OnInvalid::kDeadLetter}}},
+                     "What happens to an event that its schema refuses."),
+              NamedField("defaults", &Route::defaults, "Values for parts of the data that are absent.", "data.",
+                         "A JSON value, or `$now` (the time) or `$id` (the event's id).", Json::object(), ReadDefault),
+              TextField("deadLetter", &Route::dead_letter, "The topic for events that can't be published.",
+                        CheckDeadLetter),
+              Choice("mode", &Route::mode,
+                     Choices<RecordMode>{{{"binary", RecordMode::kBinary}, {"structured", RecordMode::kStructured}}},
+                     "How the CloudEvent stands in the record: attributes as headers, or one JSON document."),
+              TextField("version", &Route::version, "The version of events that name none."),
+              Whole("maxTopics", &Route::max_topics, 1, 100000, "How many topics a template may make."),
+              Boolean("tombstones", &Route::tombstones, "true: an event without data is a null value."),
+              Choice("ack", &Route::ack,
+                     Choices<Ack>{{{"kafka", Ack::kKafka}, {"memory", Ack::kMemory}}, {"disk"}, "it needs the spool"},
+                     "When the answer is given: Kafka has it, the disk has it, or it is in memory and may be lost."),
+          },
+      .check = CheckRoute};
+}
+
+// ---- routes that can't be reached
+
+std::string MatchKey(const Match& match) {
+  std::vector<std::string> lines;
+  const auto add = [&](std::string_view name, const Text& text) {
+    lines.push_back(std::string(name) + '\n' + text.value + '\n');
+  };
+  if (match.type && match.type->value != "*") add("type", *match.type);
+  if (match.source) add("source", *match.source);
+  if (match.subject) add("subject", *match.subject);
+  if (match.version) add("version", *match.version);
+  for (const auto& [name, text] : match.headers) add("header." + name, text);
+  for (const auto& [path, text] : match.data) add("data." + path, text);
+  std::sort(lines.begin(), lines.end());
+  std::string key;
+  for (const auto& line : lines) key += line;
+  return key;
+}
+
+void CheckHidden(const std::vector<Route>& routes, const Spot& spot, Reading& reading) {
+  std::unordered_map<std::string, const Route*> taken;
+  const Route* all = nullptr;
+  for (size_t i = 0; i < routes.size(); ++i) {
+    const Route& route = routes[i];
+    const std::string key = MatchKey(route.match);
+    const auto same = taken.find(key);
+    const Route* hides = all ? all : same == taken.end() ? nullptr : same->second;
+    if (hides != nullptr) {
+      const YamlNode& item = *spot.value.items[i];
+      reading.Warn({item, item.line, item.column, route.path},
+                   "is never reached: " + hides->path + " on line " + std::to_string(hides->place.line) +
+                       (hides == all ? " takes every event" : " has the same match"),
+                   "remove one, put this one first, or set `continue: true` there");
+    } else if (!route.continues) {
+      taken.emplace(key, &route);
+      if (key.empty()) all = &route;
+    }
+  }
+}
+
+}  // namespace
+
+Field<Config> RoutesField() {
+  Field<Config> field =
+      Objects("routes", &Config::routes, "Which event goes to which topic; the first match wins.", RouteFields());
+  field.read = [read = std::move(field.read)](Config& config, const Spot& spot, Reading& reading) {
+    read(config, spot, reading);
+    if (config.routes.size() == spot.value.items.size()) CheckHidden(config.routes, spot, reading);
+  };
+  return field;
+}
+
+}  // namespace outrigger::config

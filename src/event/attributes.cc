@@ -1,0 +1,111 @@
+// What holds for an event's attributes in every binding.
+#include <algorithm>
+#include <cctype>
+
+#include "event/attributes.h"
+#include "event/cloudevents.h"
+
+namespace outrigger::event {
+namespace {
+
+bool AllDigits(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+int Number(std::string_view digits) {
+  int value = 0;
+  for (const char c : digits) value = value * 10 + (c - '0');
+  return value;
+}
+
+bool IsOffset(std::string_view text) {
+  if (text == "Z" || text == "z") return true;
+  return text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':' &&
+         AllDigits(text.substr(1, 2)) && AllDigits(text.substr(4, 2)) &&
+         Number(text.substr(1, 2)) < 24 && Number(text.substr(4, 2)) < 60;
+}
+
+}  // namespace
+
+bool IsRfc3339(std::string_view text) {
+  // 2026-11-23T20:15:30[.fraction](Z|+hh:mm)
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || text[13] != ':' || text[16] != ':')
+    return false;
+  if (text[10] != 'T' && text[10] != 't') return false;
+  for (const auto& [at, length] : {std::pair{0, 4}, {5, 2}, {8, 2}, {11, 2}, {14, 2}, {17, 2}})
+    if (!AllDigits(text.substr(static_cast<size_t>(at), static_cast<size_t>(length)))) return false;
+  static constexpr int kDays[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const int year = Number(text.substr(0, 4));
+  const int month = Number(text.substr(5, 2));
+  const int day = Number(text.substr(8, 2));
+  const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  if (month < 1 || month > 12 || day < 1 || day > kDays[month - 1] ||
+      (month == 2 && day == 29 && !leap))
+    return false;
+  if (Number(text.substr(11, 2)) > 23 || Number(text.substr(14, 2)) > 59 ||
+      Number(text.substr(17, 2)) > 60)
+    return false;
+  std::string_view rest = text.substr(19);
+  if (rest.front() == '.') {
+    const size_t end = std::min(rest.find_first_not_of("0123456789", 1), rest.size());
+    if (end == 1) return false;
+    rest.remove_prefix(end);
+  }
+  return IsOffset(rest);
+}
+
+bool IsJson(std::string_view media_type) {
+  std::string type(media_type.substr(0, media_type.find(';')));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return type == "application/json" || type == "text/json" || type.ends_with("+json");
+}
+
+bool IsAttributeName(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+  });
+}
+
+base::Result<void> CheckAttributes(const Event& event) {
+  const auto invalid = [](std::string what) {
+    return base::Fail(base::Error::Invalid(std::move(what)));
+  };
+  if (event.type.empty()) return invalid("the event has no type");
+  if (event.id.empty()) return invalid("the event has no id");
+  if (event.source.empty()) return invalid("the event has no source");
+  if (!event.time.empty() && !IsRfc3339(event.time))
+    return invalid("time is \"" + event.time + "\", and RFC 3339 writes 2026-11-23T20:15:30Z");
+  for (const auto& [name, value] : event.extensions)
+    if (!IsAttributeName(name))
+      return invalid("the attribute name \"" + name +
+                     "\" has more than lower-case letters and digits");
+  return {};
+}
+
+bool IsReservedHeader(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return lower.starts_with("ce_") || lower.starts_with("outrigger-") || lower == "content-type";
+}
+
+bool SetAttribute(Event& event, std::string_view name, std::string value) {
+  std::string* known = name == "id"                ? &event.id
+                       : name == "source"          ? &event.source
+                       : name == "type"            ? &event.type
+                       : name == "subject"         ? &event.subject
+                       : name == "time"            ? &event.time
+                       : name == "dataschema"      ? &event.dataschema
+                       : name == "datacontenttype" ? &event.datacontenttype
+                       : name == "version"         ? &event.version
+                                                   : nullptr;
+  if (known) {
+    *known = std::move(value);
+  } else {
+    event.extensions.emplace_back(std::string(name), std::move(value));
+  }
+  return known != nullptr;
+}
+
+}  // namespace outrigger::event

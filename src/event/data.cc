@@ -1,0 +1,18 @@
+#include "event/data.h"
+
+namespace outrigger::event {
+
+base::Result<JsonValue> Data::At(const JsonPath& path) {
+  const auto known = read_.find(path);
+  if (known != read_.end()) return known->second;
+  JsonValue value;
+  if (event_.data && event_.data_is_json) {
+    auto read = JsonReader::Read(*event_.data, std::span(&path, 1));
+    if (!read) return base::Fail(read.error());
+    value = std::move(read->front());
+  }
+  read_.emplace(path, value);
+  return value;
+}
+
+}  // namespace outrigger::event

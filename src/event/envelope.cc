@@ -1,0 +1,194 @@
+// Events as JSON: Outrigger's own envelope, structured CloudEvents, batches.
+#include <algorithm>
+#include <array>
+
+#include "event/attributes.h"
+#include "event/base64.h"
+#include "event/cloudevents.h"
+#include "event/json_scan.h"
+
+namespace outrigger::event {
+namespace {
+
+using Kind = JsonValue::Kind;
+
+base::Failure Wrong(std::string message, std::string hint = {}) {
+  return base::Fail(base::Error::Invalid(std::move(message), std::move(hint)));
+}
+
+// A non-empty string member. null counts as absent and gives "".
+base::Result<std::string> Text(const JsonReader::Member& member) {
+  JsonValue value = JsonReader::Value(member.raw);
+  if (value.kind == Kind::kNull) return std::string();
+  if (value.kind != Kind::kString || value.text.empty())
+    return Wrong("\"" + member.name + "\" must be a string that is not empty");
+  return std::move(value.text);
+}
+
+// The member name of the envelope that `name` is nearest to, by common letters; for the error.
+std::string_view Nearest(std::string_view name) {
+  static constexpr std::array<std::string_view, 9> kNames{
+      "type", "data", "id", "version", "source", "subject", "time", "key", "headers"};
+  std::string_view best;
+  size_t best_common = 0;
+  for (const auto known : kNames) {
+    size_t common = 0;
+    for (size_t i = 0; i < std::min(known.size(), name.size()); ++i)
+      if ((known[i] | 0x20) == (name[i] | 0x20)) ++common;
+    if (common > best_common && common * 2 >= known.size()) {
+      best = known;
+      best_common = common;
+    }
+  }
+  return best;
+}
+
+base::Result<void> ReadHeaders(std::string_view raw, Event& event) {
+  if (raw == "null") return {};
+  if (raw.front() != '{') return Wrong("\"headers\" must be an object of strings");
+  base::Result<void> result;
+  ForEachMember(raw, [&](std::string_view name, std::string_view value_raw) {
+    Header header{Unescape(name), std::nullopt};
+    JsonValue value = JsonReader::Value(value_raw);
+    if (header.name.empty() || (value.kind != Kind::kString && value.kind != Kind::kNull)) {
+      result = Wrong("\"headers\" holds names with strings (or null)");
+    } else if (IsReservedHeader(header.name)) {
+      result = Wrong("the header \"" + header.name + "\" is not the caller's to set",
+                     "ce_*, outrigger-* and content-type are written by Outrigger");
+    }
+    if (value.kind == Kind::kString) header.value = std::move(value.text);
+    event.headers.push_back(std::move(header));
+    return result.has_value();
+  });
+  return result;
+}
+
+base::Result<void> ReadEnvelopeMember(const JsonReader::Member& member, Event& event) {
+  if (member.name == "data") {
+    event.data = std::string(member.raw);
+    return {};
+  }
+  if (member.name == "headers") return ReadHeaders(member.raw, event);
+  if (member.name == "key" || member.name == "version") {
+    // A number or boolean is its raw token: 42 is the key "42".
+    JsonValue value = JsonReader::Value(member.raw);
+    if (value.kind == Kind::kObject || value.kind == Kind::kArray)
+      return Wrong("\"" + member.name + "\" must be a string, a number or a boolean");
+    if (value.kind == Kind::kNull) return {};
+    if (member.name == "key") {
+      event.key = std::move(value.text);
+    } else {
+      event.version = std::move(value.text);
+    }
+    return {};
+  }
+  static constexpr std::array<std::string_view, 5> kTexts{"type", "id", "source", "subject",
+                                                          "time"};
+  if (std::find(kTexts.begin(), kTexts.end(), member.name) == kTexts.end()) {
+    const std::string_view nearest = Nearest(member.name);
+    return Wrong("\"" + member.name + "\" is not a member of an event" +
+                 (nearest.empty()
+                      ? "; known are type, data, id, version, source, subject, time, key, headers"
+                      : "; did you mean \"" + std::string(nearest) + "\"?"));
+  }
+  auto text = Text(member);
+  if (!text) return base::Fail(text.error());
+  SetAttribute(event, member.name, std::move(*text));
+  return {};
+}
+
+// An attribute's value in its CloudEvents string form; nullopt for null (absent).
+base::Result<std::optional<std::string>> AttributeValue(const JsonReader::Member& member) {
+  JsonValue value = JsonReader::Value(member.raw);
+  if (value.kind == Kind::kNull) return std::optional<std::string>();
+  const bool scalar =
+      value.kind == Kind::kString || value.kind == Kind::kBoolean || value.kind == Kind::kNumber;
+  if (!scalar)
+    return Wrong("the attribute \"" + member.name + "\" must be a string, a number or a boolean");
+  return std::optional(std::move(value.text));
+}
+
+base::Result<void> ReadStructuredMember(const JsonReader::Member& member, Event& event,
+                                        std::string& specversion) {
+  if (member.name == "data") {
+    event.data = std::string(member.raw);
+    return {};
+  }
+  if (member.name == "data_base64") {
+    const JsonValue value = JsonReader::Value(member.raw);
+    auto bytes = value.kind == Kind::kString ? DecodeBase64(value.text) : std::nullopt;
+    if (!bytes) return Wrong("\"data_base64\" is not Base64");
+    event.data = std::move(*bytes);
+    return {};
+  }
+  if (!IsAttributeName(member.name))
+    return Wrong("the attribute name \"" + member.name +
+                 "\" has more than lower-case letters and digits");
+  auto value = AttributeValue(member);
+  if (!value) return base::Fail(value.error());
+  if (!*value) return {};
+  if (member.name == "specversion") {
+    specversion = std::move(**value);
+    return {};
+  }
+  const bool known = SetAttribute(event, member.name, **value);
+  if (known && (*value)->empty()) return Wrong("the attribute \"" + member.name + "\" is empty");
+  return {};
+}
+
+}  // namespace
+
+base::Result<Event> FromEnvelope(JsonReader& json, std::string_view body) {
+  auto members = json.Members(body);
+  if (!members) return base::Fail(members.error());
+  Event event;
+  for (const auto& member : *members)
+    if (auto read = ReadEnvelopeMember(member, event); !read) return base::Fail(read.error());
+  if (event.type.empty())
+    return Wrong("\"type\" is missing: it says what happened, as in user.registered");
+  if (event.data) {
+    event.datacontenttype = "application/json";
+    event.data_is_json = true;
+  }
+  return event;
+}
+
+base::Result<Event> FromStructured(JsonReader& json, std::string_view body) {
+  auto members = json.Members(body);
+  if (!members) return base::Fail(members.error());
+  Event event;
+  std::string specversion;
+  bool has_data = false, has_base64 = false;
+  for (const auto& member : *members) {
+    has_data = has_data || member.name == "data";
+    has_base64 = has_base64 || member.name == "data_base64";
+    if (auto read = ReadStructuredMember(member, event, specversion); !read)
+      return base::Fail(read.error());
+  }
+  if (specversion != "1.0")
+    return Wrong(specversion.empty()
+                     ? "\"specversion\" is missing; a CloudEvent has \"1.0\""
+                     : "\"specversion\" is \"" + specversion + "\", and 1.0 is spoken here");
+  if (event.type.empty()) return Wrong("\"type\" is missing");
+  if (has_data && has_base64) return Wrong("\"data\" and \"data_base64\" exclude each other");
+  if (has_data && event.datacontenttype.empty()) event.datacontenttype = "application/json";
+  event.data_is_json = event.data.has_value() && IsJson(event.datacontenttype);
+  // Text of another type stands as a JSON string in `data` (json-format, section 3.1).
+  if (has_data && !event.data_is_json && event.data->front() == '"')
+    event.data = Unescape(std::string_view(*event.data).substr(1, event.data->size() - 2));
+  if (has_base64 && event.data_is_json) {
+    if (auto valid = json.Check(*event.data); !valid) return base::Fail(valid.error());
+  }
+  return event;
+}
+
+base::Result<std::vector<std::string_view>> SplitBatch(JsonReader& json, std::string_view body) {
+  auto items = json.Items(body);
+  if (!items) return base::Fail(items.error());
+  for (size_t i = 0; i < items->size(); ++i)
+    if ((*items)[i].front() != '{')
+      return Wrong("item " + std::to_string(i) + " of the batch is not an object");
+  return items;
+}
+
+}  // namespace outrigger::event

@@ -1,0 +1,181 @@
+#include "event/json.h"
+
+#define SIMDJSON_EXCEPTIONS 0
+#include <simdjson.h>
+
+#include <algorithm>
+#include <set>
+
+#include "event/json_grammar.h"
+#include "event/json_scan.h"
+
+namespace outrigger::event {
+namespace {
+
+constexpr size_t kMaxDepth = 128;
+
+base::Failure NotJson(const std::string& what) {
+  return base::Fail(base::Error::Invalid("not valid JSON: " + what));
+}
+
+base::Failure Repeated(std::string_view raw_name) {
+  return base::Fail(
+      base::Error::Invalid("the name \"" + Unescape(raw_name) + "\" stands twice in one object"));
+}
+
+// Reads those of `paths` that begin, from `level` on, in the object `text`; `which` are their
+// indexes.
+base::Result<void> ReadLevel(std::string_view text, std::span<const JsonPath> paths, size_t level,
+                             const std::vector<size_t>& which, std::vector<JsonValue>& values) {
+  base::Result<void> result;
+  std::vector<std::pair<std::string_view, std::vector<size_t>>> below;
+  std::vector<bool> seen(which.size(), false);
+  ForEachMember(text, [&](std::string_view name, std::string_view raw) {
+    std::vector<size_t> deeper;
+    for (size_t i = 0; i < which.size(); ++i) {
+      const JsonPath& path = paths[which[i]];
+      if (!NameIs(name, path[level])) continue;
+      if (seen[i]) {
+        result = Repeated(name);
+        return false;
+      }
+      seen[i] = true;
+      if (path.size() == level + 1) {
+        values[which[i]] = JsonReader::Value(raw);
+      } else if (raw.front() == '{') {
+        deeper.push_back(which[i]);
+      }
+    }
+    if (!deeper.empty()) below.emplace_back(raw, std::move(deeper));
+    return true;
+  });
+  if (!result) return result;
+  for (const auto& [object, deeper] : below)
+    if (auto read = ReadLevel(object, paths, level + 1, deeper, values); !read) return read;
+  return {};
+}
+
+}  // namespace
+
+struct JsonReader::Parsers {
+  simdjson::dom::parser dom;
+};
+
+JsonReader::JsonReader() : parsers_(std::make_unique<Parsers>()) {
+  // An allocation that fails shows up as a parse error later.
+  [[maybe_unused]] const auto error = parsers_->dom.allocate(4096, kMaxDepth);
+}
+JsonReader::~JsonReader() = default;
+
+base::Result<void> JsonReader::Check(std::string_view text) {
+  simdjson::dom::element element;
+  const auto error = parsers_->dom.parse(text.data(), text.size()).get(element);
+  switch (error) {
+    case simdjson::SUCCESS:
+      return {};
+    case simdjson::EMPTY:
+      return NotJson("there is nothing");
+    case simdjson::UTF8_ERROR:
+      return NotJson("a byte sequence is not UTF-8");
+    case simdjson::DEPTH_ERROR:
+      return NotJson("nested deeper than " + std::to_string(kMaxDepth));
+    case simdjson::CAPACITY:
+    case simdjson::MEMALLOC:
+      return NotJson(simdjson::error_message(error));
+    default: {
+      // A number beyond 64 bits is valid JSON all the same. The walk also says where the error is.
+      const std::string wrong = JsonGrammarProblem(text, kMaxDepth);
+      if (!wrong.empty()) return NotJson(wrong);
+      if (error == simdjson::NUMBER_ERROR) return {};
+      return NotJson(simdjson::error_message(error));
+    }
+  }
+}
+
+base::Result<std::vector<JsonReader::Member>> JsonReader::Members(std::string_view text) {
+  if (auto valid = Check(text); !valid) return base::Fail(valid.error());
+  text = TrimJson(text);
+  if (text.front() != '{') return base::Fail(base::Error::Invalid("a JSON object is expected"));
+  std::vector<Member> members;
+  ForEachMember(text, [&](std::string_view name, std::string_view raw) {
+    members.push_back({Unescape(name), raw});
+    return true;
+  });
+  // An envelope has a handful of names, and comparing them is cheaper than any index.
+  if (members.size() > 32) {
+    std::set<std::string_view> names;
+    for (const auto& member : members)
+      if (!names.insert(member.name).second) return Repeated(member.name);
+    return members;
+  }
+  for (size_t i = 1; i < members.size(); ++i)
+    for (size_t j = 0; j < i; ++j)
+      if (members[i].name == members[j].name) return Repeated(members[i].name);
+  return members;
+}
+
+base::Result<std::vector<std::string_view>> JsonReader::Items(std::string_view text) {
+  if (auto valid = Check(text); !valid) return base::Fail(valid.error());
+  text = TrimJson(text);
+  if (text.front() != '[') return base::Fail(base::Error::Invalid("a JSON array is expected"));
+  std::vector<std::string_view> items;
+  ForEachItem(text, [&](std::string_view raw) {
+    items.push_back(raw);
+    return true;
+  });
+  return items;
+}
+
+JsonValue JsonReader::Value(std::string_view raw) {
+  using Kind = JsonValue::Kind;
+  if (raw.empty()) return {};
+  switch (raw.front()) {
+    case '"':
+      return {Kind::kString, Unescape(raw.substr(1, raw.size() - 2))};
+    case '{':
+      return {Kind::kObject, {}};
+    case '[':
+      return {Kind::kArray, {}};
+    case 'n':
+      return {Kind::kNull, {}};
+    case 't':
+    case 'f':
+      return {Kind::kBoolean, std::string(raw)};
+    default:
+      return {Kind::kNumber, std::string(raw)};
+  }
+}
+
+base::Result<std::vector<JsonValue>> JsonReader::Read(std::string_view text,
+                                                      std::span<const JsonPath> paths) {
+  std::vector<JsonValue> values(paths.size());
+  text = TrimJson(text);
+  if (text.empty() || text.front() != '{') return values;
+  std::vector<size_t> all(paths.size());
+  for (size_t i = 0; i < all.size(); ++i) all[i] = i;
+  if (auto read = ReadLevel(text, paths, 0, all, values); !read) return base::Fail(read.error());
+  return values;
+}
+
+base::Result<void> JsonReader::CheckUnique(std::string_view text) {
+  text = TrimJson(text);
+  base::Result<void> result;
+  const auto descend = [&result](std::string_view raw) {
+    if (raw.front() == '{' || raw.front() == '[') result = CheckUnique(raw);
+    return result.has_value();
+  };
+  if (!text.empty() && text.front() == '[') ForEachItem(text, descend);
+  if (text.empty() || text.front() != '{') return result;
+  std::vector<std::string> names;
+  ForEachMember(text, [&](std::string_view name, std::string_view raw) {
+    names.push_back(Unescape(name));
+    return descend(raw);
+  });
+  if (!result) return result;
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) return Repeated(*twice);
+  return {};
+}
+
+}  // namespace outrigger::event

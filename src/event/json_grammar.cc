@@ -1,0 +1,146 @@
+#include "event/json_grammar.h"
+
+namespace outrigger::event {
+namespace {
+
+class Walk {
+ public:
+  Walk(std::string_view text, int max_depth) : text_(text), max_depth_(max_depth) {}
+
+  std::string Problem() {
+    if (!Value(0)) return wrong_;
+    Blanks();
+    return at_ == text_.size() ? std::string() : At("something follows the value");
+  }
+
+ private:
+  std::string At(const char* what) const {
+    return std::string(what) + " at byte " + std::to_string(at_);
+  }
+  bool Wrong(const char* what) {
+    wrong_ = At(what);
+    return false;
+  }
+  char Peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool Take(char c) {
+    if (Peek() != c) return false;
+    ++at_;
+    return true;
+  }
+  void Blanks() {
+    while (Peek() == ' ' || Peek() == '\t' || Peek() == '\n' || Peek() == '\r') ++at_;
+  }
+  static bool Digit(char c) { return c >= '0' && c <= '9'; }
+  static bool Hex(char c) { return Digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
+
+  bool Digits() {
+    if (!Digit(Peek())) return Wrong("a digit is missing");
+    while (Digit(Peek())) ++at_;
+    return true;
+  }
+
+  bool Number() {
+    Take('-');
+    if (!Take('0') && !Digits()) return false;
+    if (Take('.') && !Digits()) return false;
+    if (Take('e') || Take('E')) {
+      if (!Take('+')) Take('-');
+      return Digits();
+    }
+    return true;
+  }
+
+  // Four hex digits; -1 when they are not.
+  int Unit() {
+    int value = 0;
+    for (int i = 0; i < 4; ++i, ++at_) {
+      const char c = Peek();
+      if (!Hex(c)) return -1;
+      value = value * 16 + (Digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+    }
+    return value;
+  }
+
+  bool String() {
+    if (!Take('"')) return Wrong("a string is missing");
+    while (at_ < text_.size()) {
+      const char c = text_[at_++];
+      if (c == '"') return true;
+      if (static_cast<unsigned char>(c) < 0x20) return Wrong("a control byte in a string");
+      if (c != '\\') continue;
+      if (!Take('u')) {
+        if (std::string_view("\"\\/bfnrt").find(Peek()) == std::string_view::npos || Peek() == '\0')
+          return Wrong("an unknown escape");
+        ++at_;
+        continue;
+      }
+      const int unit = Unit();
+      const bool high = unit >= 0xD800 && unit < 0xDC00;
+      if (unit < 0 || (unit >= 0xDC00 && unit < 0xE000)) return Wrong("a bad \\u escape");
+      if (high) {
+        if (!Take('\\') || !Take('u')) return Wrong("half a surrogate pair");
+        const int low = Unit();
+        if (low < 0xDC00 || low >= 0xE000) return Wrong("half a surrogate pair");
+      }
+    }
+    return Wrong("a string does not end");
+  }
+
+  bool Word(std::string_view word) {
+    if (text_.substr(at_, word.size()) != word) return Wrong("an unknown word");
+    at_ += word.size();
+    return true;
+  }
+
+  bool Container(char close, bool object, int depth) {
+    if (depth >= max_depth_) return Wrong("the nesting is too deep");
+    ++at_;
+    Blanks();
+    if (Take(close)) return true;
+    while (true) {
+      Blanks();
+      if (object) {
+        if (!String()) return false;
+        Blanks();
+        if (!Take(':')) return Wrong("a colon is missing");
+      }
+      if (!Value(depth + 1)) return false;
+      Blanks();
+      if (Take(close)) return true;
+      if (!Take(',')) return Wrong("a comma or the closing bracket is missing");
+    }
+  }
+
+  bool Value(int depth) {
+    Blanks();
+    switch (Peek()) {
+      case '{':
+        return Container('}', true, depth);
+      case '[':
+        return Container(']', false, depth);
+      case '"':
+        return String();
+      case 't':
+        return Word("true");
+      case 'f':
+        return Word("false");
+      case 'n':
+        return Word("null");
+      default:
+        return Number();
+    }
+  }
+
+  std::string_view text_;
+  int max_depth_;
+  size_t at_ = 0;
+  std::string wrong_;
+};
+
+}  // namespace
+
+std::string JsonGrammarProblem(std::string_view text, int max_depth) {
+  return Walk(text, max_depth).Problem();
+}
+
+}  // namespace outrigger::event

@@ -1,0 +1,133 @@
+#include "event/match.h"
+
+#include <algorithm>
+
+#include "event/path.h"
+
+namespace outrigger::event {
+namespace {
+
+std::string_view HeaderValue(const Event& event, const std::string& name) {
+  for (const auto& header : event.headers)
+    if (header.name == name && header.value) return *header.value;
+  return {};
+}
+
+}  // namespace
+
+JsonPath SplitPath(std::string_view dotted) {
+  JsonPath path(1);
+  for (const char c : dotted) {
+    if (c == '.') {
+      path.emplace_back();
+    } else {
+      path.back().push_back(c);
+    }
+  }
+  return path;
+}
+
+bool GlobMatches(std::string_view glob, std::string_view text) {
+  // Greedy with one point to go back to: the last star. Never worse than glob times text.
+  size_t g = 0, t = 0, star = std::string_view::npos, resume = 0;
+  while (t < text.size()) {
+    if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t]) && glob[g] != '*') {
+      ++g;
+      ++t;
+    } else if (g < glob.size() && glob[g] == '*') {
+      star = g++;
+      resume = t;
+    } else if (star != std::string_view::npos) {
+      g = star + 1;
+      t = ++resume;
+    } else {
+      return false;
+    }
+  }
+  while (g < glob.size() && glob[g] == '*') ++g;
+  return g == glob.size();
+}
+
+Match Match::Compile(const config::Match& from, std::vector<config::Problem>& problems) {
+  using On = Condition::On;
+  Match match;
+  const auto add = [&](On on, std::string name, const config::Text& glob) {
+    if (glob.value.empty())
+      problems.push_back(
+          {glob.place, glob.path, "the pattern is empty", "\"*\" matches everything"});
+    match.conditions_.push_back(
+        {on, name, on == On::kData ? SplitPath(name) : JsonPath(), glob.value});
+  };
+  if (from.type) add(On::kType, "type", *from.type);
+  if (from.source) add(On::kSource, "source", *from.source);
+  if (from.subject) add(On::kSubject, "subject", *from.subject);
+  if (from.version) add(On::kVersion, "version", *from.version);
+  for (const auto& [name, glob] : from.headers) add(On::kHeader, name, glob);
+  for (const auto& [path, glob] : from.data) add(On::kData, path, glob);
+  return match;
+}
+
+base::Result<std::string> Match::Text(const Condition& condition, const Event& event, Data& data) {
+  using On = Condition::On;
+  switch (condition.on) {
+    case On::kType:
+      return event.type;
+    case On::kSource:
+      return event.source;
+    case On::kSubject:
+      return event.subject;
+    case On::kVersion:
+      return event.version;
+    case On::kHeader:
+      return std::string(HeaderValue(event, condition.name));
+    case On::kData:
+      break;
+  }
+  auto value = data.At(condition.path);
+  if (!value) return base::Fail(value.error());
+  return std::move(value->text);
+}
+
+base::Result<bool> Match::Matches(const Event& event, Data& data) const {
+  for (const auto& condition : conditions_) {
+    if (condition.on == Condition::On::kType) {
+      // By far the most usual condition, and it needs no copy.
+      if (!GlobMatches(condition.glob, event.type)) return false;
+      continue;
+    }
+    auto text = Text(condition, event, data);
+    if (!text) return base::Fail(text.error());
+    if (!GlobMatches(condition.glob, *text)) return false;
+  }
+  return true;
+}
+
+base::Result<std::string> Match::WhyNot(const Event& event, Data& data) const {
+  for (const auto& condition : conditions_) {
+    auto text = Text(condition, event, data);
+    if (!text) return base::Fail(text.error());
+    if (GlobMatches(condition.glob, *text)) continue;
+    const std::string what = condition.on == Condition::On::kData     ? "data." + condition.name
+                             : condition.on == Condition::On::kHeader ? "header." + condition.name
+                                                                      : condition.name;
+    return what + " is " + (text->empty() ? "absent" : "\"" + *text + "\"") + ", not \"" +
+           condition.glob + "\"";
+  }
+  return std::string();
+}
+
+Match::TypeShape Match::type_shape() const {
+  TypeShape shape;
+  for (const auto& condition : conditions_) {
+    if (condition.on != Condition::On::kType) continue;
+    const size_t wild = condition.glob.find_first_of("*?");
+    if (wild == std::string::npos) {
+      shape.exact = condition.glob;
+    } else if (condition.glob[wild] == '*' && wild + 1 == condition.glob.size()) {
+      shape.prefix = condition.glob.substr(0, wild);
+    }
+  }
+  return shape;
+}
+
+}  // namespace outrigger::event

@@ -1,0 +1,178 @@
+#include "ops/ops_server.h"
+
+#include <atomic>
+#include <thread>
+
+#include "http/problem.h"
+#include "http/server.h"
+#include "telemetry/kafka_health.h"
+#include "telemetry/log.h"
+
+namespace outrigger::ops {
+namespace {
+
+// A loop that has not come round for so long is stuck; a busy one comes round in milliseconds.
+constexpr auto kStuckAfter = std::chrono::seconds(2);
+constexpr auto kBeat = std::chrono::milliseconds(500);
+
+http::Limits OpsLimits() {
+  http::Limits limits;
+  limits.max_body = 4096;
+  limits.max_connections = 64;
+  limits.prefix = "ops";
+  return limits;
+}
+
+constexpr char kIndex[] =
+    "Outrigger, ops port (read-only)\n\n"
+    "/metrics       Prometheus metrics\n"
+    "/healthz       200 while the event loops turn\n"
+    "/readyz        200 while a publish would be accepted\n"
+    "/health/kafka  whether Kafka is enabled and connected\n"
+    "/status        conditions, with reasons\n";
+
+}  // namespace
+
+class OpsServer::Core {
+ public:
+  explicit Core(OpsSources sources);
+  ~Core();
+
+  base::Result<void> Listen(const std::string& address);
+  uint16_t port() const { return port_; }
+
+ private:
+  // A sign of life that a watched loop gives when it comes round.
+  struct Pulse {
+    std::string name;
+    base::Loop* loop;
+    std::shared_ptr<std::atomic<int64_t>> seen;
+    std::shared_ptr<std::atomic<bool>> asked;
+  };
+
+  http::Plan OnHead(const std::shared_ptr<http::Request>& request);
+  http::Response Answer(std::string_view path);
+  http::Response Health();
+  void Beat();
+
+  OpsSources sources_;
+  base::Loop loop_;
+  http::Server server_;
+  std::vector<Pulse> pulses_;
+  base::Timer beat_;
+  uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+OpsServer::Core::Core(OpsSources sources)
+    : sources_(std::move(sources)),
+      loop_(base::Clock::System(),
+            [](const std::string& what) {
+              telemetry::Log(telemetry::Level::kError,
+                             "a handler of the ops port threw; this is a bug", {{"error", what}});
+            }),
+      server_(loop_, OpsLimits(),
+              {.on_head = [this](const auto& request) { return OnHead(request); },
+               .on_request =
+                   [this](const auto& request) { request->Answer(Answer(request->head().path)); },
+               .on_answered = {}}) {
+  for (const auto& [name, loop] : sources_.loops) {
+    pulses_.push_back(
+        {name, loop, std::make_shared<std::atomic<int64_t>>(loop_.Now().time_since_epoch().count()),
+         std::make_shared<std::atomic<bool>>(false)});
+  }
+}
+
+OpsServer::Core::~Core() {
+  loop_.Stop();
+  if (thread_.joinable()) thread_.join();
+}
+
+base::Result<void> OpsServer::Core::Listen(const std::string& address) {
+  auto port = server_.ListenTcp(address);
+  if (!port) return base::Fail(port.error());
+  port_ = *port;
+  Beat();
+  thread_ = std::thread([this] { loop_.Run(); });
+  return {};
+}
+
+void OpsServer::Core::Beat() {
+  beat_ = loop_.After(kBeat, [this] { Beat(); });
+  for (const auto& pulse : pulses_) {
+    if (pulse.asked->exchange(true)) continue;
+    pulse.loop->Post([seen = pulse.seen, asked = pulse.asked, loop = pulse.loop] {
+      seen->store(loop->Now().time_since_epoch().count());
+      asked->store(false);
+    });
+  }
+}
+
+http::Plan OpsServer::Core::OnHead(const std::shared_ptr<http::Request>& request) {
+  const http::Head& head = request->head();
+  http::Plan plan;
+  if (head.method != "GET" && head.method != "HEAD") {
+    http::Problem problem;
+    problem.status = 405;
+    problem.detail = "the ops port is read-only: GET and HEAD";
+    plan.refuse = problem.ToResponse();
+    plan.refuse->headers.emplace_back("Allow", "GET, HEAD");
+  }
+  return plan;
+}
+
+http::Response OpsServer::Core::Answer(std::string_view path) {
+  http::Response response;
+  if (path == "/metrics") {
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = sources_.metrics.Text();
+  } else if (path == "/healthz") {
+    return Health();
+  } else if (path == "/readyz") {
+    const std::string why = sources_.not_ready();
+    response.status = why.empty() ? 200 : 503;
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = why.empty() ? "ready\n" : why + "\n";
+  } else if (path == "/health/kafka") {
+    response.body =
+        telemetry::KafkaHealthJson(sources_.kafka_enabled(), sources_.kafka_connected());
+  } else if (path == "/status") {
+    response.body = sources_.conditions.Json();
+  } else if (path == "/") {
+    response.content_type = "text/plain; charset=utf-8";
+    response.body = kIndex;
+  } else {
+    http::Problem problem;
+    problem.status = 404;
+    problem.detail = "there is nothing at " + std::string(path) + "; / lists what there is";
+    return problem.ToResponse();
+  }
+  return response;
+}
+
+http::Response OpsServer::Core::Health() {
+  http::Response response;
+  response.content_type = "text/plain; charset=utf-8";
+  response.body = "ok\n";
+  for (const auto& pulse : pulses_) {
+    const base::TimePoint seen{base::TimePoint::duration(pulse.seen->load())};
+    if (loop_.Now() - seen < kStuckAfter) continue;
+    response.status = 503;
+    response.body = "the event loop of " + pulse.name + " is stuck\n";
+  }
+  return response;
+}
+
+OpsServer::OpsServer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+OpsServer::~OpsServer() = default;
+
+base::Result<std::unique_ptr<OpsServer>> OpsServer::Start(const std::string& listen,
+                                                          OpsSources sources) {
+  auto core = std::make_unique<Core>(std::move(sources));
+  if (auto listening = core->Listen(listen); !listening) return base::Fail(listening.error());
+  return std::unique_ptr<OpsServer>(new OpsServer(std::move(core)));
+}
+
+uint16_t OpsServer::port() const { return core_->port(); }
+
+}  // namespace outrigger::ops

@@ -1,0 +1,141 @@
+#include "telemetry/metrics.h"
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+#include <map>
+#include <mutex>
+
+#include "telemetry/process_metrics.h"
+
+namespace outrigger::telemetry {
+namespace {
+
+constexpr std::array<const char*, static_cast<size_t>(ProducerOutcome::kCount)> kOutcomes{
+    "acked", "spooled", "failed", "discarded", "dead_lettered"};
+constexpr std::array<const char*, static_cast<size_t>(ProducerReason::kCount)> kReasons{
+    "no_route", "invalid", "too_large",  "unknown_topic", "unauthorized",
+    "timeout",  "broker",  "spool_full", "disk"};
+
+// From a loopback ack of 200 us to an outage of 30 s.
+const prometheus::Histogram::BucketBoundaries kLatency{
+    .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30};
+
+}  // namespace
+
+void Counter::Increment(double by) const {
+  if (counter_) counter_->Increment(by);
+}
+double Counter::value() const { return counter_ ? counter_->Value() : 0; }
+void Gauge::Set(double value) const {
+  if (gauge_) gauge_->Set(value);
+}
+double Gauge::value() const { return gauge_ ? gauge_->Value() : 0; }
+void Histogram::Observe(double seconds) const {
+  if (histogram_) histogram_->Observe(seconds);
+}
+
+// The list of all metrics. Adding one here, to README.md and to tests/golden/metrics.txt is all it
+// takes.
+struct Metrics::Families {
+  prometheus::Registry registry;
+
+  prometheus::Family<prometheus::Counter>& CounterFamily(const char* name, const char* help) {
+    return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+  }
+  prometheus::Family<prometheus::Gauge>& GaugeFamily(const char* name, const char* help) {
+    return prometheus::BuildGauge().Name(name).Help(help).Register(registry);
+  }
+
+  prometheus::Family<prometheus::Counter>& producer_events = CounterFamily(
+      "outrigger_producer_events_total", "Events offered for publishing, by what became of them.");
+  prometheus::Family<prometheus::Counter>& producer_failures = CounterFamily(
+      "outrigger_producer_failures_total", "Events that could not be published, by reason.");
+  prometheus::Family<prometheus::Counter>& producer_unkeyed =
+      CounterFamily("outrigger_producer_unkeyed_events_total",
+                    "Events published without a key although their rule names one.");
+  prometheus::Family<prometheus::Histogram>& producer_latency =
+      prometheus::BuildHistogram()
+          .Name("outrigger_producer_latency_seconds")
+          .Help("Time from accepting an event to Kafka's ack, in seconds.")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& producer_waiting_events = GaugeFamily(
+      "outrigger_producer_waiting_events", "Events in memory that Kafka has not acked yet.");
+  prometheus::Family<prometheus::Gauge>& producer_waiting_bytes =
+      GaugeFamily("outrigger_producer_waiting_bytes",
+                  "Bytes of the events in memory that Kafka has not acked yet.");
+  prometheus::Family<prometheus::Counter>& producer_rebuilds = CounterFamily(
+      "outrigger_producer_rebuilds_total", "Kafka clients built anew after a fatal error.");
+  prometheus::Family<prometheus::Counter>& http_requests = CounterFamily(
+      "outrigger_http_requests_total", "HTTP requests answered, by endpoint and status code.");
+  prometheus::Family<prometheus::Counter>& config_reloads =
+      CounterFamily("outrigger_config_reloads_total",
+                    "Changes of the config file, by whether they were applied.");
+  prometheus::Family<prometheus::Gauge>& kafka_connected =
+      GaugeFamily("outrigger_kafka_connected", "1 while a Kafka broker answers, else 0.");
+  prometheus::Family<prometheus::Counter>& loop_exceptions =
+      CounterFamily("outrigger_loop_exceptions_total",
+                    "Handlers that threw and were caught by their event loop; each is a bug.");
+  prometheus::Family<prometheus::Gauge>& build_info = GaugeFamily(
+      "outrigger_build_info", "1, with the version and commit of this build as labels.");
+
+  // Looked up by every request: one entry for each endpoint (a literal) and code.
+  std::mutex http_mutex;
+  std::map<std::pair<std::string, int>, prometheus::Counter*, std::less<>> http_series;
+};
+
+Metrics::Metrics() : families_(std::make_unique<Families>()) {
+  families_->build_info.Add({{"version", OUTRIGGER_VERSION}, {"commit", OUTRIGGER_COMMIT}}).Set(1);
+  KafkaConnected().Set(0);
+  ConfigReloads(true);
+  ConfigReloads(false);
+  ProducerRebuilds();
+  LoopExceptions();
+  ProducerWaitingRecords().Set(0);
+  ProducerWaitingBytes().Set(0);
+}
+Metrics::~Metrics() = default;
+
+ProducerTopic Metrics::Producer(const std::string& topic_label) {
+  ProducerTopic topic;
+  for (size_t i = 0; i < kOutcomes.size(); ++i)
+    topic.events[i] = Counter(
+        &families_->producer_events.Add({{"topic", topic_label}, {"outcome", kOutcomes[i]}}));
+  for (size_t i = 0; i < kReasons.size(); ++i)
+    topic.failures[i] = Counter(
+        &families_->producer_failures.Add({{"topic", topic_label}, {"reason", kReasons[i]}}));
+  topic.latency = Histogram(&families_->producer_latency.Add({{"topic", topic_label}}, kLatency));
+  topic.unkeyed = Counter(&families_->producer_unkeyed.Add({{"topic", topic_label}}));
+  return topic;
+}
+
+Counter Metrics::HttpRequests(std::string_view endpoint, int code) {
+  std::lock_guard lock(families_->http_mutex);
+  auto& series = families_->http_series[{std::string(endpoint), code}];
+  if (!series)
+    series = &families_->http_requests.Add(
+        {{"endpoint", std::string(endpoint)}, {"code", std::to_string(code)}});
+  return Counter(series);
+}
+
+Counter Metrics::ConfigReloads(bool applied) {
+  return Counter(&families_->config_reloads.Add({{"outcome", applied ? "applied" : "refused"}}));
+}
+Gauge Metrics::KafkaConnected() { return Gauge(&families_->kafka_connected.Add({})); }
+Counter Metrics::ProducerRebuilds() { return Counter(&families_->producer_rebuilds.Add({})); }
+Gauge Metrics::ProducerWaitingRecords() {
+  return Gauge(&families_->producer_waiting_events.Add({}));
+}
+Gauge Metrics::ProducerWaitingBytes() { return Gauge(&families_->producer_waiting_bytes.Add({})); }
+Counter Metrics::LoopExceptions() { return Counter(&families_->loop_exceptions.Add({})); }
+
+std::string Metrics::Text() const {
+  auto families = families_->registry.Collect();
+  for (auto& family : ProcessMetrics()) families.push_back(std::move(family));
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace outrigger::telemetry
