@@ -21,9 +21,12 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_link_options(-Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -static-libstdc++ -static-libgcc)
 endif()
 
-set(OUTRIGGER_SANITIZER "" CACHE STRING "address or thread")
+set(OUTRIGGER_SANITIZER "" CACHE STRING "address, thread or fuzzer")
 if(OUTRIGGER_SANITIZER STREQUAL "address")
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+elseif(OUTRIGGER_SANITIZER STREQUAL "fuzzer")
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -O1)
   add_link_options(-fsanitize=address,undefined)
 elseif(OUTRIGGER_SANITIZER STREQUAL "thread")
   # Asio uses fences, which ThreadSanitizer does not model; -Wno-tsan says that we know.

@@ -7,7 +7,7 @@ find_package(OpenSSL REQUIRED)
 find_package(Boost 1.74 REQUIRED)                    # base (Asio), http (Beast)
 add_library(third_boost INTERFACE)
 target_link_libraries(third_boost INTERFACE Threads::Threads)
-target_compile_definitions(third_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_BEAST_USE_STD_STRING_VIEW
+target_compile_definitions(third_boost INTERFACE BOOST_BEAST_USE_STD_STRING_VIEW
                            BOOST_ASIO_DISABLE_VISIBILITY BOOST_ERROR_CODE_HEADER_ONLY)
 
 find_package(tl-expected REQUIRED)                   # base

@@ -17,7 +17,9 @@ quietly() {
   local name=$1 started=$SECONDS
   shift
   printf '    %s … ' "$name" >&2
-  if "$@" >"$logs/$name.log" 2>&1; then
+  # In the background, because a condition would switch off -e inside the command.
+  (set -e && "$@") >"$logs/$name.log" 2>&1 &
+  if wait $!; then
     printf 'done in %ds\n' $((SECONDS - started)) >&2
   else
     local code=$?

@@ -1,7 +1,8 @@
 # librdkafka: the system's when it is 2.3 or newer (older ones have a producer that stays dead after an outage),
 # else Debian 13's source package as a static library. Sourced after common.sh and debian.sh.
 
-librdkafka_prefix() { echo "$cache/librdkafka-$1"; }
+# Named after this file's content: other build options are another library.
+librdkafka_prefix() { echo "$cache/librdkafka-$1-$(sha256sum "$root/.dev/librdkafka.sh" | cut -c 1-12)"; }
 
 # librdkafka_build FLAVOUR: FLAVOUR is plain or tsan (ThreadSanitizer does not see C11 threads).
 librdkafka_build() {
@@ -19,10 +20,11 @@ librdkafka_build() {
   flags=(-DCMAKE_C_FLAGS="-g1")
   [ "$flavour" = tsan ] && flags=(-DCMAKE_C_FLAGS="-g1 -fsanitize=thread" -DWITH_C11THREADS=OFF)
   rm -rf "$prefix" "$prefix.build"
-  # No libcurl: it would drag in some thirty libraries; OAuth tokens are fetched by outbound/ instead.
+  # No libcurl: it would drag in some thirty libraries. No Cyrus SASL (Kerberos), but SCRAM and OAUTHBEARER, which need
+  # OpenSSL alone.
   cmake -S "$source" -B "$prefix.build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
     -DCMAKE_INSTALL_LIBDIR=lib -DRDKAFKA_BUILD_STATIC=ON -DRDKAFKA_BUILD_EXAMPLES=OFF -DRDKAFKA_BUILD_TESTS=OFF \
-    -DWITH_CURL=OFF -DWITH_SASL=OFF -DWITH_SSL=ON -DWITH_ZLIB=ON -DWITH_ZSTD=ON -DENABLE_LZ4_EXT=ON \
+    -DWITH_CURL=OFF -DWITH_SASL=OFF -DWITH_SASL_SCRAM=ON -DWITH_SASL_OAUTHBEARER=ON -DWITH_SSL=ON -DWITH_ZLIB=ON -DWITH_ZSTD=ON -DENABLE_LZ4_EXT=ON \
     -DCMAKE_C_COMPILER_LAUNCHER=ccache "${flags[@]}"
   ninja -C "$prefix.build" install
   rm -rf "$prefix.build"
