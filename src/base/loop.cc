@@ -43,6 +43,9 @@ bool Loop::Guarded(const std::function<void()>& run) {
 void Loop::Run() {
   auto work = boost::asio::make_work_guard(context_);
   while (!stopped_.load()) Guarded([this] { context_.run(); });
+  // The stop is used up: a later Run goes on where this one ended.
+  context_.restart();
+  stopped_.store(false);
 }
 
 size_t Loop::RunReady() {

@@ -50,8 +50,8 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  // Runs until Stop(). RunReady runs what can run without waiting and returns how many handlers
-  // ran.
+  // Runs until Stop(), which may come first; may be called again. RunReady runs what can run
+  // without waiting and returns how many handlers ran.
   void Run();
   size_t RunReady();
   void Stop();

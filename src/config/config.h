@@ -1,6 +1,8 @@
-// The whole configuration as plain values, defaults filled in. Immutable once loaded; a reload makes another.
+// The whole configuration as plain values, defaults filled in. Immutable once loaded; a reload
+// makes another.
 //
-// Field names, units and defaults: the config reference in README.md, printed by `outrigger schema`.
+// Field names, units and defaults: the config reference in README.md, printed by `outrigger
+// schema`.
 #pragma once
 
 #include <chrono>
@@ -8,9 +10,11 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "config/problem.h"
 
 namespace outrigger::config {
@@ -72,9 +76,11 @@ struct Log {
 };
 
 struct Match {
-  std::optional<Text> type, source, subject, version;    // globs
-  std::vector<std::pair<std::string, Text>> headers;     // header.<name>
-  std::vector<std::pair<std::string, Text>> data;        // data.<path>
+  std::optional<Text> type, source, subject, version;  // globs
+  std::vector<std::pair<std::string, Text>> headers;   // header.<name>
+  std::vector<std::pair<std::string, Text>> data;      // data.<path>
+
+  bool operator==(const Match&) const = default;
 };
 
 enum class Ack { kKafka, kDisk, kMemory };
@@ -85,12 +91,12 @@ struct Route {
   Place place;
   std::string path;  // "routes[3]"
   Match match;
-  Text topic;                // a template
-  std::optional<Text> key;   // a key rule
+  Text topic;               // a template
+  std::optional<Text> key;  // a key rule
   bool key_required = false;
-  bool continues = false;    // `continue: true`
+  bool continues = false;                             // `continue: true`
   std::vector<std::pair<std::string, Text>> headers;  // Kafka headers to add: name → template
-  std::optional<Text> schemas;                        // a folder, absolute or relative to the file; resolved
+  std::optional<Text> schemas;  // a folder, absolute or relative to the file; resolved
   OnInvalid on_invalid = OnInvalid::kReject;
   std::vector<std::pair<std::string, Text>> defaults;  // data path → raw JSON, or $now, $id
   std::string dead_letter;                             // empty: none
@@ -101,6 +107,83 @@ struct Route {
   Ack ack = Ack::kKafka;
 };
 
+// Where a group without a committed offset begins.
+struct StartFrom {
+  enum class At { kEarliest, kLatest, kTime };
+
+  At at = At::kEarliest;
+  base::WallTime time{};  // of kTime
+
+  bool operator==(const StartFrom&) const = default;
+};
+
+enum class Ordering { kKey, kPartition, kNone };
+enum class DeliverMode { kBinary, kStructured, kRaw };
+
+// How the app is asked whether it is well.
+struct AppHealth {
+  std::string path;
+  Millis interval{5000};
+  Millis timeout{1000};
+  uint32_t failures = 3;  // in a row
+
+  bool operator==(const AppHealth&) const = default;
+};
+
+struct Deliver {
+  Text url;  // a template; http://… or unix:/socket:/path
+  DeliverMode mode = DeliverMode::kBinary;
+  Millis timeout{10000};
+  uint32_t concurrency = 64;
+  std::optional<AppHealth> health;
+
+  bool operator==(const Deliver&) const = default;
+};
+
+struct Retry {
+  uint32_t attempts = 5;
+  Millis backoff_initial{200};
+  Millis backoff_max{30000};
+
+  bool operator==(const Retry&) const = default;
+};
+
+// When the app counts as half down: so many failures over so many keys, and no success.
+struct Circuit {
+  uint32_t failures = 20;
+  uint32_t keys = 5;
+  Millis window{30000};
+  Millis probe_initial{1000};
+  Millis probe_max{30000};
+
+  bool operator==(const Circuit&) const = default;
+};
+
+struct Subscription {
+  Place place;
+  std::string path;  // "subscriptions[3]"
+  std::string name;
+  std::vector<Text> topics;  // names, or regular expressions that start with ^
+  std::string group;         // as given, or <groupId>.<name>, environment applied
+  Match match;
+  StartFrom start_from;
+  std::string dead_letter;  // empty: none
+  Ordering ordering = Ordering::kKey;
+  Deliver deliver;
+  Retry retry;
+  Circuit circuit;
+  Millis commit_interval{100};
+
+  // Where it stands in the file is no part of it.
+  bool operator==(const Subscription& other) const {
+    const auto all = [](const Subscription& s) {
+      return std::tie(s.name, s.topics, s.group, s.match, s.start_from, s.dead_letter, s.ordering,
+                      s.deliver, s.retry, s.circuit, s.commit_interval);
+    };
+    return all(*this) == all(other);
+  }
+};
+
 struct Config {
   std::string file;        // as named; empty: the built-in defaults
   std::string generation;  // hex hash of the file's bytes and the environment that overrides it
@@ -109,6 +192,8 @@ struct Config {
   Ops ops;
   Log log;
   std::vector<Route> routes;
+  std::vector<Subscription> subscriptions;
+  Millis rebalance_drain{5000};  // how long a revoked partition may settle
   Millis shutdown_budget{25000};
 };
 

@@ -35,29 +35,35 @@ void SetBoolean(const char* name, const char* path, std::string_view value, bool
   if (const auto boolean = ParseBoolean(value))
     field = *boolean;
   else
-    Refuse(name, path, base::Error::Invalid("must be true or false, not " + Quoted(value), "set it to `true` or `false`"),
+    Refuse(name, path,
+           base::Error::Invalid("must be true or false, not " + Quoted(value),
+                                "set it to `true` or `false`"),
            problems);
 }
 
-void SetBrokers(const char* name, std::string_view value, Kafka& kafka, std::vector<Problem>& problems) {
+void SetBrokers(const char* name, std::string_view value, Kafka& kafka,
+                std::vector<Problem>& problems) {
   std::vector<std::string> brokers;
   while (!value.empty()) {
     const auto comma = std::min(value.find(','), value.size());
     const std::string_view broker = Trimmed(value.substr(0, comma));
     value.remove_prefix(std::min(comma + 1, value.size()));
     if (broker.empty()) continue;
-    if (auto wrong = CheckBroker(broker)) Refuse(name, "kafka.brokers", std::move(*wrong), problems);
+    if (auto wrong = CheckBroker(broker))
+      Refuse(name, "kafka.brokers", std::move(*wrong), problems);
     brokers.emplace_back(broker);
   }
   if (brokers.empty()) {
-    Refuse(name, "kafka.brokers", base::Error::Invalid("names no broker", "a comma list of host:port"), problems);
+    Refuse(name, "kafka.brokers",
+           base::Error::Invalid("names no broker", "a comma list of host:port"), problems);
     return;
   }
   kafka.brokers = std::move(brokers);
   for (const auto& broker : kafka.brokers)
     if (broker == "embedded" && kafka.brokers.size() > 1)
       Refuse(name, "kafka.brokers",
-             base::Error::Invalid("`embedded` stands beside other brokers", "keep `embedded` alone, or remove it"),
+             base::Error::Invalid("`embedded` stands beside other brokers",
+                                  "keep `embedded` alone, or remove it"),
              problems);
 }
 
@@ -71,7 +77,8 @@ Environment ProcessEnvironment() {
   };
 }
 
-std::string ApplyEnvironment(const Environment& environment, Kafka& kafka, std::vector<Problem>& problems) {
+std::string ApplyEnvironment(const Environment& environment, Kafka& kafka,
+                             std::vector<Problem>& problems) {
   std::string set;
   const auto value_of = [&](const char* name) -> std::optional<std::string> {
     auto value = environment(name);
@@ -82,7 +89,8 @@ std::string ApplyEnvironment(const Environment& environment, Kafka& kafka, std::
   };
   if (const auto value = value_of("KAFKA_ENABLED"))
     SetBoolean("KAFKA_ENABLED", "kafka.enabled", *value, kafka.enabled, problems);
-  if (const auto value = value_of("KAFKA_BROKERS")) SetBrokers("KAFKA_BROKERS", *value, kafka, problems);
+  if (const auto value = value_of("KAFKA_BROKERS"))
+    SetBrokers("KAFKA_BROKERS", *value, kafka, problems);
   if (const auto value = value_of("KAFKA_CLIENT_ID")) kafka.client_id = *value;
   if (const auto value = value_of("KAFKA_GROUP_ID")) kafka.group_id = *value;
   if (const auto value = value_of("REQUIRE_KAFKA"))

@@ -11,7 +11,9 @@
 
 namespace outrigger::config {
 
-// Puts the variables' values into `kafka`. Returns "NAME=value" lines of those that are set, for the generation.
-std::string ApplyEnvironment(const Environment& environment, Kafka& kafka, std::vector<Problem>& problems);
+// Puts the variables' values into `kafka`. Returns "NAME=value" lines of those that are set, for
+// the generation.
+std::string ApplyEnvironment(const Environment& environment, Kafka& kafka,
+                             std::vector<Problem>& problems);
 
 }  // namespace outrigger::config

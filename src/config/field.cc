@@ -10,18 +10,21 @@ void ReportUnknown(const Spot& mapping, const YamlNode::Entry& entry,
   const Spot spot{mapping.value, entry.line, entry.column,
                   mapping.path.empty() ? name : mapping.path + "." + name};
   const std::string nearest = Nearest(entry.name, known);
-  reading.Error(spot, "unknown field `" + name + "`",
-                nearest.empty() ? "known here: " + Listed(known) : "did you mean `" + nearest + "`?");
+  reading.Error(
+      spot, "unknown field `" + name + "`",
+      nearest.empty() ? "known here: " + Listed(known) : "did you mean `" + nearest + "`?");
 }
 
 bool IsMapping(const Spot& spot, Reading& reading) {
-  if (spot.value.kind == YamlNode::Kind::kMapping || spot.value.kind == YamlNode::Kind::kNull) return true;
+  if (spot.value.kind == YamlNode::Kind::kMapping || spot.value.kind == YamlNode::Kind::kNull)
+    return true;
   reading.Error(spot, "must be a mapping of fields", "write `name: value` lines below it");
   return false;
 }
 
 bool IsList(const Spot& spot, Reading& reading) {
-  if (spot.value.kind == YamlNode::Kind::kList || spot.value.kind == YamlNode::Kind::kNull) return true;
+  if (spot.value.kind == YamlNode::Kind::kList || spot.value.kind == YamlNode::Kind::kNull)
+    return true;
   reading.Error(spot, "must be a list", "start each entry with `- `, or write [a, b]");
   return false;
 }
@@ -34,8 +37,9 @@ bool ReadBoolean(bool& value, const Spot& spot, Reading& reading) {
     return true;
   }
   const bool quoted = !spot.value.plain && (*text == "true" || *text == "false");
-  reading.Error(spot, "must be true or false, not " + (quoted ? "the text \"" + *text + "\"" : Quoted(*text)),
-                quoted ? "remove the quotes" : "write `true` or `false`");
+  reading.Error(
+      spot, "must be true or false, not " + (quoted ? "the text \"" + *text + "\"" : Quoted(*text)),
+      quoted ? "remove the quotes" : "write `true` or `false`");
   return false;
 }
 
@@ -74,8 +78,10 @@ bool ReadDuration(Millis& value, const Spot& spot, Millis least, Millis most, Re
     return false;
   }
   if (*duration < least || *duration > most) {
-    reading.Error(spot, "must be from " + ShowDuration(least) + " to " + ShowDuration(most) + ", not " + *text,
-                  "choose a value in that range");
+    reading.Error(
+        spot,
+        "must be from " + ShowDuration(least) + " to " + ShowDuration(most) + ", not " + *text,
+        "choose a value in that range");
     return false;
   }
   value = *duration;
@@ -91,7 +97,8 @@ bool ReadSize(uint64_t& value, const Spot& spot, uint64_t least, uint64_t most, 
     return false;
   }
   if (*size < least || *size > most) {
-    reading.Error(spot, "must be from " + ShowSize(least) + " to " + ShowSize(most) + ", not " + *text,
+    reading.Error(spot,
+                  "must be from " + ShowSize(least) + " to " + ShowSize(most) + ", not " + *text,
                   "choose a value in that range");
     return false;
   }
@@ -103,7 +110,8 @@ bool ReadTexts(std::vector<std::string>& values, const Spot& spot, Reading& read
   if (!IsList(spot, reading)) return false;
   std::vector<std::string> texts;
   for (const YamlNode* item : spot.value.items) {
-    const Spot at{*item, item->line, item->column, spot.path + "[" + std::to_string(texts.size()) + "]"};
+    const Spot at{*item, item->line, item->column,
+                  spot.path + "[" + std::to_string(texts.size()) + "]"};
     const std::string* text = reading.Filled(at);
     texts.push_back(text ? *text : "");
   }
@@ -137,14 +145,15 @@ Choices<std::string> Words(const std::vector<std::string>& words) {
 }
 
 std::optional<size_t> ReadChoice(const Spot& spot, const std::vector<std::string>& now,
-                                 const std::vector<std::string>& later, const std::string& later_why,
-                                 Reading& reading) {
+                                 const std::vector<std::string>& later,
+                                 const std::string& later_why, Reading& reading) {
   const std::string* text = reading.Scalar(spot);
   if (text == nullptr) return std::nullopt;
   const auto found = std::find(now.begin(), now.end(), *text);
   if (found != now.end()) return found - now.begin();
   if (std::find(later.begin(), later.end(), *text) != later.end()) {
-    reading.Error(spot, Quoted(*text) + " is not in this version", later_why + "; use " + Listed(now));
+    reading.Error(spot, Quoted(*text) + " is not in this version",
+                  later_why + "; use " + Listed(now));
     return std::nullopt;
   }
   const std::string nearest = Nearest(*text, now);
@@ -154,11 +163,15 @@ std::optional<size_t> ReadChoice(const Spot& spot, const std::vector<std::string
 }
 
 Json DurationSchema() {
-  return {{"type", "string"}, {"pattern", "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"}, {"minLength", 2}};
+  return {{"type", "string"},
+          {"pattern", "^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"},
+          {"minLength", 2}};
 }
 
 Json SizeSchema() {
-  return {{"type", {"string", "integer"}}, {"pattern", "^[0-9]+(B|KB|MB|GB|KiB|MiB|GiB)?$"}, {"minimum", 0}};
+  return {{"type", {"string", "integer"}},
+          {"pattern", "^[0-9]+(B|KB|MB|GB|KiB|MiB|GiB)?$"},
+          {"minimum", 0}};
 }
 
 // A plain 1.0 is a text to the reader and a number to an editor.

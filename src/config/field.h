@@ -1,7 +1,9 @@
-// How the fields of the config file are described: once, by builders that take a struct's member. The walker, the
-// defaults, the known names in hints and the JSON Schema all come from the description (fields.cc).
+// How the fields of the config file are described: once, by builders that take a struct's member.
+// The walker, the defaults, the known names in hints and the JSON Schema all come from the
+// description (fields.cc).
 //
-// A field's default is its member's initializer in config.h. Thread: descriptions are immutable once built.
+// A field's default is its member's initializer in config.h. Thread: descriptions are immutable
+// once built.
 #pragma once
 
 #include <functional>
@@ -42,8 +44,10 @@ bool IsList(const Spot& spot, Reading& reading);
 template <class Owner>
 struct Mapping {
   std::vector<Field<Owner>> fields;
-  std::vector<Field<Owner>> open = {};  // names with a free ending, which the reader finds in Spot::name
-  std::function<void(Owner&, const Spot&, Reading&)> check = {};  // what several fields decide together
+  std::vector<Field<Owner>> open =
+      {};  // names with a free ending, which the reader finds in Spot::name
+  std::function<void(Owner&, const Spot&, Reading&)> check =
+      {};  // what several fields decide together
 
   void Read(Owner& owner, const Spot& spot, Reading& reading) const {
     if (!IsMapping(spot, reading)) return;
@@ -69,7 +73,8 @@ struct Mapping {
     return prefix.empty() ? "^.+$" : "^" + prefix.substr(0, prefix.size() - 1) + "\\..+$";
   }
 
-  void ReadEntry(Owner& owner, const Spot& spot, const YamlNode::Entry& entry, Reading& reading) const {
+  void ReadEntry(Owner& owner, const Spot& spot, const YamlNode::Entry& entry,
+                 Reading& reading) const {
     const auto below = [&] {
       return Spot{*entry.value, entry.line, entry.column,
                   spot.path.empty() ? entry.name : spot.path + "." + entry.name, entry.name};
@@ -93,7 +98,8 @@ Field<Owner> MakeField(std::string name, std::string doc, Json schema,
   return {std::move(name), std::move(schema), false, std::move(read)};
 }
 
-// A field whose value is one scalar. `parse` gives the value or reports what is wrong; `show` gives the default.
+// A field whose value is one scalar. `parse` gives the value or reports what is wrong; `show` gives
+// the default.
 template <class Owner, class Member, class Parse>
 Field<Owner> ScalarField(std::string name, Member Owner::*member, std::string doc, Json schema,
                          Parse parse) {
@@ -136,7 +142,8 @@ Field<Owner> Whole(std::string name, uint32_t Owner::*member, uint32_t least, ui
 }
 
 template <class Owner>
-Field<Owner> Number(std::string name, double Owner::*member, double above, double most, std::string doc) {
+Field<Owner> Number(std::string name, double Owner::*member, double above, double most,
+                    std::string doc) {
   return ScalarField(std::move(name), member, std::move(doc),
                      {{"type", "number"}, {"exclusiveMinimum", above}, {"maximum", most}},
                      [above, most](double& value, const Spot& spot, Reading& reading) {
@@ -145,7 +152,8 @@ Field<Owner> Number(std::string name, double Owner::*member, double above, doubl
 }
 
 template <class Owner>
-Field<Owner> Duration(std::string name, Millis Owner::*member, Millis least, Millis most, std::string doc) {
+Field<Owner> Duration(std::string name, Millis Owner::*member, Millis least, Millis most,
+                      std::string doc) {
   Json schema = DurationSchema();
   schema["default"] = ShowDuration(Owner{}.*member);
   return ScalarField(std::move(name), member, std::move(doc), std::move(schema),
@@ -211,11 +219,12 @@ Choices<std::string> Words(const std::vector<std::string>& words);
 
 // The index of the word among `now`; nothing after an error.
 std::optional<size_t> ReadChoice(const Spot& spot, const std::vector<std::string>& now,
-                                 const std::vector<std::string>& later, const std::string& later_why,
-                                 Reading& reading);
+                                 const std::vector<std::string>& later,
+                                 const std::string& later_why, Reading& reading);
 
 template <class Owner, class Value>
-Field<Owner> Choice(std::string name, Value Owner::*member, Choices<Value> choices, std::string doc) {
+Field<Owner> Choice(std::string name, Value Owner::*member, Choices<Value> choices,
+                    std::string doc) {
   std::vector<std::string> words = choices.names();
   words.insert(words.end(), choices.later.begin(), choices.later.end());
   Json schema = {{"enum", words}};
@@ -231,7 +240,8 @@ Field<Owner> Choice(std::string name, Value Owner::*member, Choices<Value> choic
 
 // A mapping in a member of its own, or (Group) one whose fields are the owner's.
 template <class Owner, class Member>
-Field<Owner> Object(std::string name, Member Owner::*member, std::string doc, Mapping<Member> mapping) {
+Field<Owner> Object(std::string name, Member Owner::*member, std::string doc,
+                    Mapping<Member> mapping) {
   Json schema = mapping.Schema();
   return MakeField<Owner>(
       std::move(name), std::move(doc), std::move(schema),
@@ -243,11 +253,11 @@ Field<Owner> Object(std::string name, Member Owner::*member, std::string doc, Ma
 template <class Owner>
 Field<Owner> Group(std::string name, std::string doc, Mapping<Owner> mapping) {
   Json schema = mapping.Schema();
-  return MakeField<Owner>(std::move(name), std::move(doc), std::move(schema),
-                          [mapping = std::move(mapping)](Owner& owner, const Spot& spot,
-                                                         Reading& reading) {
-                            mapping.Read(owner, spot, reading);
-                          });
+  return MakeField<Owner>(
+      std::move(name), std::move(doc), std::move(schema),
+      [mapping = std::move(mapping)](Owner& owner, const Spot& spot, Reading& reading) {
+        mapping.Read(owner, spot, reading);
+      });
 }
 
 template <class Owner, class Member>
@@ -271,11 +281,12 @@ Field<Owner> Objects(std::string name, std::vector<Member> Owner::*member, std::
 // A field that the contract knows and this version does not: an error when it is used.
 template <class Owner>
 Field<Owner> Later(std::string name, Json schema, std::string doc) {
-  return MakeField<Owner>(
-      std::move(name), "Not in this version. " + std::move(doc), std::move(schema),
-      [](Owner&, const Spot& spot, Reading& reading) {
-        reading.Error(spot, "not in this version", "remove it; `outrigger schema` tells which fields are built");
-      });
+  return MakeField<Owner>(std::move(name), "Not in this version. " + std::move(doc),
+                          std::move(schema), [](Owner&, const Spot& spot, Reading& reading) {
+                            reading.Error(
+                                spot, "not in this version",
+                                "remove it; `outrigger schema` tells which fields are built");
+                          });
 }
 
 // Every field of the file.
@@ -286,6 +297,11 @@ Field<Config> KafkaField();
 Field<Config> HttpField();
 Field<Config> OpsField();
 Field<Config> RoutesField();
-std::vector<Field<Config>> LaterFields(const Json& match);  // `match`: the schema of routes[].match
+Field<Config> SubscriptionsField();
+std::vector<Field<Config>> LaterFields();
+Mapping<Match> MatchFields();  // of routes[].match and subscriptions[].match
+
+// What only the whole config tells: the groups' names, and whether those who share one agree.
+void FinishSubscriptions(Config& config, Reading& reading);
 
 }  // namespace outrigger::config

@@ -9,7 +9,8 @@ Field<Config> Constant(std::string name, std::string value, std::string doc) {
       name, std::move(doc), schema, [value](Config&, const Spot& spot, Reading& reading) {
         const std::string* text = reading.Scalar(spot);
         if (text != nullptr && *text != value)
-          reading.Error(spot, "must be `" + value + "`, not " + Quoted(*text), "this version reads no other");
+          reading.Error(spot, "must be `" + value + "`, not " + Quoted(*text),
+                        "this version reads no other");
       });
   return std::move(field).Required();
 }
@@ -21,21 +22,27 @@ Mapping<Config> Describe() {
       Constant("kind", "Sidecar", "What this file configures."),
       KafkaField(),
       RoutesField(),
+      SubscriptionsField(),
+      Group("rebalance", "What happens when partitions move between pods.",
+            Mapping<Config>{
+                .fields = {Duration("drain", &Config::rebalance_drain, Millis(0), Millis(240'000),
+                                    "How long a revoked partition may settle.")}}),
   };
-  const Json match = mapping.fields.back().schema["items"]["properties"]["match"];
-  for (auto& field : LaterFields(match)) mapping.fields.push_back(std::move(field));
+  for (auto& field : LaterFields()) mapping.fields.push_back(std::move(field));
   mapping.fields.push_back(HttpField());
   mapping.fields.push_back(OpsField());
   mapping.fields.push_back(
       Object("log", &Config::log, "What is logged, on standard error.",
-             Mapping<Log>{.fields = {Choice("level", &Log::level, Words({"debug", "info", "warn", "error"}),
-                                            "The least that is logged."),
-                                     Choice("format", &Log::format, Words({"json", "text"}),
-                                            "One JSON object a line, or text for people.")}}));
-  mapping.fields.push_back(
-      Group("shutdown", "What happens on SIGTERM.",
-            Mapping<Config>{.fields = {Duration("budget", &Config::shutdown_budget, Millis(0), Millis(3'600'000),
-                                                "How long it may take to finish what is in flight.")}}));
+             Mapping<Log>{
+                 .fields = {Choice("level", &Log::level, Words({"debug", "info", "warn", "error"}),
+                                   "The least that is logged."),
+                            Choice("format", &Log::format, Words({"json", "text"}),
+                                   "One JSON object a line, or text for people.")}}));
+  mapping.fields.push_back(Group(
+      "shutdown", "What happens on SIGTERM.",
+      Mapping<Config>{
+          .fields = {Duration("budget", &Config::shutdown_budget, Millis(0), Millis(3'600'000),
+                              "How long it may take to finish what is in flight.")}}));
   return mapping;
 }
 

@@ -17,14 +17,16 @@ void ReadUnixSocket(std::string& value, const Spot& spot, Reading& reading) {
   if (!ReadText(value, spot, {}, reading)) return;
   value = reading.Resolve(value);
   if (value.size() > kUnixPath)
-    reading.Error(spot, "is longer than the 107 bytes of a Unix socket's path", "choose a shorter one");
+    reading.Error(spot, "is longer than the 107 bytes of a Unix socket's path",
+                  "choose a shorter one");
 }
 
 void CheckHttp(Http& http, const Spot& spot, Reading& reading) {
   const auto listen = ParseListen(http.listen);
   if (listen && !listen->loopback)
     reading.Warn(spot.At("listen"), "other machines can reach the publish port at " + http.listen,
-                 http.token_file.empty() ? "listen on 127.0.0.1, or set `tokenFile`" : "meant for the app beside it");
+                 http.token_file.empty() ? "listen on 127.0.0.1, or set `tokenFile`"
+                                         : "meant for the app beside it");
 }
 
 void CheckRate(Rate& rate, const Spot& spot, Reading&) {
@@ -34,7 +36,8 @@ void CheckRate(Rate& rate, const Spot& spot, Reading&) {
 const Mapping<Rate>& RateFields() {
   static const Mapping<Rate> fields = {
       .fields = {Number("events", &Rate::events, 0, 1e9, "Events a second.").Required(),
-                 Number("burst", &Rate::burst, 0, 1e9, "Events at once after a pause. Default: `events`.")},
+                 Number("burst", &Rate::burst, 0, 1e9,
+                        "Events at once after a pause. Default: `events`.")},
       .check = CheckRate};
   return fields;
 }
@@ -51,26 +54,31 @@ Field<Config> HttpField() {
       Mapping<Http>{
           .fields =
               {
-                  TextField("listen", &Http::listen, "Address and port; another address than loopback is a warning.",
+                  TextField("listen", &Http::listen,
+                            "Address and port; another address than loopback is a warning.",
                             CheckListen),
-                  ScalarField("unixSocket", &Http::unix_socket, "A Unix socket to listen on as well.", TextSchema(),
-                              ReadUnixSocket),
+                  ScalarField("unixSocket", &Http::unix_socket,
+                              "A Unix socket to listen on as well.", TextSchema(), ReadUnixSocket),
                   FileField("tokenFile", &Http::token_file,
-                            "A file with the bearer token that requests must carry. Default: none is asked for."),
+                            "A file with the bearer token that requests must carry. Default: none "
+                            "is asked for."),
                   Size("maxBody", &Http::max_body, 1, 256 << 20,
                        "The largest event (NDJSON: line); a batch may have 16 times as much."),
                   Size("maxHeader", &Http::max_header, 256, 1 << 20, "The largest request head."),
                   Size("maxTrailer", &Http::max_trailer, 0, 1 << 20,
                        "The most that chunk extensions and trailers may have together."),
                   Whole("maxConnections", &Http::max_connections, 1, 65536, "Connections at once."),
-                  Duration("headTimeout", &Http::head_timeout, kInstant, kHour, "For a request's head."),
+                  Duration("headTimeout", &Http::head_timeout, kInstant, kHour,
+                           "For a request's head."),
                   Duration("bodyTimeout", &Http::body_timeout, kInstant, kHour,
                            "For a request's body; with NDJSON it counts from the last progress."),
                   Duration("idleTimeout", &Http::idle_timeout, kInstant, 24 * kHour,
                            "How long a connection may wait for its next request."),
                   Duration("ackTimeout", &Http::ack_timeout, kInstant, kHour,
-                           "How long Kafka may take to ack before the answer is 503 with outcome unknown."),
-                  ScalarField("rate", &Http::rate, "More than this is answered 429. Default: no limit.",
+                           "How long Kafka may take to ack before the answer is 503 with outcome "
+                           "unknown."),
+                  ScalarField("rate", &Http::rate,
+                              "More than this is answered 429. Default: no limit.",
                               RateFields().Schema(), ReadRate),
                   Texts("rawTopics", &Http::raw_topics,
                         "Globs of the topics that `POST /v1/topics/{topic}` may write."),
@@ -80,7 +88,8 @@ Field<Config> HttpField() {
 
 Field<Config> OpsField() {
   return Object("ops", &Config::ops, "The read-only port for probes, Prometheus and people.",
-                Mapping<Ops>{.fields = {TextField("listen", &Ops::listen, "Address and port.", CheckListen)}});
+                Mapping<Ops>{.fields = {TextField("listen", &Ops::listen, "Address and port.",
+                                                  CheckListen)}});
 }
 
 }  // namespace outrigger::config

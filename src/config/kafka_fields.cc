@@ -18,8 +18,8 @@ void ReadProperty(Properties& properties, const Spot& spot, Reading& reading) {
 Field<Kafka> PropertiesField(Properties Kafka::*member, std::string doc) {
   const Mapping<Properties> mapping = {
       .fields = {},
-      .open = {MakeField<Properties>("", "A librdkafka property.", {{"type", {"string", "number", "boolean"}}},
-                                     ReadProperty)}};
+      .open = {MakeField<Properties>("", "A librdkafka property.",
+                                     {{"type", {"string", "number", "boolean"}}}, ReadProperty)}};
   return Object("properties", member, std::move(doc), mapping);
 }
 
@@ -38,11 +38,12 @@ void CheckPair(const Spot& spot, const std::string& name, Reading& reading) {
 }
 
 // Credentials that the protocol would leave unused mean that something else was intended.
-void CheckUnused(const Spot& spot, const std::vector<std::string>& names, const std::string& protocols,
-                 Reading& reading) {
+void CheckUnused(const Spot& spot, const std::vector<std::string>& names,
+                 const std::string& protocols, Reading& reading) {
   for (const auto& name : names)
     if (spot.Has(name))
-      reading.Error(spot.At(name), "has no effect with this protocol", "set `protocol` to " + protocols);
+      reading.Error(spot.At(name), "has no effect with this protocol",
+                    "set `protocol` to " + protocols);
 }
 
 void CheckSecurity(Security& security, const Spot& spot, Reading& reading) {
@@ -57,18 +58,22 @@ void CheckSecurity(Security& security, const Spot& spot, Reading& reading) {
     CheckPair(spot, "password", reading);
   }
   if (!Tls(security))
-    CheckUnused(spot, {"caFile", "certFile", "keyFile", "keyPasswordFile"}, "SASL_SSL or SSL", reading);
+    CheckUnused(spot, {"caFile", "certFile", "keyFile", "keyPasswordFile"}, "SASL_SSL or SSL",
+                reading);
   if (spot.Has("certFile") && !spot.Has("keyFile"))
     reading.Error(spot.At("certFile"), "needs `keyFile`", "name the certificate's private key");
   for (const char* name : {"keyFile", "keyPasswordFile"}) {
     const std::string needed = std::string(name) == "keyFile" ? "certFile" : "keyFile";
     if (spot.Has(name) && !spot.Has(needed))
-      reading.Error(spot.At(name), "needs `" + needed + "`", "name that file too, or remove this one");
+      reading.Error(spot.At(name), "needs `" + needed + "`",
+                    "name that file too, or remove this one");
   }
   if (spot.Has("password"))
-    reading.Warn(spot.At("password"), "a password stands in this file", "put it in a secret and name that by `passwordFile`");
+    reading.Warn(spot.At("password"), "a password stands in this file",
+                 "put it in a secret and name that by `passwordFile`");
   if (security.protocol == "SASL_PLAINTEXT" && security.mechanism == "PLAIN")
-    reading.Warn(spot.At("protocol"), "sends the password readable over the network", "use SASL_SSL");
+    reading.Warn(spot.At("protocol"), "sends the password readable over the network",
+                 "use SASL_SSL");
 }
 
 Choices<std::string> Mechanisms() {
@@ -82,19 +87,23 @@ Mapping<Security> SecurityFields() {
   return {
       .fields =
           {
-              Choice("protocol", &Security::protocol, Words({"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}),
+              Choice("protocol", &Security::protocol,
+                     Words({"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}),
                      "How the connection to the brokers is protected."),
-              Choice("mechanism", &Security::mechanism, Mechanisms(), "How SASL proves who we are."),
+              Choice("mechanism", &Security::mechanism, Mechanisms(),
+                     "How SASL proves who we are."),
               TextField("username", &Security::username, "The SASL user."),
               FileField("usernameFile", &Security::username_file, "A file with the SASL user."),
               TextField("password", &Security::password,
                         "The SASL password. Better in a file: `check` warns about this field."),
               FileField("passwordFile", &Security::password_file, "A file with the SASL password."),
               FileField("caFile", &Security::ca_file,
-                        "Certificates (PEM) that the brokers' are checked against. Default: the system's."),
+                        "Certificates (PEM) that the brokers' are checked against. Default: the "
+                        "system's."),
               FileField("certFile", &Security::cert_file, "Our certificate (PEM), for mutual TLS."),
               FileField("keyFile", &Security::key_file, "The private key (PEM) of `certFile`."),
-              FileField("keyPasswordFile", &Security::key_password_file, "A file with the password of `keyFile`."),
+              FileField("keyPasswordFile", &Security::key_password_file,
+                        "A file with the password of `keyFile`."),
           },
       .check = CheckSecurity};
 }
@@ -108,7 +117,8 @@ void CheckKafka(Kafka& kafka, const Spot& spot, Reading& reading) {
     const YamlNode& item = *brokers.value.items[i];
     const Spot at{item, item.line, item.column, brokers.path + "[" + std::to_string(i) + "]"};
     if (kafka.brokers[i] == "embedded")
-      reading.Error(at, "`embedded` stands beside other brokers", "keep `embedded` alone, or remove it");
+      reading.Error(at, "`embedded` stands beside other brokers",
+                    "keep `embedded` alone, or remove it");
     else if (!kafka.brokers[i].empty())
       if (const auto wrong = CheckBroker(kafka.brokers[i])) reading.Error(at, *wrong);
   }
@@ -125,7 +135,8 @@ Field<Config> KafkaField() {
                   Boolean("enabled", &Kafka::enabled,
                           "false: events are counted and dropped on purpose. KAFKA_ENABLED wins."),
                   Texts("brokers", &Kafka::brokers,
-                        "Where to find the cluster, host:port each; `[embedded]` is a broker inside the "
+                        "Where to find the cluster, host:port each; `[embedded]` is a broker "
+                        "inside the "
                         "process, for trying out. KAFKA_BROKERS (a comma list) wins."),
                   TextField("clientId", &Kafka::client_id,
                             "Our name in the brokers' logs, and the source of events without one. "
@@ -138,11 +149,13 @@ Field<Config> KafkaField() {
                   Object("security", &Kafka::security, "TLS and SASL.", SecurityFields()),
                   PropertiesField(&Kafka::properties, "librdkafka properties of every client."),
                   Group("producer", "The producer alone.",
-                        Mapping<Kafka>{.fields = {PropertiesField(&Kafka::producer_properties,
-                                                                  "librdkafka properties of the producer.")}}),
+                        Mapping<Kafka>{
+                            .fields = {PropertiesField(&Kafka::producer_properties,
+                                                       "librdkafka properties of the producer.")}}),
                   Group("consumer", "The consumers alone.",
-                        Mapping<Kafka>{.fields = {PropertiesField(&Kafka::consumer_properties,
-                                                                  "librdkafka properties of consumers.")}}),
+                        Mapping<Kafka>{
+                            .fields = {PropertiesField(&Kafka::consumer_properties,
+                                                       "librdkafka properties of consumers.")}}),
               },
           .check = CheckKafka});
 }

@@ -51,6 +51,15 @@ base::Result<std::string> ReadFileBytes(const std::string& file) {
   return bytes;
 }
 
+// user.registered → user.events.
+Route DefaultRoute() {
+  Route route;
+  route.place = {"built-in defaults"};
+  route.path = "routes[0]";
+  route.topic = {"{type.first}.events", route.place, "routes[0].topic"};
+  return route;
+}
+
 void ReadTree(std::string_view yaml, const std::string& name, Loaded& loaded) {
   const auto tree = YamlTree::Read(yaml, name, loaded.problems);
   if (!tree) return;
@@ -62,17 +71,16 @@ void ReadTree(std::string_view yaml, const std::string& name, Loaded& loaded) {
     reading.Error(spot, "is empty", "start it with `apiVersion: outrigger/v1` and `kind: Sidecar`");
   else
     SidecarFields().Read(loaded.config, spot, reading);
+  // Absent is the default; an empty list is a wish.
+  if (!root.Find("routes")) loaded.config.routes.push_back(DefaultRoute());
   if (!HasErrors(loaded.problems) && loaded.config.routes.empty())
-    reading.Warn(spot, "has no routes: every event is answered 404", "add `routes:`");
+    reading.Warn(spot, "has no routes: every event is answered 404",
+                 "add a rule, or leave `routes` out");
 }
 
 Loaded Defaults(const Environment& environment) {
   Loaded loaded;
-  Route route;
-  route.place = {"built-in defaults"};
-  route.path = "routes[0]";
-  route.topic = {"{type.first}.events", route.place, "routes[0].topic"};
-  loaded.config.routes.push_back(std::move(route));
+  loaded.config.routes.push_back(DefaultRoute());
   const std::string set = ApplyEnvironment(environment, loaded.config.kafka, loaded.problems);
   loaded.config.generation = Hash("", set);
   return loaded;
@@ -85,6 +93,8 @@ Loaded LoadText(std::string_view yaml, const std::string& name, const Environmen
   loaded.config.file = name;
   ReadTree(yaml, name, loaded);
   const std::string set = ApplyEnvironment(environment, loaded.config.kafka, loaded.problems);
+  Reading reading(name, loaded.problems);
+  FinishSubscriptions(loaded.config, reading);
   loaded.config.generation = Hash(yaml, set);
   return loaded;
 }

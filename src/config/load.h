@@ -1,7 +1,8 @@
 // A YAML file and the environment → Config, with every problem found in one go.
 //
-// Thread: any; takes up to 200 ms for 10,000 routes, so never on a flow's thread. Promise: hostile YAML (bombs,
-// self-aliases, deep nesting, bad UTF-8, duplicate keys, more documents) is a Problem, never a crash or a hang.
+// Thread: any; takes up to 200 ms for 10,000 routes, so never on a flow's thread. Promise: hostile
+// YAML (bombs, self-aliases, deep nesting, bad UTF-8, duplicate keys, more documents) is a Problem,
+// never a crash or a hang.
 #pragma once
 
 #include <functional>
@@ -26,7 +27,8 @@ struct Loaded {
   bool ok() const { return !HasErrors(problems); }
 };
 
-// `file` empty: the working defaults. Relative paths inside a file are relative to the file's folder.
+// `file` empty: the working defaults. Relative paths inside a file are relative to the file's
+// folder.
 Loaded Load(const std::string& file, const Environment& environment);
 
 // The same from text; `name` stands for the file in problems and for its folder.

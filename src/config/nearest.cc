@@ -10,7 +10,8 @@ namespace {
 std::string Folded(std::string_view name) {
   std::string folded;
   for (const char c : name)
-    if (c != '_' && c != '-' && c != ' ') folded += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c != '_' && c != '-' && c != ' ')
+      folded += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return folded;
 }
 

@@ -22,6 +22,9 @@ struct Text {
   std::string value;
   Place place;
   std::string path;  // "routes[3].topic"
+
+  // Where it stands is not what it says.
+  bool operator==(const Text& other) const { return value == other.value; }
 };
 
 struct Problem {
@@ -40,6 +43,9 @@ struct Problem {
     if (!path.empty()) out += path + ": ";
     out += message;
     if (!hint.empty()) out += " (" + hint + ")";
+    // Names come from the file as they are: a terminal or a log must not be steered by them.
+    for (char& c : out)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
     return out;
   }
 };

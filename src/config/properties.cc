@@ -94,7 +94,8 @@ bool Covers(std::string_view rule, std::string_view name) {
 
 std::optional<Reserved> FindReserved(std::string_view name) {
   for (const Rule& rule : kRules)
-    if (Covers(rule.name, name)) return Reserved{std::string(rule.reason), std::string(rule.instead)};
+    if (Covers(rule.name, name))
+      return Reserved{std::string(rule.reason), std::string(rule.instead)};
   return std::nullopt;
 }
 

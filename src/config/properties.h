@@ -1,4 +1,5 @@
-// Which librdkafka properties a config file may not set, because a promise of Outrigger's hangs on them.
+// Which librdkafka properties a config file may not set, because a promise of Outrigger's hangs on
+// them.
 #pragma once
 
 #include <optional>

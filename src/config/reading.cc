@@ -22,7 +22,8 @@ Reading::~Reading() {
                        "correct those above first"});
 }
 
-void Reading::Add(const Spot& spot, std::string message, std::string hint, Problem::Severity severity) {
+void Reading::Add(const Spot& spot, std::string message, std::string hint,
+                  Problem::Severity severity) {
   if (problems_.size() >= kMaxProblems) {
     if (severity == Problem::Severity::kError) ++held_back_;
     return;

@@ -13,8 +13,8 @@
 
 namespace outrigger::config {
 
-// A value, with the place and path of its field. The place is the name's: a value that spans lines starts where
-// nobody looks.
+// A value, with the place and path of its field. The place is the name's: a value that spans lines
+// starts where nobody looks.
 struct Spot {
   const YamlNode& value;
   int line;
@@ -22,7 +22,8 @@ struct Spot {
   std::string path;
   std::string_view name = {};  // as written; the path's last part
 
-  // The field `name` of this mapping, or this mapping when it isn't there: where a problem about it is shown.
+  // The field `name` of this mapping, or this mapping when it isn't there: where a problem about it
+  // is shown.
   Spot At(const std::string& name) const {
     const YamlNode::Entry* entry = value.Find(name);
     const std::string below = path.empty() ? name : path + "." + name;

@@ -29,20 +29,6 @@ Field<Match> GlobsBelow(std::string prefix, Named Match::*member, std::string do
                      });
 }
 
-Mapping<Match> MatchFields() {
-  return {.fields =
-              {
-                  Glob("type", &Match::type, "A glob on the event's type: `user.*`."),
-                  Glob("source", &Match::source, "A glob on its source."),
-                  Glob("subject", &Match::subject, "A glob on its subject."),
-                  Glob("version", &Match::version, "A glob on its version."),
-              },
-          .open = {
-              GlobsBelow("header.", &Match::headers, "A glob on a header."),
-              GlobsBelow("data.", &Match::data, "A glob on a value inside the data."),
-          }};
-}
-
 // ---- topic and headers
 
 void ReadTopic(Text& value, const Spot& spot, Reading& reading) {
@@ -61,7 +47,8 @@ void ReadHeader(Named& headers, const Spot& spot, Reading& reading) {
   const std::string* text = reading.Scalar(spot);
   for (const std::string_view reserved : {"ce_", "outrigger-"})
     if (spot.name.starts_with(reserved))
-      reading.Error(spot, "headers named " + std::string(reserved) + "* are the sidecar's own", "choose another name");
+      reading.Error(spot, "headers named " + std::string(reserved) + "* are the sidecar's own",
+                    "choose another name");
   if (spot.name == "content-type")
     reading.Error(spot, "the content type is the data's own", "choose another name");
   if (text != nullptr) headers.emplace_back(spot.name, reading.TextOf(spot));
@@ -91,8 +78,10 @@ void AppendJson(const YamlNode& node, const Spot& spot, Reading& reading, std::s
       const bool word = node.text == "true" || node.text == "false";
       out += node.plain && (word || IsJsonNumber(node.text)) ? node.text : JsonText(node.text);
       if (LooksLikeStamp(node.text))
-        reading.Error(spot, Quoted(node.text) + (IsStamp(node.text) ? " stands inside a value" : " is no stamp"),
-                      "`$now` and `$id` stand alone, as the whole value");
+        reading.Error(
+            spot,
+            Quoted(node.text) + (IsStamp(node.text) ? " stands inside a value" : " is no stamp"),
+            "`$now` and `$id` stand alone, as the whole value");
       return;
     }
     case YamlNode::Kind::kList:
@@ -138,52 +127,69 @@ void CheckRoute(Route& route, const Spot& spot, Reading& reading) {
   route.path = spot.path;
   if (route.schemas) route.schemas->value = reading.Resolve(route.schemas->value);
   if (route.on_invalid == OnInvalid::kDeadLetter && route.dead_letter.empty())
-    reading.Error(spot.At("onInvalid"), "needs `deadLetter`", "name the topic that takes the invalid events");
+    reading.Error(spot.At("onInvalid"), "needs `deadLetter`",
+                  "name the topic that takes the invalid events");
   if (route.key_required && !route.key)
     reading.Warn(spot.At("keyRequired"), "stands without `key`: only the caller's own key counts",
                  "name where the key stands, like `key: data.userId`");
 }
 
 Mapping<Route> RouteFields() {
-  return {
-      .fields =
-          {
-              Object("match", &Route::match,
-                     "Which events it is for; all of its lines must hold. Default: every event. `*` is any run of "
-                     "characters, dots too; `?` is one.",
-                     MatchFields()),
-              ScalarField("topic", &Route::topic,
-                          "Where they go: a name, or a template like `{data.tenantId}.user.events`.", TextSchema(),
-                          ReadTopic)
-                  .Required(),
-              ScalarField("key", &Route::key,
-                          "Where the key stands: `data.userId`, `subject`, `header.tenant` or a template. Events "
-                          "with one key keep their order. Default: the caller's key.",
-                          TextSchema(), ReadOptional),
-              Boolean("keyRequired", &Route::key_required, "true: an event without a key is answered 422."),
-              Boolean("continue", &Route::continues, "true: the rules below are tried too (fan-out)."),
-              NamedField("headers", &Route::headers, "Kafka headers to add.", "", "A template.", TextSchema(), ReadHeader),
-              ScalarField("schemas", &Route::schemas,
-                          "A folder of JSON Schemas, `<type>/<version>.json`; relative to this file.", TextSchema(),
-                          ReadOptional),
-              Choice("onInvalid", &Route::on_invalid,
-                     Choices<OnInvalid>{{{"reject", OnInvalid::kReject}, {"deadLetter", OnInvalid::kDeadLetter}}},
-                     "What happens to an event that its schema refuses."),
-              NamedField("defaults", &Route::defaults, "Values for parts of the data that are absent.", "data.",
-                         "A JSON value, or `$now` (the time) or `$id` (the event's id).", Json::object(), ReadDefault),
-              TextField("deadLetter", &Route::dead_letter, "The topic for events that can't be published.",
-                        CheckDeadLetter),
-              Choice("mode", &Route::mode,
-                     Choices<RecordMode>{{{"binary", RecordMode::kBinary}, {"structured", RecordMode::kStructured}}},
-                     "How the CloudEvent stands in the record: attributes as headers, or one JSON document."),
-              TextField("version", &Route::version, "The version of events that name none."),
-              Whole("maxTopics", &Route::max_topics, 1, 100000, "How many topics a template may make."),
-              Boolean("tombstones", &Route::tombstones, "true: an event without data is a null value."),
-              Choice("ack", &Route::ack,
-                     Choices<Ack>{{{"kafka", Ack::kKafka}, {"memory", Ack::kMemory}}, {"disk"}, "it needs the spool"},
-                     "When the answer is given: Kafka has it, the disk has it, or it is in memory and may be lost."),
-          },
-      .check = CheckRoute};
+  return {.fields =
+              {
+                  Object("match", &Route::match,
+                         "Which events it is for; all of its lines must hold. Default: every "
+                         "event. `*` is any run of "
+                         "characters, dots too; `?` is one.",
+                         MatchFields()),
+                  ScalarField(
+                      "topic", &Route::topic,
+                      "Where they go: a name, or a template like `{data.tenantId}.user.events`.",
+                      TextSchema(), ReadTopic)
+                      .Required(),
+                  ScalarField("key", &Route::key,
+                              "Where the key stands: `data.userId`, `subject`, `header.tenant` or "
+                              "a template. Events "
+                              "with one key keep their order. Default: the caller's key.",
+                              TextSchema(), ReadOptional),
+                  Boolean("keyRequired", &Route::key_required,
+                          "true: an event without a key is answered 422."),
+                  Boolean("continue", &Route::continues,
+                          "true: the rules below are tried too (fan-out)."),
+                  NamedField("headers", &Route::headers, "Kafka headers to add.", "", "A template.",
+                             TextSchema(), ReadHeader),
+                  ScalarField(
+                      "schemas", &Route::schemas,
+                      "A folder of JSON Schemas, `<type>/<version>.json`; relative to this file.",
+                      TextSchema(), ReadOptional),
+                  Choice("onInvalid", &Route::on_invalid,
+                         Choices<OnInvalid>{{{"reject", OnInvalid::kReject},
+                                             {"deadLetter", OnInvalid::kDeadLetter}}},
+                         "What happens to an event that its schema refuses."),
+                  NamedField("defaults", &Route::defaults,
+                             "Values for parts of the data that are absent.", "data.",
+                             "A JSON value, or `$now` (the time) or `$id` (the event's id).",
+                             Json::object(), ReadDefault),
+                  TextField("deadLetter", &Route::dead_letter,
+                            "The topic for events that can't be published.", CheckDeadLetter),
+                  Choice("mode", &Route::mode,
+                         Choices<RecordMode>{{{"binary", RecordMode::kBinary},
+                                              {"structured", RecordMode::kStructured}}},
+                         "How the CloudEvent stands in the record: attributes as headers, or one "
+                         "JSON document."),
+                  TextField("version", &Route::version, "The version of events that name none."),
+                  Whole("maxTopics", &Route::max_topics, 1, 100000,
+                        "How many topics a template may make."),
+                  Boolean("tombstones", &Route::tombstones,
+                          "true: an event without data is a null value."),
+                  Choice("ack", &Route::ack,
+                         Choices<Ack>{{{"kafka", Ack::kKafka}, {"memory", Ack::kMemory}},
+                                      {"disk"},
+                                      "it needs the spool"},
+                         "When the answer is given: Kafka has it, the disk has it, or it is in "
+                         "memory and may be lost."),
+              },
+          .check = CheckRoute};
 }
 
 // ---- routes that can't be reached
@@ -216,7 +222,8 @@ void CheckHidden(const std::vector<Route>& routes, const Spot& spot, Reading& re
     if (hides != nullptr) {
       const YamlNode& item = *spot.value.items[i];
       reading.Warn({item, item.line, item.column, route.path},
-                   "is never reached: " + hides->path + " on line " + std::to_string(hides->place.line) +
+                   "is never reached: " + hides->path + " on line " +
+                       std::to_string(hides->place.line) +
                        (hides == all ? " takes every event" : " has the same match"),
                    "remove one, put this one first, or set `continue: true` there");
     } else if (!route.continues) {
@@ -228,9 +235,24 @@ void CheckHidden(const std::vector<Route>& routes, const Spot& spot, Reading& re
 
 }  // namespace
 
+Mapping<Match> MatchFields() {
+  return {.fields =
+              {
+                  Glob("type", &Match::type, "A glob on the event's type: `user.*`."),
+                  Glob("source", &Match::source, "A glob on its source."),
+                  Glob("subject", &Match::subject, "A glob on its subject."),
+                  Glob("version", &Match::version, "A glob on its version."),
+              },
+          .open = {
+              GlobsBelow("header.", &Match::headers, "A glob on a header."),
+              GlobsBelow("data.", &Match::data, "A glob on a value inside the data."),
+          }};
+}
+
 Field<Config> RoutesField() {
   Field<Config> field =
-      Objects("routes", &Config::routes, "Which event goes to which topic; the first match wins.", RouteFields());
+      Objects("routes", &Config::routes, "Which event goes to which topic; the first match wins.",
+              RouteFields());
   field.read = [read = std::move(field.read)](Config& config, const Spot& spot, Reading& reading) {
     read(config, spot, reading);
     if (config.routes.size() == spot.value.items.size()) CheckHidden(config.routes, spot, reading);

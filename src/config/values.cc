@@ -89,7 +89,9 @@ Halves Split(std::string_view text) {
 }
 
 bool IsHostName(std::string_view host) {
-  const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_' || c == '.'; };
+  const auto fits = [](unsigned char c) {
+    return std::isalnum(c) || c == '-' || c == '_' || c == '.';
+  };
   return !host.empty() && host.size() <= 253 && std::all_of(host.begin(), host.end(), fits) &&
          host.front() != '-' && host.front() != '.';
 }
@@ -153,6 +155,44 @@ std::string ShowSize(uint64_t bytes) {
   return "0B";
 }
 
+std::optional<std::chrono::system_clock::time_point> ParseRfc3339(std::string_view text) {
+  namespace chrono = std::chrono;
+  bool good = true;
+  // Exactly `digits` digits, then one of `ends` (none: nothing is taken).
+  const auto take = [&](size_t digits, std::string_view ends) {
+    std::string_view rest = text.substr(0, digits);
+    const auto number = ParseWhole(TakeDigits(rest));
+    good = good && text.size() >= digits && rest.empty() && number &&
+           (ends.empty() || (text.size() > digits && ends.find(text[digits]) != ends.npos));
+    text.remove_prefix(std::min(text.size(), digits + (ends.empty() ? 0 : 1)));
+    return static_cast<int>(number.value_or(0));
+  };
+  const chrono::year year(take(4, "-"));
+  const chrono::month month(static_cast<unsigned>(take(2, "-")));
+  const chrono::year_month_day day(year, month, chrono::day(static_cast<unsigned>(take(2, "Tt "))));
+  const int hour = take(2, ":"), minute = take(2, ":"), second = take(2, "");
+  int64_t nanos = 0;
+  if (text.starts_with('.')) {
+    text.remove_prefix(1);
+    const std::string_view digits = TakeDigits(text);
+    good = good && !digits.empty() && digits.size() <= 9;
+    for (size_t i = 0; i < 9; ++i) nanos = nanos * 10 + (i < digits.size() ? digits[i] - '0' : 0);
+  }
+  int shift = 0;
+  if (text != "Z" && text != "z") {
+    const int sign = text.starts_with('+') ? 1 : text.starts_with('-') ? -1 : 0;
+    text.remove_prefix(std::min<size_t>(1, text.size()));
+    const int hours = take(2, ":"), minutes = take(2, "");
+    good = good && sign != 0 && hours < 24 && minutes < 60 && text.empty();
+    shift = sign * (hours * 60 + minutes);
+  }
+  if (!good || !day.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  // The clock counts nanoseconds in 64 bits.
+  if (int{year} < 1970 || int{year} > 2200) return std::nullopt;
+  return chrono::sys_days(day) + chrono::hours(hour) + chrono::minutes(minute - shift) +
+         chrono::seconds(second) + chrono::nanoseconds(nanos);
+}
+
 std::optional<uint64_t> ParseWhole(std::string_view text) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -210,9 +250,12 @@ std::optional<Error> CheckBroker(std::string_view text) {
 }
 
 std::optional<Error> CheckTopicName(std::string_view name) {
-  const auto fits = [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '_' || c == '-'; };
+  const auto fits = [](unsigned char c) {
+    return std::isalnum(c) || c == '.' || c == '_' || c == '-';
+  };
   if (name.starts_with("__"))
-    return Error::Invalid("a topic can't start with `__`: those are Kafka's own", "choose another name");
+    return Error::Invalid("a topic can't start with `__`: those are Kafka's own",
+                          "choose another name");
   if (!name.empty() && name.size() <= 249 && name != "." && name != ".." &&
       std::all_of(name.begin(), name.end(), fits))
     return std::nullopt;

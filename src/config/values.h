@@ -1,6 +1,8 @@
-// The small languages of config values: durations, sizes, numbers, addresses; and how they are shown again.
+// The small languages of config values: durations, sizes, numbers, addresses; and how they are
+// shown again.
 //
-// Thread: any; plain functions. A parse that fails says what was expected, never where: the caller knows the place.
+// Thread: any; plain functions. A parse that fails says what was expected, never where: the caller
+// knows the place.
 #pragma once
 
 #include <chrono>
@@ -25,6 +27,9 @@ std::string ShowDuration(std::chrono::milliseconds duration);
 // "1MiB", "500B", "1MB"; a bare number is bytes.
 base::Result<uint64_t> ParseSize(std::string_view text);
 std::string ShowSize(uint64_t bytes);
+
+// RFC 3339: "2026-11-23T20:15:30Z", "2026-11-23T20:15:30.123+02:00". A leap second is no time here.
+std::optional<std::chrono::system_clock::time_point> ParseRfc3339(std::string_view text);
 
 std::optional<uint64_t> ParseWhole(std::string_view text);
 std::optional<double> ParseNumber(std::string_view text);

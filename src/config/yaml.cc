@@ -15,8 +15,9 @@
 namespace outrigger::config {
 namespace {
 
-// yaml-cpp queues tokens (some 230 bytes for each byte of "[[[[") until a flow collection's role is known. It gets no
-// more text once it has read this much without one event, so that its memory is bounded too.
+// yaml-cpp queues tokens (some 230 bytes for each byte of "[[[[") until a flow collection's role is
+// known. It gets no more text once it has read this much without one event, so that its memory is
+// bounded too.
 constexpr size_t kMaxBytesWithoutEvent = 256 << 10;
 
 class Feed : public std::streambuf {
@@ -31,7 +32,8 @@ class Feed : public std::streambuf {
     starved_ = starved_ || fed_ - fed_at_event_ > kMaxBytesWithoutEvent;
     if (starved_ || fed_ == text_.size()) return traits_type::eof();
     const size_t length = std::min<size_t>(text_.size() - fed_, 4096);
-    char* start = const_cast<char*>(text_.data()) + fed_;  // setg's signature; the text is only read
+    char* start =
+        const_cast<char*>(text_.data()) + fed_;  // setg's signature; the text is only read
     setg(start, start, start + length);
     fed_ += length;
     return traits_type::to_int_type(*start);
@@ -48,7 +50,8 @@ struct Stop {};  // thrown through the parser after a problem that ends the read
 
 class Builder : public YAML::EventHandler {
  public:
-  Builder(const std::string& file, Feed& feed, std::deque<YamlNode>& nodes, std::vector<Problem>& problems)
+  Builder(const std::string& file, Feed& feed, std::deque<YamlNode>& nodes,
+          std::vector<Problem>& problems)
       : file_(file), feed_(feed), nodes_(nodes), problems_(problems) {}
 
   const YamlNode* root() const { return root_; }
@@ -88,7 +91,8 @@ class Builder : public YAML::EventHandler {
     if (AtName()) Fail(mark, "a name can't be an alias", "write the name out");
     const YamlNode* node = anchor < anchors_.size() ? anchors_[anchor] : nullptr;
     if (node == nullptr) Fail(mark, "the alias names no value", "write the value out");
-    if (node->open) Fail(mark, "the alias stands inside what it names", "an alias can't contain itself");
+    if (node->open)
+      Fail(mark, "the alias stands inside what it names", "an alias can't contain itself");
     if (frames_.size() + node->height > YamlTree::kMaxDepth) FailDepth(mark);
     Attach(node, mark);
   }
@@ -116,9 +120,9 @@ class Builder : public YAML::EventHandler {
  private:
   struct Frame {
     YamlNode* node;
-    bool named = false;  // in a mapping: its last entry waits for a value
-    bool merge = false;  // that entry is `<<`, which is dropped
-    std::unordered_set<std::string> names;  // of large mappings only
+    bool named = false;                          // in a mapping: its last entry waits for a value
+    bool merge = false;                          // that entry is `<<`, which is dropped
+    std::unordered_set<std::string> names = {};  // of large mappings only
   };
 
   void Note(const YAML::Mark& mark) {
@@ -162,7 +166,8 @@ class Builder : public YAML::EventHandler {
     Fail(mark, "has more than 1,000,000 values, aliases written out", "split the file's rules up");
   }
 
-  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, YamlNode::Kind kind) {
+  void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            YamlNode::Kind kind) {
     Note(mark);
     CheckTag(mark, tag);
     if (AtName()) Fail(mark, "a name must be a text, not a list or a mapping", "quote it");
@@ -262,12 +267,14 @@ bool Parse(std::string_view text, Feed& feed, Builder& builder) {
     syntax.emplace(builder.last_mark(), error.what());
   }
   if (feed.starved()) {
-    builder.Report(builder.last_mark(), "more than 256 KiB follow in one piece ([…], {…}, a text or a comment)",
+    builder.Report(builder.last_mark(),
+                   "more than 256 KiB follow in one piece ([…], {…}, a text or a comment)",
                    "write lists and mappings one entry a line, without brackets");
     return false;
   }
   if (QuoteIsOpen(text, static_cast<size_t>(builder.last_scalar().pos))) {
-    builder.Report(builder.last_scalar(), "the quote that opens here is never closed", "close the quote");
+    builder.Report(builder.last_scalar(), "the quote that opens here is never closed",
+                   "close the quote");
     return false;
   }
   if (syntax) {

@@ -1,8 +1,9 @@
 // YAML text → a tree of texts, lists and mappings with their places, safe to walk by recursion.
 //
-// Only what a config file needs is YAML here: one document, text names, no tags, no merge keys. Aliases are allowed
-// and share their node; a tree that was returned is acyclic, at most 64 deep and at most a million nodes large when
-// its aliases are written out, so that a walker needs no bounds of its own.
+// Only what a config file needs is YAML here: one document, text names, no tags, no merge keys.
+// Aliases are allowed and share their node; a tree that was returned is acyclic, at most 64 deep
+// and at most a million nodes large when its aliases are written out, so that a walker needs no
+// bounds of its own.
 //
 // Thread: any. Lifetime: nodes live as long as their tree. Source: YAML 1.2.2, chapters 5 and 7.
 #pragma once
@@ -53,7 +54,8 @@ class YamlTree {
   static constexpr uint32_t kMaxNodes = 1'000'000;
   static constexpr uint8_t kMaxDepth = 64;
 
-  // Nothing when the text is no usable YAML at all; then, and for whatever else is wrong, `problems` says why.
+  // Nothing when the text is no usable YAML at all; then, and for whatever else is wrong,
+  // `problems` says why.
   static std::optional<YamlTree> Read(std::string_view text, const std::string& file,
                                       std::vector<Problem>& problems);
 

@@ -46,7 +46,8 @@ std::optional<TextFault> FindBadCharacter(std::string_view text) {
     if (!Allowed(decoded.point)) {
       char name[16];
       std::snprintf(name, sizeof name, "U+%04X", decoded.point);
-      return TextFault{line, column, std::string("the control character ") + name + " is not allowed",
+      return TextFault{line, column,
+                       std::string("the control character ") + name + " is not allowed",
                        "remove it, or write it as an escape inside double quotes"};
     }
     at += decoded.length;

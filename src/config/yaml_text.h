@@ -1,6 +1,8 @@
-// What is checked on the bytes of a YAML file before and after the parser, which is silent about it.
+// What is checked on the bytes of a YAML file before and after the parser, which is silent about
+// it.
 //
-// Thread: any; plain functions. Source: YAML 1.2.2, 5.1 "Character Set" and 7.3 "Flow Scalar Styles".
+// Thread: any; plain functions. Source: YAML 1.2.2, 5.1 "Character Set" and 7.3 "Flow Scalar
+// Styles".
 #pragma once
 
 #include <cstddef>
@@ -20,7 +22,8 @@ struct TextFault {
 // The first byte that is not UTF-8, or the first character that YAML does not allow.
 std::optional<TextFault> FindBadCharacter(std::string_view text);
 
-// Whether the scalar that starts at `start` (its anchor and tag included) opens a quote that nothing closes.
+// Whether the scalar that starts at `start` (its anchor and tag included) opens a quote that
+// nothing closes.
 bool QuoteIsOpen(std::string_view text, size_t start);
 
 }  // namespace outrigger::config

@@ -11,6 +11,7 @@ namespace {
 std::string_view ParentOf(std::string_view data, const JsonPath& path) {
   std::string_view object = TrimJson(data);
   for (size_t level = 0; level + 1 < path.size() && !object.empty(); ++level) {
+    if (object.front() != '{') return {};
     std::string_view below;
     ForEachMember(object, [&](std::string_view name, std::string_view raw) {
       if (NameIs(name, path[level])) below = raw;

@@ -60,7 +60,13 @@ base::Result<void> ReadHeaders(std::string_view raw, Event& event) {
     event.headers.push_back(std::move(header));
     return result.has_value();
   });
-  return result;
+  if (!result) return result;
+  std::vector<std::string_view> names;
+  for (const auto& header : event.headers) names.push_back(header.name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end()) return Wrong("the header \"" + std::string(*twice) + "\" stands twice");
+  return {};
 }
 
 base::Result<void> ReadEnvelopeMember(const JsonReader::Member& member, Event& event) {

@@ -76,6 +76,8 @@ bool IsUri(std::string_view text) {
 }
 
 bool IsAddress(int family, std::string_view text) {
+  // inet_pton reads up to the first zero byte only.
+  if (text.find('\0') != std::string_view::npos) return false;
   std::array<unsigned char, 16> address{};
   return inet_pton(family, std::string(text).c_str(), address.data()) == 1;
 }

@@ -1,4 +1,6 @@
 // CloudEvents over HTTP, binary mode (http-protocol-binding 1.0.2, section 3.1).
+#include <algorithm>
+
 #include "event/attributes.h"
 #include "event/cloudevents.h"
 
@@ -47,6 +49,11 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
                    " is no attribute: only letters and digits follow ce-");
     if (attribute == "datacontenttype")
       return wrong("ce-datacontenttype is not a header: Content-Type says it");
+    if (attribute == "data") return wrong("ce-data is no attribute: the body is the data");
+    const auto times =
+        std::count_if(fields.begin(), fields.end(),
+                      [wanted = name](const auto& field) { return field.name == wanted; });
+    if (times > 1) return wrong("the header " + std::string(name) + " stands twice");
     if (value.empty()) return wrong("the header " + std::string(name) + " is empty");
     if (attribute == "specversion") {
       specversion = std::string(value);

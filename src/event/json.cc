@@ -18,9 +18,8 @@ base::Failure NotJson(const std::string& what) {
   return base::Fail(base::Error::Invalid("not valid JSON: " + what));
 }
 
-base::Failure Repeated(std::string_view raw_name) {
-  return base::Fail(
-      base::Error::Invalid("the name \"" + Unescape(raw_name) + "\" stands twice in one object"));
+base::Failure Repeated(const std::string& name) {
+  return base::Fail(base::Error::Invalid("the name \"" + name + "\" stands twice in one object"));
 }
 
 // Reads those of `paths` that begin, from `level` on, in the object `text`; `which` are their
@@ -36,7 +35,7 @@ base::Result<void> ReadLevel(std::string_view text, std::span<const JsonPath> pa
       const JsonPath& path = paths[which[i]];
       if (!NameIs(name, path[level])) continue;
       if (seen[i]) {
-        result = Repeated(name);
+        result = Repeated(Unescape(name));
         return false;
       }
       seen[i] = true;
@@ -77,16 +76,15 @@ base::Result<void> JsonReader::Check(std::string_view text) {
       return NotJson("there is nothing");
     case simdjson::UTF8_ERROR:
       return NotJson("a byte sequence is not UTF-8");
-    case simdjson::DEPTH_ERROR:
-      return NotJson("nested deeper than " + std::to_string(kMaxDepth));
     case simdjson::CAPACITY:
     case simdjson::MEMALLOC:
       return NotJson(simdjson::error_message(error));
     default: {
-      // A number beyond 64 bits is valid JSON all the same. The walk also says where the error is.
+      // A number beyond 64 bits is valid JSON all the same, and simdjson counts one level too many.
+      // The walk also says where the error is.
       const std::string wrong = JsonGrammarProblem(text, kMaxDepth);
       if (!wrong.empty()) return NotJson(wrong);
-      if (error == simdjson::NUMBER_ERROR) return {};
+      if (error == simdjson::NUMBER_ERROR || error == simdjson::DEPTH_ERROR) return {};
       return NotJson(simdjson::error_message(error));
     }
   }

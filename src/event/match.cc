@@ -13,6 +13,12 @@ std::string_view HeaderValue(const Event& event, const std::string& name) {
   return {};
 }
 
+// Behind the UTF-8 character at `at`.
+size_t NextCharacter(std::string_view text, size_t at) {
+  for (++at; at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;) ++at;
+  return at;
+}
+
 }  // namespace
 
 JsonPath SplitPath(std::string_view dotted) {
@@ -32,14 +38,14 @@ bool GlobMatches(std::string_view glob, std::string_view text) {
   size_t g = 0, t = 0, star = std::string_view::npos, resume = 0;
   while (t < text.size()) {
     if (g < glob.size() && (glob[g] == '?' || glob[g] == text[t]) && glob[g] != '*') {
+      t = glob[g] == '?' ? NextCharacter(text, t) : t + 1;
       ++g;
-      ++t;
     } else if (g < glob.size() && glob[g] == '*') {
       star = g++;
       resume = t;
     } else if (star != std::string_view::npos) {
       g = star + 1;
-      t = ++resume;
+      t = resume = NextCharacter(text, resume);
     } else {
       return false;
     }
@@ -48,13 +54,19 @@ bool GlobMatches(std::string_view glob, std::string_view text) {
   return g == glob.size();
 }
 
+// What is absent, null or no scalar matches nothing, not even "*": to ask for a part is to ask that
+// it is there.
+static bool Holds(std::string_view glob, std::string_view text) {
+  return !text.empty() && GlobMatches(glob, text);
+}
+
 Match Match::Compile(const config::Match& from, std::vector<config::Problem>& problems) {
   using On = Condition::On;
   Match match;
   const auto add = [&](On on, std::string name, const config::Text& glob) {
     if (glob.value.empty())
       problems.push_back(
-          {glob.place, glob.path, "the pattern is empty", "\"*\" matches everything"});
+          {glob.place, glob.path, "the pattern is empty", "\"*\" matches every value"});
     match.conditions_.push_back(
         {on, name, on == On::kData ? SplitPath(name) : JsonPath(), glob.value});
   };
@@ -97,7 +109,7 @@ base::Result<bool> Match::Matches(const Event& event, Data& data) const {
     }
     auto text = Text(condition, event, data);
     if (!text) return base::Fail(text.error());
-    if (!GlobMatches(condition.glob, *text)) return false;
+    if (!Holds(condition.glob, *text)) return false;
   }
   return true;
 }
@@ -106,7 +118,7 @@ base::Result<std::string> Match::WhyNot(const Event& event, Data& data) const {
   for (const auto& condition : conditions_) {
     auto text = Text(condition, event, data);
     if (!text) return base::Fail(text.error());
-    if (GlobMatches(condition.glob, *text)) continue;
+    if (Holds(condition.glob, *text)) continue;
     const std::string what = condition.on == Condition::On::kData     ? "data." + condition.name
                              : condition.on == Condition::On::kHeader ? "header." + condition.name
                                                                       : condition.name;

@@ -2,6 +2,7 @@
 
 #include <re2/re2.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -52,25 +53,28 @@ class Pattern {
 };
 
 // Turns every "format" into the pattern that stands for it. A name under `properties` is no
-// keyword, hence the two functions.
-void FormatsToPatterns(json& schema);
+// keyword, hence the two functions. References are followed, since they may lead anywhere in
+// `root`; the lint has seen that they end.
+void FormatsToPatterns(json& root, json& schema);
 
-void EachToPatterns(json& schemas) {
-  for (auto& schema : schemas) FormatsToPatterns(schema);
+void EachToPatterns(json& root, json& schemas) {
+  for (auto& schema : schemas) FormatsToPatterns(root, schema);
 }
 
-void FormatsToPatterns(json& schema) {
+void FormatsToPatterns(json& root, json& schema) {
   if (!schema.is_object()) return;
+  if (const auto reference = schema.find("$ref"); reference != schema.end())
+    FormatsToPatterns(root, root.at(json::json_pointer(reference->get<std::string>().substr(1))));
   for (const char* name : {"properties", "patternProperties", "definitions", "dependencies",
                            "allOf", "anyOf", "oneOf"})
-    if (schema.contains(name)) EachToPatterns(schema[name]);
+    if (schema.contains(name)) EachToPatterns(root, schema[name]);
   for (const char* name : {"additionalProperties", "additionalItems", "not", "if", "then", "else",
                            "contains", "propertyNames", "items"}) {
     if (!schema.contains(name)) continue;
     if (schema[name].is_array()) {
-      EachToPatterns(schema[name]);
+      EachToPatterns(root, schema[name]);
     } else {
-      FormatsToPatterns(schema[name]);
+      FormatsToPatterns(root, schema[name]);
     }
   }
   const auto format = schema.find("format");
@@ -81,6 +85,18 @@ void FormatsToPatterns(json& schema) {
     schema["allOf"].push_back({{"pattern", pattern}});
   } else {
     schema["pattern"] = pattern;
+  }
+}
+
+// From draft 6 on 1.0 is an integer; the validator only takes what was parsed as one.
+void WholeToIntegers(json& value) {
+  if (value.is_structured()) {
+    for (auto& below : value) WholeToIntegers(below);
+  } else if (value.is_number_float()) {
+    const double number = value.get<double>();
+    // Up to 2^53 every double that is whole is exactly the integer.
+    if (std::abs(number) <= 0x1p53 && std::trunc(number) == number)
+      value = static_cast<int64_t>(number);
   }
 }
 
@@ -106,6 +122,7 @@ std::vector<Violation> Violations(valijson::ValidationResults& results) {
 
 struct Schema {
   std::string file;
+  bool draft4 = false;
   valijson::Schema schema;
   // Keeps its compiled patterns from one validation to the next.
   mutable valijson::ValidatorT<Pattern> validator;
@@ -154,8 +171,10 @@ void SchemaSet::Schemas::LoadFile(const fs::path& file, const std::string& type,
   auto schema = std::make_unique<Schema>();
   schema->file = file.string();
   try {
-    FormatsToPatterns(*content);
-    valijson::SchemaParser parser;
+    FormatsToPatterns(*content, *content);
+    schema->draft4 = IsDraft4(*content);
+    valijson::SchemaParser parser(schema->draft4 ? valijson::SchemaParser::kDraft4
+                                                 : valijson::SchemaParser::kDraft7);
     parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(*content), schema->schema);
   } catch (const std::exception& error) {
     return wrong("", std::string("the schema is not usable: ") + error.what(), {});
@@ -185,7 +204,8 @@ std::shared_ptr<const SchemaSet> SchemaSet::Load(const std::string& folder,
                         "it holds <type>/<version>.json"});
     return set;
   }
-  std::set<fs::path> files;  // in a fixed order, so that problems are
+  std::error_code unreadable;  // a link that leads nowhere is no file
+  std::set<fs::path> files;    // in a fixed order, so that problems are
   for (fs::recursive_directory_iterator
            it(folder, fs::directory_options::follow_directory_symlink, error),
        end;
@@ -193,12 +213,17 @@ std::shared_ptr<const SchemaSet> SchemaSet::Load(const std::string& folder,
     // A mounted ConfigMap shows its files twice, once in hidden folders.
     if (it->path().filename().string().starts_with("..")) {
       it.disable_recursion_pending();
-    } else if (it->is_regular_file(error) && it->path().extension() == ".json") {
+    } else if (it->is_regular_file(unreadable) && it->path().extension() == ".json") {
       files.insert(it->path());
     }
   }
+  if (error)
+    problems.push_back({place, "",
+                        "the schema folder " + folder + " can't be read: " + error.message(),
+                        "every folder below it must be readable"});
   for (const auto& file : files) {
-    const fs::path relative = fs::relative(file, folder, error);
+    // Not fs::relative: that follows links, and everything in a mounted ConfigMap is one.
+    const fs::path relative = file.lexically_relative(folder);
     const auto depth = std::distance(relative.begin(), relative.end());
     if (depth == 2) {
       set->schemas_->LoadFile(file, relative.begin()->string(), file.stem().string(), problems);
@@ -233,7 +258,8 @@ std::vector<Violation> SchemaSet::Validate(const std::string& type, const std::s
                              "; there is " + versions}};
   }
   try {
-    const json document = json::parse(data);
+    json document = json::parse(data);
+    if (!schema->draft4) WholeToIntegers(document);
     valijson::ValidationResults results;
     if (schema->validator.validate(schema->schema,
                                    valijson::adapters::NlohmannJsonAdapter(document), &results))

@@ -27,6 +27,8 @@ constexpr std::array<std::string_view, 10> kOne{
 constexpr std::array<std::string_view, 4> kArrays{"allOf", "anyOf", "oneOf", "items"};
 constexpr std::array<std::string_view, 4> kObjects{"properties", "patternProperties", "definitions",
                                                    "dependencies"};
+constexpr std::array<std::string_view, 6> kNotInDraft4{"const", "contains", "propertyNames",
+                                                       "if",    "then",     "else"};
 constexpr size_t kMaxVisits = 20'000;
 constexpr size_t kMaxDepth = 64;
 
@@ -44,9 +46,68 @@ std::string Escaped(std::string_view name) {
   return out;
 }
 
+// Behind the atom of a regular expression that begins at `at`: a character, an escape, a class or a
+// group.
+size_t SkipAtom(std::string_view pattern, size_t at) {
+  size_t depth = 0;
+  for (; at < pattern.size(); ++at) {
+    const char c = pattern[at];
+    if (c == '\\') {
+      ++at;
+    } else if (c == '[') {
+      ++at;
+      if (at < pattern.size() && pattern[at] == '^') ++at;
+      if (at < pattern.size() && pattern[at] == ']') ++at;
+      for (; at < pattern.size() && pattern[at] != ']'; ++at)
+        if (pattern[at] == '\\') ++at;
+    } else if (c == '(') {
+      ++depth;
+    } else if (c == ')' && depth > 0) {
+      --depth;
+    }
+    if (depth == 0) break;
+  }
+  return std::min(at + 1, pattern.size());
+}
+
+// Where the group that opens at `at` has its content: behind (, (?:, (?P<name>.
+size_t ContentOf(std::string_view pattern, size_t at) {
+  if (pattern.substr(at, 2) != "(?") return at + 1;
+  return std::min(pattern.find_first_of(":>)", at), pattern.size() - 1) + 1;
+}
+
+bool RepeatsAt(std::string_view pattern, size_t at) {
+  return at < pattern.size() && (pattern[at] == '*' || pattern[at] == '+');
+}
+
+// A group that is nothing but a repetition and is itself repeated without bound: (a+)+, (.*)*. Not
+// (-[a-z]+)*, where the hyphen says which repetition a character belongs to.
+bool NestedRepetition(std::string_view pattern) {
+  for (size_t at = 0; at < pattern.size();) {
+    if (pattern[at] != '(') {
+      at = SkipAtom(pattern, at);
+      continue;
+    }
+    size_t close = SkipAtom(pattern, at) - 1;
+    size_t content = ContentOf(pattern, at);
+    if (RepeatsAt(pattern, close + 1)) {
+      // ((a+))+ is (a+)+.
+      while (content < close && pattern[content] == '(' && SkipAtom(pattern, content) == close) {
+        content = ContentOf(pattern, content);
+        --close;
+      }
+      const size_t repetition = SkipAtom(pattern, content);
+      const bool lazy = repetition + 1 < close && pattern[repetition + 1] == '?';
+      if (RepeatsAt(pattern, repetition) && repetition + (lazy ? 2 : 1) == close) return true;
+    }
+    at = ContentOf(pattern, at);
+  }
+  return false;
+}
+
 class Lint {
  public:
-  explicit Lint(const json& root) : root_(root) {}
+  explicit Lint(const json& root) : root_(root), draft4_(IsDraft4(root)) {}
 
   std::vector<SchemaFault> Run() {
     if (root_.is_object() && root_.contains("$schema")) CheckDraft(root_["$schema"]);
@@ -74,43 +135,15 @@ class Lint {
     options.set_max_mem(1 << 20);
     const RE2 regex(pattern, options);
     if (!regex.ok())
-      Fault(pointer,
-            "the regular expression " + json(pattern).dump() + " is refused: " + regex.error(),
-            "RE2 has no look-around and no back references");
+      return Fault(
+          pointer,
+          "the regular expression " + json(pattern).dump() + " is refused: " + regex.error(),
+          "RE2 has no look-around and no back references");
     // RE2 takes time in proportion to the text whatever the expression; nested repetition is
     // refused all the same, since every other validator of the schema stalls on it.
     if (NestedRepetition(pattern))
       Fault(pointer, "the regular expression " + json(pattern).dump() + " repeats a repetition",
             "it takes exponential time in most validators; write (a+)+ as a+");
-  }
-
-  // A group that ends in a repetition and is itself repeated without bound: (a+)+, (.*)*.
-  static bool NestedRepetition(std::string_view pattern) {
-    std::vector<bool> groups{false};  // whether the open group holds an unbounded repetition
-    bool in_class = false, after_group = false, group_repeats = false;
-    for (size_t i = 0; i < pattern.size(); ++i) {
-      const char c = pattern[i];
-      const bool repeats = !in_class && (c == '*' || c == '+');
-      if (repeats && after_group && group_repeats) return true;
-      after_group = false;
-      if (c == '\\') {
-        ++i;
-      } else if (in_class) {
-        in_class = c != ']';
-      } else if (c == '[') {
-        in_class = true;
-      } else if (c == '(') {
-        groups.push_back(false);
-      } else if (c == ')' && groups.size() > 1) {
-        group_repeats = groups.back();
-        groups.pop_back();
-        after_group = true;
-        if (group_repeats) groups.back() = true;
-      } else if (repeats) {
-        groups.back() = true;
-      }
-    }
-    return false;
   }
 
   void CheckTypes(const std::string& pointer, const json& type) {
@@ -157,6 +190,11 @@ class Lint {
         Fault(pointer + "/" + std::string(name),
               "the keyword \"" + std::string(name) + "\" is of a later draft than 7",
               "it would not be checked; write it with the keywords of draft 7");
+    for (const auto name : kNotInDraft4)
+      if (draft4_ && schema.contains(std::string(name)))
+        Fault(pointer + "/" + std::string(name),
+              "the keyword \"" + std::string(name) + "\" is of a later draft than 4",
+              "it would not be checked; let $schema name draft 7");
     if (const auto pattern = schema.find("pattern");
         pattern != schema.end() && pattern->is_string())
       CheckRegex(pointer + "/pattern", pattern->get<std::string>());
@@ -176,7 +214,13 @@ class Lint {
     }
     for (const auto name : kArrays) {
       const auto below = schema.find(std::string(name));
-      if (below == schema.end() || !below->is_array()) continue;
+      if (below == schema.end()) continue;
+      if (!below->is_array()) {
+        if (name != "items")
+          Fault(pointer + "/" + std::string(name),
+                "\"" + std::string(name) + "\" must be an array");
+        continue;
+      }
       for (size_t i = 0; i < below->size(); ++i)
         Visit((*below)[i], pointer + "/" + std::string(name) + "/" + std::to_string(i));
     }
@@ -192,6 +236,7 @@ class Lint {
   }
 
   const json& root_;
+  const bool draft4_;
   std::vector<SchemaFault> faults_;
   std::set<std::string> reported_;
   std::set<std::string> following_;
@@ -200,6 +245,13 @@ class Lint {
 };
 
 }  // namespace
+
+bool IsDraft4(const json& schema) {
+  if (!schema.is_object()) return false;
+  const auto draft = schema.find("$schema");
+  return draft != schema.end() && draft->is_string() &&
+         draft->get<std::string>().find("draft-04") != std::string::npos;
+}
 
 std::vector<SchemaFault> LintSchema(const nlohmann::json& schema) { return Lint(schema).Run(); }
 

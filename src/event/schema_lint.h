@@ -14,8 +14,12 @@ struct SchemaFault {
   std::string hint;
 };
 
+// Whether the schema says that it is one of draft 4.
+bool IsDraft4(const nlohmann::json& schema);
+
 // Drafts 4, 6 and 7 pass; circular and remote $ref, unknown types, keywords of 2019-09 and later,
-// regular expressions that RE2 refuses, and formats that are not checked do not.
+// regular expressions that RE2 refuses or that repeat a repetition, and formats that are not
+// checked do not.
 std::vector<SchemaFault> LintSchema(const nlohmann::json& schema);
 
 }  // namespace outrigger::event

@@ -9,6 +9,10 @@ constexpr char kPlaces[] =
     "places are {type} {type.first} {source} {subject} {version} {id} {key} {header.<name>} "
     "{data.<path>}";
 
+base::Error Unfit(std::string message) {
+  return {base::Code::kNotFound, std::move(message), {}, false};
+}
+
 }  // namespace
 
 bool Template::ReadPlace(std::string_view place, Part& part) {
@@ -140,9 +144,8 @@ base::Result<std::string> Template::Render(const Event& event, Data& data) const
                                 : part.kind == Part::Kind::kHeader ? "header."
                                                                    : "") +
                                part.text;
-      return base::Fail(
-          base::Error::Invalid(name + (nested ? " is an object or array, and a text is needed"
-                                              : " is absent or empty")));
+      return base::Fail(Unfit(name + (nested ? " is an object or array, and a text is needed"
+                                             : " is absent or empty")));
     }
     out.append(value->text);
   }
@@ -172,8 +175,8 @@ base::Result<std::optional<std::string>> KeyRule::Key(const Event& event, Data& 
       return std::optional<std::string>();
     case JsonValue::Kind::kObject:
     case JsonValue::Kind::kArray:
-      return base::Fail(base::Error::Invalid(
-          "the key is an object or array; it must be a text, number or boolean"));
+      return base::Fail(
+          Unfit("the key is an object or array; it must be a text, number or boolean"));
     default:
       return std::optional(std::move(value->text));
   }

@@ -22,8 +22,8 @@ class Template {
   bool constant() const;            // no places: Render gives text() for every event
   const std::string& text() const;  // as written: the metrics label
 
-  // The text for `event`. A missing or empty part, an object or an array is an error that names the
-  // place.
+  // The text for `event`. A missing or empty part, an object or an array is an error (kNotFound)
+  // that names the place.
   base::Result<std::string> Render(const Event& event, Data& data) const;
 
  private:

@@ -20,6 +20,11 @@ constexpr std::array<const char*, static_cast<size_t>(ProducerReason::kCount)> k
     "no_route", "invalid", "too_large",  "unknown_topic", "unauthorized",
     "timeout",  "broker",  "spool_full", "disk"};
 
+constexpr std::array<const char*, static_cast<size_t>(ConsumerOutcome::kCount)> kConsumerOutcomes{
+    "delivered", "retried", "dead_lettered", "dropped", "duplicate", "filtered"};
+constexpr std::array<const char*, static_cast<size_t>(ConsumerReason::kCount)> kConsumerReasons{
+    "timeout", "refused", "status_4xx", "status_5xx", "undecodable", "circuit"};
+
 // From a loopback ack of 200 us to an outage of 30 s.
 const prometheus::Histogram::BucketBoundaries kLatency{
     .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30};
@@ -69,6 +74,27 @@ struct Metrics::Families {
                   "Bytes of the events in memory that Kafka has not acked yet.");
   prometheus::Family<prometheus::Counter>& producer_rebuilds = CounterFamily(
       "outrigger_producer_rebuilds_total", "Kafka clients built anew after a fatal error.");
+  prometheus::Family<prometheus::Counter>& consumer_events = CounterFamily(
+      "outrigger_consumer_events_total", "Events that were consumed, by what became of them.");
+  prometheus::Family<prometheus::Counter>& consumer_failures = CounterFamily(
+      "outrigger_consumer_failures_total", "Attempts to deliver that failed, by reason.");
+  prometheus::Family<prometheus::Gauge>& consumer_lag =
+      GaugeFamily("outrigger_consumer_lag", "Events of an assigned partition not settled yet.");
+  prometheus::Family<prometheus::Gauge>& consumer_lag_seconds = GaugeFamily(
+      "outrigger_consumer_lag_seconds",
+      "Age of the oldest event of an assigned partition that is not settled, in seconds.");
+  prometheus::Family<prometheus::Gauge>& consumer_oldest = GaugeFamily(
+      "outrigger_consumer_oldest_unsettled_age_seconds",
+      "Time since the oldest unsettled event of an assigned partition was fetched, in seconds.");
+  prometheus::Family<prometheus::Histogram>& delivery_latency =
+      prometheus::BuildHistogram()
+          .Name("outrigger_delivery_latency_seconds")
+          .Help("Time from fetching an event to its settlement, in seconds.")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& delivery_circuit_open = GaugeFamily(
+      "outrigger_delivery_circuit_open", "1 while a subscription waits for its app, else 0.");
+  prometheus::Family<prometheus::Gauge>& delivery_in_flight =
+      GaugeFamily("outrigger_delivery_in_flight", "Events that the app has and has not answered.");
   prometheus::Family<prometheus::Counter>& http_requests = CounterFamily(
       "outrigger_http_requests_total", "HTTP requests answered, by endpoint and status code.");
   prometheus::Family<prometheus::Counter>& config_reloads =
@@ -110,6 +136,39 @@ ProducerTopic Metrics::Producer(const std::string& topic_label) {
   topic.latency = Histogram(&families_->producer_latency.Add({{"topic", topic_label}}, kLatency));
   topic.unkeyed = Counter(&families_->producer_unkeyed.Add({{"topic", topic_label}}));
   return topic;
+}
+
+ConsumerTopic Metrics::Consumer(const std::string& subscription, const std::string& topic) {
+  ConsumerTopic series;
+  for (size_t i = 0; i < kConsumerOutcomes.size(); ++i)
+    series.events[i] = Counter(&families_->consumer_events.Add(
+        {{"subscription", subscription}, {"topic", topic}, {"outcome", kConsumerOutcomes[i]}}));
+  for (size_t i = 0; i < kConsumerReasons.size(); ++i)
+    series.failures[i] = Counter(&families_->consumer_failures.Add(
+        {{"subscription", subscription}, {"topic", topic}, {"reason", kConsumerReasons[i]}}));
+  return series;
+}
+
+ConsumerSubscription Metrics::Subscription(const std::string& subscription) {
+  const prometheus::Labels labels{{"subscription", subscription}};
+  return {Histogram(&families_->delivery_latency.Add(labels, kLatency)),
+          Gauge(&families_->delivery_circuit_open.Add(labels)),
+          Gauge(&families_->delivery_in_flight.Add(labels))};
+}
+
+ConsumerPartition Metrics::Partition(const std::string& group, const std::string& topic,
+                                     int partition) {
+  const prometheus::Labels labels{
+      {"group", group}, {"topic", topic}, {"partition", std::to_string(partition)}};
+  return {Gauge(&families_->consumer_lag.Add(labels)),
+          Gauge(&families_->consumer_lag_seconds.Add(labels)),
+          Gauge(&families_->consumer_oldest.Add(labels))};
+}
+
+void Metrics::Remove(const ConsumerPartition& partition) {
+  families_->consumer_lag.Remove(partition.lag.get());
+  families_->consumer_lag_seconds.Remove(partition.lag_seconds.get());
+  families_->consumer_oldest.Remove(partition.oldest_unsettled_age.get());
 }
 
 Counter Metrics::HttpRequests(std::string_view endpoint, int code) {

@@ -1,0 +1,319 @@
+#include <regex.h>
+
+#include <algorithm>
+#include <cctype>
+#include <unordered_map>
+
+#include "config/field.h"
+
+namespace outrigger::config {
+namespace {
+
+constexpr Millis kInstant{1};
+constexpr Millis kMinute{60'000};
+constexpr Millis kHour{3'600'000};
+constexpr size_t kLongestName = 249;  // a topic's bound; names stand in paths, groups and labels
+
+using base::Error;
+using Wrong = std::optional<Error>;
+
+Wrong CheckName(const std::string& text) {
+  const auto fits = [](unsigned char c) {
+    return std::isalnum(c) || c == '.' || c == '_' || c == '-';
+  };
+  if (text.size() <= kLongestName && text != "." && text != ".." &&
+      std::all_of(text.begin(), text.end(), fits))
+    return std::nullopt;
+  return Error::Invalid(Quoted(text) + " is no name of a subscription",
+                        "1 to 249 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`");
+}
+
+// ---- topics
+
+// As librdkafka compiles it. Repetitions in braces are refused: nested, they eat all memory.
+Wrong CheckTopicRegex(const std::string& text) {
+  if (text.size() > kLongestName)
+    return Error::Invalid("has " + std::to_string(text.size()) + " characters", "at most 249");
+  const size_t slash = text.find('\\');
+  const bool back = slash != text.npos && slash + 1 < text.size() &&
+                    std::isdigit(static_cast<unsigned char>(text[slash + 1]));
+  if (back || text.find('{') != text.npos)
+    return Error::Invalid(Quoted(text) + " uses `{` or a back reference, which can take for ever",
+                          "POSIX extended syntax without them");
+  regex_t regex;
+  const int error = regcomp(&regex, text.c_str(), REG_EXTENDED | REG_NOSUB);
+  if (error == 0) {
+    regfree(&regex);
+    return std::nullopt;
+  }
+  char why[120];
+  regerror(error, &regex, why, sizeof why);
+  return Error::Invalid(Quoted(text) + " is no regular expression: " + why,
+                        "POSIX extended syntax");
+}
+
+Wrong CheckTopic(const std::string& text) {
+  if (text.starts_with('^')) return CheckTopicRegex(text);
+  Wrong wrong = CheckTopicName(text);
+  if (wrong) wrong->hint += ", or a regular expression that starts with `^`";
+  return wrong;
+}
+
+void ReadTopics(std::vector<Text>& topics, const Spot& spot, Reading& reading) {
+  if (!IsList(spot, reading)) return;
+  if (spot.value.items.empty()) reading.Error(spot, "is empty", "name at least one topic");
+  for (const YamlNode* item : spot.value.items) {
+    const Spot at{*item, item->line, item->column,
+                  spot.path + "[" + std::to_string(topics.size()) + "]"};
+    const std::string* text = reading.Filled(at);
+    const auto same = [&](const Text& topic) { return text && topic.value == *text; };
+    if (const Wrong wrong = text ? CheckTopic(*text) : std::nullopt)
+      reading.Error(at, *wrong);
+    else if (std::any_of(topics.begin(), topics.end(), same))
+      reading.Error(at, Quoted(*text) + " stands here twice", "remove one");
+    topics.push_back(reading.TextOf(at));
+  }
+}
+
+void ReadStartFrom(StartFrom& start, const Spot& spot, Reading& reading) {
+  const std::string* text = reading.Filled(spot);
+  if (text == nullptr) return;
+  if (*text == "earliest") {
+    start = {};
+  } else if (*text == "latest") {
+    start = {StartFrom::At::kLatest};
+  } else if (const auto time = ParseRfc3339(*text)) {
+    start = {StartFrom::At::kTime, *time};
+  } else {
+    reading.Error(spot, "must be earliest, latest or a time, not " + Quoted(*text),
+                  "a time in RFC 3339, like `2026-11-23T20:15:30Z`");
+  }
+}
+
+Wrong CheckDeadLetter(const std::string& text) { return CheckTopicName(text); }
+
+// ---- deliver
+
+constexpr const char* kUrls =
+    "like `http://127.0.0.1:3000/h/{type}` or `unix:/run/app.sock:/h/{type}`";
+
+Wrong CheckUrl(std::string_view text) {
+  const auto odd = [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '#'; };
+  if (std::any_of(text.begin(), text.end(), odd))
+    return Error::Invalid(Quoted(text) + " has a blank, a control character or `#`", kUrls);
+  if (text.starts_with("https://"))
+    return Error::Invalid("https is not in this version",
+                          "the app stands beside: speak http to it");
+  if (text.starts_with("unix:")) {
+    const std::string_view path = text.substr(5, text.find(':', 5) - 5);
+    const size_t end = 5 + path.size();
+    const bool target = end == text.size() || text.substr(end).starts_with(":/");
+    if (path.starts_with('/') && path.size() > 1 && path.size() <= 107 && target &&
+        path.find('{') == path.npos)
+      return std::nullopt;
+    return Error::Invalid(Quoted(text) + " names no socket and path",
+                          "like `unix:/run/app.sock:/h/{type}`");
+  }
+  if (!text.starts_with("http://"))
+    return Error::Invalid(Quoted(text) + " is neither http:// nor unix:", kUrls);
+  const std::string_view host = text.substr(7, text.find_first_of("/?", 7) - 7);
+  if (CheckBroker(host)) return Error::Invalid(Quoted(text) + " names no host and port", kUrls);
+  return std::nullopt;
+}
+
+void ReadUrl(Text& value, const Spot& spot, Reading& reading) {
+  const std::string* text = reading.Filled(spot);
+  if (text == nullptr) return;
+  value = reading.TextOf(spot);
+  if (const Wrong wrong = CheckUrl(*text)) reading.Error(spot, *wrong);
+}
+
+Wrong CheckPath(const std::string& text) {
+  const auto odd = [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '#'; };
+  if (text.starts_with('/') && std::none_of(text.begin(), text.end(), odd)) return std::nullopt;
+  return Error::Invalid(Quoted(text) + " is no path", "like `/healthz`");
+}
+
+const Mapping<AppHealth>& HealthFields() {
+  static const Mapping<AppHealth> fields = {
+      .fields = {TextField("path", &AppHealth::path, "What is asked.", CheckPath).Required(),
+                 Duration("interval", &AppHealth::interval, Millis(10), kHour, "How often."),
+                 Duration("timeout", &AppHealth::timeout, kInstant, kHour, "For the answer."),
+                 Whole("failures", &AppHealth::failures, 1, 1000,
+                       "In a row, before the app counts as down.")}};
+  return fields;
+}
+
+void ReadHealth(std::optional<AppHealth>& value, const Spot& spot, Reading& reading) {
+  HealthFields().Read(value.emplace(), spot, reading);
+}
+
+Mapping<Deliver> DeliverFields() {
+  const Choices<DeliverMode> modes{{{"binary", DeliverMode::kBinary},
+                                    {"structured", DeliverMode::kStructured},
+                                    {"raw", DeliverMode::kRaw}},
+                                   {"batch"},
+                                   "an event is a request of its own"};
+  return {.fields = {
+              ScalarField("url", &Deliver::url, std::string("A template: ") + kUrls + ".",
+                          TextSchema(), ReadUrl)
+                  .Required(),
+              Choice("mode", &Deliver::mode, modes, "How events are sent."),
+              Duration("timeout", &Deliver::timeout, kInstant, kHour, "For an attempt."),
+              Whole("concurrency", &Deliver::concurrency, 1, 10000, "Attempts at once."),
+              ScalarField("health", &Deliver::health,
+                          "How the app's health is asked for. Default: it is not.",
+                          HealthFields().Schema(), ReadHealth),
+          }};
+}
+
+// ---- retry and circuit
+
+void CheckOrder(const Spot& spot, const std::string& group, Millis initial, Millis most,
+                Reading& reading) {
+  if (initial > most)
+    reading.Error(
+        spot.At(group),
+        "`initial` is more than `max`: " + ShowDuration(initial) + " and " + ShowDuration(most),
+        "raise `max`, or lower `initial`");
+}
+
+Mapping<Retry> RetryFields() {
+  const Mapping<Retry> backoff = {
+      .fields = {
+          Duration("initial", &Retry::backoff_initial, kInstant, kHour, "The first wait's bound."),
+          Duration("max", &Retry::backoff_max, kInstant, 24 * kHour, "The longest wait.")}};
+  return {.fields = {Whole("attempts", &Retry::attempts, 1, 1000, "How often an event is tried."),
+                     Group("backoff", "Exponential, with full jitter.", backoff),
+                     Later<Retry>("delays", {{"type", "array"}, {"items", DurationSchema()}},
+                                  "Later tries after the attempts.")},
+          .check = [](Retry& retry, const Spot& spot, Reading& reading) {
+            CheckOrder(spot, "backoff", retry.backoff_initial, retry.backoff_max, reading);
+          }};
+}
+
+Mapping<Circuit> CircuitFields() {
+  const Mapping<Circuit> probe = {
+      .fields = {Duration("initial", &Circuit::probe_initial, kInstant, kHour, "The first wait."),
+                 Duration("max", &Circuit::probe_max, kInstant, 24 * kHour, "The longest wait.")}};
+  return {.fields = {Whole("failures", &Circuit::failures, 1, 100'000, "So many failures …"),
+                     Whole("keys", &Circuit::keys, 1, 10'000, "… over so many keys …"),
+                     Duration("window", &Circuit::window, kInstant, kHour,
+                              "… in this time, and no success, open it."),
+                     Group("probe", "Waits between probes.", probe)},
+          .check = [](Circuit& circuit, const Spot& spot, Reading& reading) {
+            CheckOrder(spot, "probe", circuit.probe_initial, circuit.probe_max, reading);
+          }};
+}
+
+// ---- the whole subscription
+
+Field<Subscription> DedupeField() {
+  Json schema = {{"type", "object"}};
+  schema["properties"]["entries"] = {
+      {"type", "integer"}, {"minimum", 1}, {"description", "Ids remembered."}};
+  schema["properties"]["window"] = DurationSchema();
+  schema["properties"]["window"]["description"] = "For how long.";
+  schema["additionalProperties"] = false;
+  return Later<Subscription>("dedupe", std::move(schema),
+                             "Skips events that were done. Default: off.");
+}
+
+void CheckSubscription(Subscription& subscription, const Spot& spot, Reading& reading) {
+  subscription.place = reading.PlaceOf(spot);
+  subscription.path = spot.path;
+  if (!spot.Has("deliver"))
+    reading.Error(spot.At("deliver"), "is missing, and pull is not in this version",
+                  "name the app's `deliver.url`");
+  for (const Text& topic : subscription.topics)
+    if (!topic.value.empty() && topic.value == subscription.dead_letter)
+      reading.Error(spot.At("deadLetter"), Quoted(topic.value) + " is one of its own `topics`",
+                    "a dead letter would be delivered again: choose another topic");
+}
+
+Mapping<Subscription> SubscriptionFields() {
+  return {.fields =
+              {
+                  TextField("name", &Subscription::name,
+                            "Its name in metrics, in the pull API and in its group.", CheckName)
+                      .Required(),
+                  ScalarField("topics", &Subscription::topics, "Topics, or a ^regex.",
+                              TextsSchema(), ReadTopics)
+                      .Required(),
+                  TextField("group", &Subscription::group,
+                            "The consumer group. Default: `<groupId>.<name>`."),
+                  Object("match", &Subscription::match,
+                         "Which events it is for. Default: every event.", MatchFields()),
+                  ScalarField("startFrom", &Subscription::start_from,
+                              "Where a new group begins: earliest, latest or an RFC 3339 time.",
+                              {{"type", "string"}, {"minLength", 1}, {"default", "earliest"}},
+                              ReadStartFrom),
+                  TextField("deadLetter", &Subscription::dead_letter,
+                            "The topic for events that can't be delivered.", CheckDeadLetter),
+                  Choice("ordering", &Subscription::ordering,
+                         Choices<Ordering>{{{"key", Ordering::kKey},
+                                            {"partition", Ordering::kPartition},
+                                            {"none", Ordering::kNone}}},
+                         "What is kept in order."),
+                  Object("deliver", &Subscription::deliver, "Where events are pushed to.",
+                         DeliverFields()),
+                  Later<Subscription>("replies", {{"enum", {"publish"}}},
+                                      "publish: an event in the answer is published."),
+                  Object("retry", &Subscription::retry, "What follows a failure that may pass.",
+                         RetryFields()),
+                  Object("circuit", &Subscription::circuit, "When the app counts as half down.",
+                         CircuitFields()),
+                  Duration("commitInterval", &Subscription::commit_interval, Millis(10), kMinute,
+                           "How often offsets are committed."),
+                  DedupeField(),
+              },
+          .check = CheckSubscription};
+}
+
+std::vector<std::string> SortedTopics(const Subscription& subscription) {
+  std::vector<std::string> topics;
+  for (const Text& topic : subscription.topics) topics.push_back(topic.value);
+  std::sort(topics.begin(), topics.end());
+  return topics;
+}
+
+}  // namespace
+
+Field<Config> SubscriptionsField() {
+  return Objects("subscriptions", &Config::subscriptions, "Which events the app gets, and how.",
+                 SubscriptionFields());
+}
+
+void FinishSubscriptions(Config& config, Reading& reading) {
+  static const YamlNode kNothing;
+  std::unordered_map<std::string, const Subscription*> named, groups;
+  for (Subscription& subscription : config.subscriptions) {
+    if (subscription.name.empty()) continue;  // an error already
+    if (subscription.group.empty())
+      subscription.group = config.kafka.group_id + "." + subscription.name;
+    const auto spot = [&](const char* field) {
+      return Spot{kNothing, subscription.place.line, subscription.place.column,
+                  subscription.path + "." + field};
+    };
+    const auto line = [](const Subscription& other) {
+      return other.path + " on line " + std::to_string(other.place.line);
+    };
+    if (const auto [same, fresh] = named.emplace(subscription.name, &subscription); !fresh)
+      reading.Error(spot("name"),
+                    Quoted(subscription.name) + " is the name of " + line(*same->second) + " too",
+                    "give each a name of its own");
+    const auto [sharer, first] = groups.emplace(subscription.group, &subscription);
+    if (first) continue;
+    const Subscription& other = *sharer->second;
+    const std::string shares =
+        "shares the group " + Quoted(subscription.group) + " with " + line(other);
+    if (SortedTopics(subscription) != SortedTopics(other))
+      reading.Error(spot("topics"), shares + ", which has other topics",
+                    "the same topics, or a group of its own");
+    if (subscription.start_from != other.start_from)
+      reading.Error(spot("startFrom"), shares + ", which starts elsewhere",
+                    "the same `startFrom`, or a group of its own");
+  }
+}
+
+}  // namespace outrigger::config
