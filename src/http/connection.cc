@@ -138,22 +138,31 @@ void Connection::OnRead(size_t bytes) {
 }
 
 void Connection::Work() {
-  if (working_) return;
+  // While a read is under way the end of in_ is its room, not bytes that came.
+  if (working_ || reading_) return;
   working_ = true;
   const auto self = shared_from_this();
-  bool more = true;
-  while (more) {
-    switch (state_) {
-      case State::kHead:
-        more = WorkOnHead();
-        break;
-      case State::kBody:
-        more = !paused_ && WorkOnBody();
-        break;
-      default:
-        more = false;
-        break;
+  try {
+    bool more = true;
+    while (more) {
+      switch (state_) {
+        case State::kHead:
+          more = WorkOnHead();
+          break;
+        case State::kBody:
+          more = !paused_ && WorkOnBody();
+          break;
+        default:
+          more = false;
+          break;
+      }
     }
+  } catch (...) {
+    // The handler threw; the loop counts it. A request that it let go has its answer already.
+    working_ = false;
+    if (request_) Refuse({500, "the request could not be handled; this is a bug", {}});
+    if (owner_) owner_->loop.Post([self] { self->Work(); });
+    throw;
   }
   working_ = false;
   if (state_ == State::kHead || (state_ == State::kBody && !paused_)) Read();
@@ -233,14 +242,18 @@ void Connection::OnHead() {
 bool Connection::WorkOnBody() {
   std::optional<Refusal> refusal;
   const auto sink = [&](std::string_view bytes) {
-    if (refusal || state_ != State::kBody) return;
-    if (plan_.on_chunk) return plan_.on_chunk(bytes);
+    if (refusal || state_ != State::kBody) return false;
+    if (plan_.on_chunk) {
+      plan_.on_chunk(bytes);
+      return state_ == State::kBody && !paused_;
+    }
     std::string& body = request_->body();
     if (body.size() + bytes.size() > max_body_) {
       refusal = {413, "the body is larger than " + std::to_string(max_body_) + " bytes", "maxBody"};
-      return;
+      return false;
     }
     body.append(bytes);
+    return true;
   };
   std::optional<Refusal> framing;
   const std::string_view bytes = std::string_view(in_).substr(in_begin_);
@@ -307,7 +320,10 @@ void Connection::Send(const Response& response, bool head_only) {
   out_.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
   for (const auto& [name, value] : response.headers)
     out_.append("\r\n").append(name).append(": ").append(value);
-  if (close_after_) out_.append("\r\nConnection: close");
+  if (close_after_)
+    out_.append("\r\nConnection: close");
+  else if (parser_ && parser_->http_1_0())
+    out_.append("\r\nConnection: keep-alive");  // which HTTP/1.0 has to be told
   out_.append("\r\n\r\n");
   if (!head_only) out_.append(response.body);
   SetDeadline(Wait::kWrite);

@@ -34,6 +34,11 @@ bool HasControl(std::string_view text) {
   });
 }
 
+bool HasFold(std::string_view lines) {
+  return lines.find("\r\n ") != std::string_view::npos ||
+         lines.find("\r\n\t") != std::string_view::npos;
+}
+
 Refusal FromBeast(const beast::error_code& error) {
   if (error == beast::http::error::bad_version)
     return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here", {}};
@@ -45,6 +50,13 @@ Refusal FromBeast(const beast::error_code& error) {
 std::optional<size_t> FindHeadEnd(std::string_view bytes, size_t& from,
                                   std::optional<Refusal>& refusal) {
   while (true) {
+    // A line that begins with a blank would continue the one before (obs-fold), which nobody sends
+    // in good faith. Its first byte may come later than the line before it.
+    if (from > 0 && from < bytes.size() && bytes[from - 1] == '\n' &&
+        (bytes[from] == ' ' || bytes[from] == '\t')) {
+      refusal = {400, "a header line begins with a blank (obs-fold)", {}};
+      return std::nullopt;
+    }
     const size_t newline = bytes.find('\n', from);
     if (newline == std::string_view::npos) {
       from = bytes.size();
@@ -56,12 +68,6 @@ std::optional<size_t> FindHeadEnd(std::string_view bytes, size_t& from,
     }
     from = newline + 1;
     if (newline >= 3 && bytes[newline - 2] == '\n') return from;
-    // A line that begins with a blank would continue the one before (obs-fold), which nobody sends
-    // in good faith.
-    if (from < bytes.size() && (bytes[from] == ' ' || bytes[from] == '\t')) {
-      refusal = {400, "a header line begins with a blank (obs-fold)", {}};
-      return std::nullopt;
-    }
   }
 }
 
@@ -71,11 +77,6 @@ void MessageParser::Refuse(int status, std::string detail, error_code& error, st
 }
 
 std::optional<Refusal> MessageParser::ReadHead(std::string& bytes) {
-  // FindHeadEnd sees a fold only when its first byte has come; here all have.
-  for (size_t at = bytes.find("\r\n"); at != std::string::npos; at = bytes.find("\r\n", at + 2)) {
-    if (at + 2 < bytes.size() && (bytes[at + 2] == ' ' || bytes[at + 2] == '\t'))
-      return Refusal{400, "a header line begins with a blank (obs-fold)", {}};
-  }
   error_code error;
   put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
   in_head_ = false;
@@ -134,7 +135,7 @@ void MessageParser::OnHeadField(std::string_view name, std::string_view value, e
   } else if (SameIgnoringCase(name, "host")) {
     if (++hosts_ > 1 || !IsHost(value))
       return Refuse(400, "there must be one Host header with a valid name", error);
-  } else if (SameIgnoringCase(name, "expect")) {
+  } else if (SameIgnoringCase(name, "expect") && !http_1_0_) {
     if (!SameIgnoringCase(value, "100-continue"))
       return Refuse(417, "the only Expect taken is 100-continue", error);
     expects_continue_ = true;
@@ -153,14 +154,13 @@ void MessageParser::on_chunk_header_impl(uint64_t, string_view extensions, error
 }
 
 size_t MessageParser::on_chunk_body_impl(uint64_t, string_view bytes, error_code&) {
-  if (!bytes.empty()) (*sink_)(View(bytes));
+  if (!bytes.empty()) sink_wants_more_ = (*sink_)(View(bytes));
   return bytes.size();
 }
 
 bool MessageParser::body_done() const { return head_.chunked ? is_done() : body_left_ == 0; }
 
-size_t MessageParser::ReadBody(std::string_view bytes,
-                               const std::function<void(std::string_view)>& sink,
+size_t MessageParser::ReadBody(std::string_view bytes, const Sink& sink,
                                std::optional<Refusal>& refusal) {
   if (!head_.chunked) {
     const size_t part = static_cast<size_t>(std::min<uint64_t>(bytes.size(), body_left_));
@@ -169,13 +169,22 @@ size_t MessageParser::ReadBody(std::string_view bytes,
     return part;
   }
   sink_ = &sink;
+  sink_wants_more_ = true;
   size_t used = 0;
-  while (used < bytes.size() && !is_done()) {
+  while (used < bytes.size() && !is_done() && sink_wants_more_) {
+    // Beast 1.74 asserts that a last chunk it has seen the start of comes again with 5 bytes or
+    // more
+    // ("0\r\n" and then one byte would abort); no body ends in fewer.
+    if (needs_more_ && bytes.size() - used < 5) break;
     error_code error;
     const size_t step =
         put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), error);
+    // The step that ends the body is its last line with all trailers.
+    if (!error && is_done() && HasFold(bytes.substr(used, step)))
+      Refuse(400, "a trailer's line begins with a blank (obs-fold)", error);
     used += step;
-    if (error == beast::http::error::need_more) break;
+    needs_more_ = error == beast::http::error::need_more;
+    if (needs_more_) break;
     if (refusal_ || error) {
       refusal = refusal_ ? *refusal_ : FromBeast(error);
       break;
@@ -184,7 +193,7 @@ size_t MessageParser::ReadBody(std::string_view bytes,
   }
   sink_ = nullptr;
   // What waits for more is one line, or the trailers: it may not grow beyond their budget.
-  if (!refusal && !is_done() && bytes.size() - used > max_trailer_ + 64)
+  if (!refusal && needs_more_ && bytes.size() - used > max_trailer_ + 64)
     refusal = {431, "trailers and chunk extensions are too large", "maxTrailer"};
   return used;
 }

@@ -9,6 +9,7 @@
 
 #include <boost/beast/http/basic_parser.hpp>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,7 +35,8 @@ class MessageParser : private boost::beast::http::basic_parser<true> {
  public:
   MessageParser(Head& head, uint64_t max_trailer) : head_(head), max_trailer_(max_trailer) {
     header_limit(0xffffffff);
-    body_limit(boost::none);
+    // Not boost::none: Beast 1.74 compares with it, and everything is greater.
+    body_limit(std::numeric_limits<uint64_t>::max());
   }
 
   // The whole head, its end included. `bytes` is changed (names to lower case) and viewed by
@@ -43,13 +45,14 @@ class MessageParser : private boost::beast::http::basic_parser<true> {
 
   bool keep_alive() const { return basic_parser::keep_alive(); }
   bool expects_continue() const { return expects_continue_; }
+  bool http_1_0() const { return http_1_0_; }
   bool has_body() const { return head_.chunked || head_.content_length.value_or(0) > 0; }
 
-  // Body bytes; `sink` gets the decoded ones. Returns how many of `bytes` were used; what is left
-  // belongs to the next request when `body_done`, else it has to be offered again with more behind
-  // it.
-  size_t ReadBody(std::string_view bytes, const std::function<void(std::string_view)>& sink,
-                  std::optional<Refusal>& refusal);
+  // Body bytes; `sink` gets the decoded ones and says whether it wants more now. Returns how many
+  // of `bytes` were used; what is left belongs to the next request when `body_done`, else it has to
+  // be offered again with more behind it.
+  using Sink = std::function<bool(std::string_view)>;
+  size_t ReadBody(std::string_view bytes, const Sink& sink, std::optional<Refusal>& refusal);
   bool body_done() const;
 
  private:
@@ -79,8 +82,10 @@ class MessageParser : private boost::beast::http::basic_parser<true> {
   int hosts_ = 0;
   uint64_t trailer_bytes_ = 0;  // of trailers and chunk extensions together
   uint64_t body_left_ = 0;      // of a body with a length
+  bool needs_more_ = false;     // a chunk's line or the trailers are incomplete
   std::optional<Refusal> refusal_;
-  const std::function<void(std::string_view)>* sink_ = nullptr;
+  const Sink* sink_ = nullptr;
+  bool sink_wants_more_ = true;
 };
 
 }  // namespace outrigger::http

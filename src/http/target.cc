@@ -56,8 +56,8 @@ std::string ReadTarget(std::string_view target, Head& head) {
   const std::string_view whole = target;
   for (const std::string_view scheme : {"http://", "https://"}) {
     if (!target.starts_with(scheme)) continue;
-    const size_t slash = target.find('/', scheme.size());
-    if (slash == std::string_view::npos) return "the target has no path";
+    const size_t slash = target.find_first_of("/?#", scheme.size());
+    if (slash == std::string_view::npos || target[slash] != '/') return "the target has no path";
     target.remove_prefix(slash);
   }
   if (target.empty() || target.front() != '/') return "the target must begin with '/'";

@@ -31,7 +31,7 @@ base::Result<std::unique_ptr<EmbeddedBroker>> EmbeddedBroker::Start(int brokers)
     return base::Fail(
         {base::Code::kInternal, std::string("embedded broker: ") + reason, {}, false});
   }
-  conf.release();
+  static_cast<void>(conf.release());  // the client owns it now
   cluster->mock.reset(rd_kafka_mock_cluster_new(cluster->owner.get(), brokers));
   if (!cluster->mock) {
     return base::Fail({base::Code::kUnavailable, "the embedded broker can't listen on loopback",

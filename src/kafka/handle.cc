@@ -131,7 +131,7 @@ base::Result<std::shared_ptr<Handle>> Handle::Producer(const config::Kafka& kafk
   char reason[512];
   Owned<rd_kafka_t> rk(rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), reason, sizeof reason));
   if (!rk) return base::Fail(base::Error::Invalid(std::string("Kafka client: ") + reason));
-  conf->release();  // the client owns it now
+  static_cast<void>(conf->release());  // the client owns it now
   Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_main(rk.get()));
   return std::make_shared<Handle>(std::move(rk), std::move(queue));
 }

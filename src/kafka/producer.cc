@@ -233,7 +233,7 @@ rd_kafka_resp_err_t Producer::Core::Give(Entry& entry) {
   fields[6].u.headers = headers.get();
   rd_kafka_error_t* error = rd_kafka_produceva(handle_->rk(), fields, 7);
   if (!error) {
-    headers.release();  // librdkafka owns them now
+    static_cast<void>(headers.release());  // librdkafka owns them now
     return RD_KAFKA_RESP_ERR_NO_ERROR;
   }
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);

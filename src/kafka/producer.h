@@ -61,7 +61,8 @@ struct ProducerOptions {
   // Bounds of what waits and is in flight; no topic may hold more than half of either.
   size_t max_records = 200'000;
   size_t max_bytes = 64 << 20;
-  std::chrono::milliseconds unknown_topic_after{5000};
+  // Sooner than http.ackTimeout's default, so that the answer is "not taken" and not "unknown".
+  std::chrono::milliseconds unknown_topic_after{4500};
 };
 
 class Producer {

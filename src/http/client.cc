@@ -1,0 +1,300 @@
+#include "http/client.h"
+
+#include <algorithm>
+#include <map>
+#include <unordered_map>
+
+#include "http/client_connection.h"
+
+namespace outrigger::http {
+namespace {
+
+// Deadlines that lie closer together are looked at together.
+constexpr auto kSweepAtLeast = std::chrono::milliseconds(5);
+
+bool IsTokenByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+}
+
+bool IsToken(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenByte);
+}
+
+bool IsVisible(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+bool HasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  });
+}
+
+// Headers that say how the message is framed: two voices on that would be a smuggled request.
+bool IsOurs(std::string_view name) {
+  static constexpr std::string_view kOurs[] = {"host",   "content-length", "transfer-encoding",
+                                               "expect", "connection",     "upgrade"};
+  return std::any_of(std::begin(kOurs), std::end(kOurs), [&](std::string_view ours) {
+    return name.size() == ours.size() &&
+           std::equal(name.begin(), name.end(), ours.begin(), [](char a, char b) {
+             return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
+           });
+  });
+}
+
+// Empty: it can be sent as it is.
+std::string WhatIsWrong(const Call& call) {
+  if (!IsToken(call.method)) return "the call's method is no method";
+  if (call.path.empty() || call.path[0] != '/' || !IsVisible(call.path) ||
+      call.path.find('#') != std::string::npos)
+    return "the call's path is no path, or not percent-encoded";
+  for (const auto& [name, value] : call.headers) {
+    if (!IsToken(name)) return "a header's name has a byte that it can't have";
+    if (IsOurs(name)) return "the header " + name + " is not the caller's to set";
+    if (HasControl(value)) return "the value of the header " + name + " has a control byte";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view Answer::Find(std::string_view name) const {
+  for (const auto& [known, value] : headers)
+    if (known == name) return value;
+  return {};
+}
+
+class Client::Core final : public std::enable_shared_from_this<Client::Core>,
+                           public ClientConnection::Owner {
+ public:
+  Core(base::Loop& loop, Endpoint endpoint, ClientLimits limits)
+      : setup_{loop, endpoint, limits, HostHeader(endpoint)} {
+    setup_.limits.max_connections = std::max<size_t>(1, limits.max_connections);
+  }
+
+  uint64_t Send(Call call, OnAnswer on_answer);
+  void Cancel(uint64_t id);
+  void Stop();
+
+  size_t in_flight() const { return in_flight_; }
+  size_t connections() const { return connections_.size(); }
+
+ private:
+  using ConnectionPtr = std::shared_ptr<ClientConnection>;
+
+  void OnFinished(ClientConnection& connection, std::unique_ptr<Work> work, Outcome outcome,
+                  bool stale) override;
+  void OnIdleEnded(ClientConnection& connection) override;
+
+  // Starts as many waiting calls as there are connections for.
+  void Dispatch();
+  ClientConnection* TakeIdle();
+  void Forget(ClientConnection& connection);
+  // Takes a call out of everything; null when it is not there any more.
+  std::unique_ptr<Work> Take(uint64_t id);
+  void Deliver(Work& work, Outcome outcome);
+  void FailLater(std::unique_ptr<Work> work, Failure failure, std::string message);
+  void SweepBy(base::TimePoint due);
+  void Sweep();
+
+  ClientConnection::Setup setup_;
+  bool stopped_ = false;
+  uint64_t last_id_ = 0;
+  size_t in_flight_ = 0;
+  std::map<uint64_t, std::unique_ptr<Work>> waiting_;  // in order of their ids: first come first
+  std::unordered_map<uint64_t, ClientConnection*> active_;
+  std::unordered_map<ClientConnection*, ConnectionPtr> connections_;
+  std::vector<ClientConnection*> idle_;  // the last used one last
+  base::Timer sweep_;
+  base::TimePoint sweep_at_;
+};
+
+uint64_t Client::Core::Send(Call call, OnAnswer on_answer) {
+  auto work = std::make_unique<Work>();
+  const uint64_t id = work->id = ++last_id_;
+  ++in_flight_;
+  work->call = std::move(call);
+  work->on_answer = std::move(on_answer);
+  work->deadline = setup_.loop.Now() + work->call.timeout;
+  if (std::string wrong = WhatIsWrong(work->call); !wrong.empty()) {
+    FailLater(std::move(work), Failure::kProtocol, std::move(wrong));
+    return id;
+  }
+  SweepBy(work->deadline);
+  waiting_.emplace_hint(waiting_.end(), id, std::move(work));
+  Dispatch();
+  return id;
+}
+
+void Client::Core::Dispatch() {
+  while (!waiting_.empty()) {
+    const auto first = waiting_.begin();
+    // A second try is for a fresh connection: others may have ended with the first one.
+    ClientConnection* connection = first->second->retried ? nullptr : TakeIdle();
+    const bool fresh = connection == nullptr;
+    if (fresh && connections_.size() >= setup_.limits.max_connections) {
+      if (!first->second->retried || idle_.empty()) return;
+      ClientConnection& oldest = *idle_.front();
+      oldest.Close();
+      Forget(oldest);
+    }
+    if (fresh) {
+      auto opened = std::make_shared<ClientConnection>(setup_, *this);
+      connection = opened.get();
+      connections_.emplace(connection, std::move(opened));
+    }
+    std::unique_ptr<Work> work = std::move(first->second);
+    active_.emplace(work->id, connection);
+    waiting_.erase(first);
+    if (fresh)
+      connection->Open(std::move(work));
+    else
+      connection->Send(std::move(work));
+  }
+}
+
+ClientConnection* Client::Core::TakeIdle() {
+  while (!idle_.empty()) {
+    ClientConnection* last = idle_.back();
+    if (last->Usable()) {
+      idle_.pop_back();
+      return last;
+    }
+    last->Close();
+    Forget(*last);
+  }
+  return nullptr;
+}
+
+void Client::Core::Forget(ClientConnection& connection) {
+  idle_.erase(std::remove(idle_.begin(), idle_.end(), &connection), idle_.end());
+  connections_.erase(&connection);
+}
+
+void Client::Core::OnFinished(ClientConnection& connection, std::unique_ptr<Work> work,
+                              Outcome outcome, bool stale) {
+  const auto self = shared_from_this();
+  active_.erase(work->id);
+  if (connection.closed()) {
+    Forget(connection);
+  } else {
+    connection.idle_until = setup_.loop.Now() + setup_.limits.idle;
+    idle_.push_back(&connection);
+    SweepBy(connection.idle_until);
+  }
+  const bool again = stale && !work->retried;
+  if (again) {
+    work->retried = true;
+    const uint64_t id = work->id;
+    waiting_.emplace(id, std::move(work));
+  }
+  Dispatch();
+  // Sent on a kept connection, and nobody listens any more: the app went away with the call.
+  if (!outcome && outcome.error().failure == Failure::kRefused && outcome.error().sent)
+    outcome.error().failure = Failure::kCut;
+  // Last, as it may send, cancel, destroy the client or throw.
+  // NOLINTNEXTLINE(bugprone-use-after-move): moved only when it goes again
+  if (!again) Deliver(*work, std::move(outcome));
+}
+
+void Client::Core::OnIdleEnded(ClientConnection& connection) { Forget(connection); }
+
+void Client::Core::Deliver(Work& work, Outcome outcome) {
+  --in_flight_;
+  if (work.on_answer) work.on_answer(std::move(outcome));
+}
+
+void Client::Core::FailLater(std::unique_ptr<Work> work, Failure failure, std::string message) {
+  CallError error{failure, std::move(message), work->sent};
+  setup_.loop.Post([weak = weak_from_this(), work = std::shared_ptr<Work>(std::move(work)),
+                    error = std::move(error)] {
+    const auto self = weak.lock();
+    if (self && !self->stopped_) self->Deliver(*work, tl::unexpected<CallError>(error));
+  });
+}
+
+std::unique_ptr<Work> Client::Core::Take(uint64_t id) {
+  if (const auto waiting = waiting_.find(id); waiting != waiting_.end()) {
+    std::unique_ptr<Work> work = std::move(waiting->second);
+    waiting_.erase(waiting);
+    return work;
+  }
+  const auto active = active_.find(id);
+  if (active == active_.end()) return nullptr;
+  ClientConnection& connection = *active->second;
+  std::unique_ptr<Work> work = connection.Close();
+  active_.erase(active);
+  Forget(connection);
+  return work;
+}
+
+void Client::Core::Cancel(uint64_t id) {
+  auto work = Take(id);
+  if (!work) return;
+  FailLater(std::move(work), Failure::kCancelled, "the call was cancelled");
+  Dispatch();
+}
+
+void Client::Core::SweepBy(base::TimePoint due) {
+  if (sweep_.armed() && sweep_at_ <= due) return;
+  const base::TimePoint now = setup_.loop.Now();
+  sweep_at_ = due;
+  sweep_ = setup_.loop.After(std::max<base::Duration>(due - now, {}), [this] { Sweep(); });
+}
+
+void Client::Core::Sweep() {
+  const base::TimePoint now = setup_.loop.Now();
+  base::TimePoint next = base::TimePoint::max();
+  std::vector<uint64_t> late;
+  const auto look = [&](const Work& work) {
+    if (work.deadline <= now)
+      late.push_back(work.id);
+    else
+      next = std::min(next, work.deadline);
+  };
+  for (const auto& [id, work] : waiting_) look(*work);
+  for (const auto& [id, connection] : active_) look(*connection->work());
+  for (const uint64_t id : late) {
+    auto work = Take(id);
+    const std::string message =
+        "no whole answer within " + std::to_string(work->call.timeout.count()) + " ms";
+    FailLater(std::move(work), Failure::kTimeout, message);
+  }
+  while (!idle_.empty() && idle_.front()->idle_until <= now) {
+    ClientConnection& oldest = *idle_.front();
+    oldest.Close();
+    Forget(oldest);
+  }
+  if (!idle_.empty()) next = std::min(next, idle_.front()->idle_until);
+  if (next != base::TimePoint::max()) SweepBy(std::max(next, now + kSweepAtLeast));
+  Dispatch();
+}
+
+void Client::Core::Stop() {
+  stopped_ = true;
+  sweep_.Cancel();
+  idle_.clear();
+  active_.clear();
+  // What the callbacks hold goes away here, and may still speak to this client.
+  const auto connections = std::move(connections_);
+  const auto waiting = std::move(waiting_);
+  connections_.clear();
+  waiting_.clear();
+  in_flight_ = 0;
+  for (const auto& [key, connection] : connections) connection->Close();
+}
+
+Client::Client(base::Loop& loop, Endpoint endpoint, ClientLimits limits)
+    : core_(std::make_shared<Core>(loop, std::move(endpoint), limits)) {}
+
+Client::~Client() { core_->Stop(); }
+
+uint64_t Client::Send(Call call, OnAnswer on_answer) {
+  return core_->Send(std::move(call), std::move(on_answer));
+}
+void Client::Cancel(uint64_t id) { core_->Cancel(id); }
+size_t Client::in_flight() const { return core_->in_flight(); }
+size_t Client::connections() const { return core_->connections(); }
+
+}  // namespace outrigger::http

@@ -1,0 +1,91 @@
+// An HTTP/1.1 client of one app on a loop: a bounded pool of kept connections, one deadline for
+// each call, answers read as strictly as requests are.
+//
+// A call waits in line while all connections are busy, first come first served; its deadline runs.
+// A kept connection that turns out to be closed by the app before a byte of the answer came is
+// replaced once, unseen: the app may then see a call twice. Nothing else is tried again here.
+//
+// Thread: the loop's. Lifetime: the Loop outlives the Client; destroying a Client closes every
+// connection and calls nobody back.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "http/endpoint.h"
+
+namespace outrigger::http {
+
+struct ClientLimits {
+  size_t max_connections = 64;
+  uint64_t max_header = 16 << 10;
+  uint64_t max_body = 64 << 10;
+  uint64_t max_trailer = 8 << 10;  // trailers and chunk extensions together
+  std::chrono::milliseconds idle{30000};
+};
+
+struct Call {
+  std::string method = "POST";
+  std::string path = "/";
+  // Without Host, Content-Length, Transfer-Encoding, Connection, Expect, Upgrade: they are ours.
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  std::chrono::milliseconds timeout{10000};  // from Send to the answer's last byte
+};
+
+struct Answer {
+  int status = 0;
+  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string body;
+
+  // The first header of that (lower case) name, or empty.
+  std::string_view Find(std::string_view name) const;
+};
+
+enum class Failure {
+  kRefused,    // no connection: nobody listens there, or it can't be reached
+  kCut,        // the connection ended before a whole answer
+  kTimeout,    // no whole answer in time
+  kProtocol,   // the answer is malformed or over a limit; or, not sent, the call itself is
+  kCancelled,  // by Cancel
+};
+
+struct CallError {
+  Failure failure = Failure::kCut;
+  std::string message;
+  bool sent = false;  // the app may have seen (a part of) it
+};
+
+using Outcome = tl::expected<Answer, CallError>;
+// Called once for each call, on the loop's thread, never inside Send or Cancel.
+using OnAnswer = std::function<void(Outcome)>;
+
+class Client {
+ public:
+  Client(base::Loop& loop, Endpoint endpoint, ClientLimits limits);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client();
+
+  // Returns the call's id, for Cancel.
+  uint64_t Send(Call call, OnAnswer on_answer);
+  // Closes the call's connection; kCancelled follows. A call that has its answer is left alone.
+  void Cancel(uint64_t id);
+
+  size_t in_flight() const;    // calls not called back yet, waiting ones too
+  size_t connections() const;  // open or opening
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace outrigger::http

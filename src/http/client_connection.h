@@ -1,0 +1,112 @@
+// One connection to an app: connects, then carries one call after the other.
+//
+// It reads all the time, between two calls too, so that the end of a kept connection is seen when
+// it comes, and bytes that nobody asked for close it. Deadlines are the client's to watch.
+//
+// Thread: the client's loop. Lifetime: shared by the client and the pending socket operation; once
+// closed it touches neither its owner nor the setup.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "http/client.h"
+#include "http/response_parser.h"
+
+namespace outrigger::http {
+
+// A call from Send to its answer.
+struct Work {
+  uint64_t id = 0;
+  Call call;
+  OnAnswer on_answer;
+  base::TimePoint deadline;
+  bool sent = false;     // bytes of it went out
+  bool retried = false;  // it is on its second connection, and there is no third
+};
+
+class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
+ public:
+  // What a connection tells its client, always from the loop, never from inside Open or Send.
+  class Owner {
+   public:
+    // The connection is idle or closed when this is called. `stale`: it had been kept, and ended
+    // before a byte of the answer.
+    virtual void OnFinished(ClientConnection& connection, std::unique_ptr<Work> work,
+                            Outcome outcome, bool stale) = 0;
+    virtual void OnIdleEnded(ClientConnection& connection) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+  // What the connections of a client share.
+  struct Setup {
+    base::Loop& loop;
+    Endpoint endpoint;
+    ClientLimits limits;
+    std::string host;  // the Host header's value
+  };
+
+  ClientConnection(const Setup& setup, Owner& owner);
+
+  // Connects and sends. Once.
+  void Open(std::unique_ptr<Work> work);
+  // Sends on an idle connection.
+  void Send(std::unique_ptr<Work> work);
+  // Closes without telling the owner, and gives back the call under way.
+  std::unique_ptr<Work> Close();
+
+  // Looks whether an idle connection is still open and silent.
+  bool Usable();
+  bool closed() const { return state_ == State::kClosed; }
+  const Work* work() const { return work_.get(); }
+
+  base::TimePoint idle_until;  // the owner's note
+
+ private:
+  using Protocol = boost::asio::generic::stream_protocol;
+  using error_code = boost::system::error_code;
+  enum class State { kConnecting, kBusy, kIdle, kClosed };
+
+  void Resolve();
+  void Connect();
+  void OnConnected(error_code error);
+  // What a connect that reported success really is.
+  error_code CheckConnected();
+  void OnConnectFailed(const error_code& error);
+  void BuildHead();
+  void Write();
+  void Read();
+  void OnRead(size_t bytes, bool ended);
+  void Finish();
+  void Fail(Failure failure, std::string message, bool stale = false);
+
+  const Setup& setup_;
+  Owner& owner_;
+  Protocol::socket socket_;
+  State state_ = State::kConnecting;
+  std::unique_ptr<Work> work_;
+
+  std::unique_ptr<boost::asio::ip::tcp::resolver> resolver_;  // while a name is looked up
+  std::vector<Protocol::endpoint> candidates_;                // to try one after the other
+  size_t candidate_ = 0;
+  error_code first_error_;
+  base::Timer connect_again_;
+
+  std::string out_;         // the head, and of the body what did not go out at once
+  bool writing_ = false;    // a write is under way
+  bool reused_ = false;     // the call under way is not the first one
+  bool just_read_ = false;  // the answer before, and nothing behind it
+  bool any_byte_ = false;   // of the answer to the call under way came
+
+  std::string in_;  // room; what was read and not used yet is from in_begin_ to in_end_
+  size_t in_begin_ = 0;
+  size_t in_end_ = 0;
+  ResponseParser parser_;
+};
+
+}  // namespace outrigger::http

@@ -1,0 +1,253 @@
+#include "kafka/consumer.h"
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "kafka/consumer_core.h"
+
+namespace outrigger::kafka {
+namespace {
+
+// What one wake-up takes at most before the loop's other work has its turn, and what is passed on
+// in one piece.
+constexpr int kMostEvents = 4000;
+constexpr size_t kMostRecords = 1000;
+// max.poll.interval.ms is reset by polling alone, also while everything is paused.
+constexpr std::chrono::milliseconds kBeat{1000};
+
+std::optional<std::string> Bytes(const void* bytes, size_t size) {
+  if (bytes == nullptr) return std::nullopt;
+  return std::string(static_cast<const char*>(bytes), size);
+}
+
+std::vector<event::Header> HeadersOf(const rd_kafka_message_t& message) {
+  std::vector<event::Header> headers;
+  rd_kafka_headers_t* list = nullptr;
+  if (rd_kafka_message_headers(&message, &list) != RD_KAFKA_RESP_ERR_NO_ERROR) return headers;
+  headers.reserve(rd_kafka_header_cnt(list));
+  const char* name = nullptr;
+  const void* value = nullptr;
+  size_t size = 0;
+  for (size_t i = 0;
+       rd_kafka_header_get_all(list, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+    headers.push_back({name, Bytes(value, size)});
+  return headers;
+}
+
+int64_t TimestampOf(const rd_kafka_message_t& message) {
+  rd_kafka_timestamp_type_t type;
+  const int64_t timestamp = rd_kafka_message_timestamp(&message, &type);
+  return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp;
+}
+
+// librdkafka frees it with the list.
+void SetMetadata(rd_kafka_topic_partition_t& at, const std::string& metadata) {
+  if (metadata.empty()) return;
+  at.metadata = std::malloc(metadata.size());
+  std::memcpy(at.metadata, metadata.data(), metadata.size());
+  at.metadata_size = metadata.size();
+}
+
+}  // namespace
+
+Consumer::Core::Core(base::Loop& loop, ConsumerOptions options, ConsumerHandler handler)
+    : loop_(loop), options_(std::move(options)), handler_(std::move(handler)) {
+  connection_.since = loop_.Now();
+}
+
+Consumer::Core::~Core() {
+  *alive_ = false;
+  watch_.reset();
+  side_.reset();  // its last job may hold the handle
+  handle_.reset();
+  if (wake_ >= 0) close(wake_);
+}
+
+base::Result<void> Consumer::Core::Open() {
+  auto handle = ConsumerHandle::Create(options_);
+  if (!handle) return base::Fail(handle.error());
+  if (auto subscribed = (*handle)->Subscribe(options_.topics); !subscribed) return subscribed;
+  handle_ = std::move(*handle);
+  if (!side_) {
+    side_ = std::make_unique<SideThread>();
+    wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    Beat();
+  }
+  Watch();
+  Ping();
+  return {};
+}
+
+void Consumer::Core::Post(std::function<void()> call) {
+  loop_.Post([alive = alive_, call = std::move(call)] {
+    if (*alive) call();
+  });
+}
+
+void Consumer::Core::Watch() {
+  if (!watch_) watch_ = loop_.WatchReadable(wake_, [this] { OnEvents(); });
+  static const uint64_t kOne = 1;
+  rd_kafka_queue_io_event_enable(handle_->queue(), wake_, &kOne, sizeof kOne);
+  Post([this] { OnEvents(); });  // what came before the queue told of itself
+}
+
+void Consumer::Core::Beat() {
+  beat_ = loop_.After(kBeat, [this] {
+    OnEvents();
+    if (closed_) return;
+    if (!connection_.connected) Ping();
+    Beat();
+  });
+}
+
+void Consumer::Core::OnEvents() {
+  uint64_t wakes;
+  while (read(wake_, &wakes, sizeof wakes) > 0) continue;
+  const auto handle = handle_;
+  for (int n = 0; n < kMostEvents; ++n) {
+    const Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(handle->queue(), 0)};
+    if (!event) {
+      Flush();
+      return CheckClosed();
+    }
+    OnEvent(*event);
+  }
+  Flush();
+  Post([this] { OnEvents(); });
+}
+
+void Consumer::Core::OnEvent(rd_kafka_event_t& event) {
+  const rd_kafka_event_type_t type = rd_kafka_event_type(&event);
+  if (type == RD_KAFKA_EVENT_FETCH) {
+    while (const rd_kafka_message_t* message = rd_kafka_event_message_next(&event))
+      OnRecord(*message);
+    if (batch_.size() >= kMostRecords) Flush();
+    return;
+  }
+  Flush();             // what came before a rebalance is told before it
+  if (fatal_) return;  // of a handle that is done for
+  if (type == RD_KAFKA_EVENT_REBALANCE) return OnRebalance(event);
+  if (type == RD_KAFKA_EVENT_OFFSET_COMMIT) return OnCommitted(event);
+  if (type != RD_KAFKA_EVENT_ERROR) return;
+  TopicPartition at;
+  int64_t offset = -1;
+  if (rd_kafka_topic_partition_t* where = rd_kafka_event_topic_partition(&event)) {
+    at = {where->topic, where->partition};
+    offset = where->offset;
+    rd_kafka_topic_partition_destroy(where);
+  }
+  OnError(rd_kafka_event_error(&event), rd_kafka_event_error_string(&event), at, offset);
+}
+
+void Consumer::Core::OnRecord(const rd_kafka_message_t& message) {
+  TopicPartition at{rd_kafka_topic_name(message.rkt), message.partition};
+  if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return OnError(message.err, rd_kafka_message_errstr(&message), at, message.offset);
+  const auto held = held_.find(at);
+  if (held == held_.end() || held->second.revoking) return;
+  held->second.next = message.offset + 1;
+  Consumed& record = batch_.emplace_back();
+  record.topic = std::move(at.topic);
+  record.partition = message.partition;
+  record.offset = message.offset;
+  record.epoch = held->second.epoch;
+  record.timestamp_ms = TimestampOf(message);
+  record.key = Bytes(message.key, message.key_len);
+  record.value = Bytes(message.payload, message.len);
+  record.headers = HeadersOf(message);
+}
+
+void Consumer::Core::Flush() {
+  if (batch_.empty()) return;
+  if (!connection_.connected) SetConnected(true);
+  handler_.on_records(std::exchange(batch_, {}));
+}
+
+void Consumer::Core::Pause(const TopicPartition& at) {
+  if (!held_.contains(at) || !paused_.insert(at).second) return;
+  rd_kafka_pause_partitions(handle_->rk(), ToList({at}).get());
+}
+
+void Consumer::Core::Resume(const TopicPartition& at) {
+  if (paused_.erase(at) > 0) rd_kafka_resume_partitions(handle_->rk(), ToList({at}).get());
+}
+
+void Consumer::Core::Commit(std::vector<Offset> offsets,
+                            std::function<void(base::Result<void>)> on_done) {
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
+  for (const Offset& offset : offsets) {
+    const auto held = held_.find(offset.at);
+    if (held == held_.end() || held->second.epoch != offset.epoch) continue;
+    rd_kafka_topic_partition_t* at =
+        rd_kafka_topic_partition_list_add(list.get(), offset.at.topic.c_str(), offset.at.partition);
+    at->offset = offset.next;
+    SetMetadata(*at, offset.metadata);
+  }
+  if (list->cnt == 0 || fatal_) return Post([on_done = std::move(on_done)] { on_done({}); });
+  const uint64_t id = ++last_commit_;
+  const rd_kafka_resp_err_t error = rd_kafka_commit_queue(
+      handle_->rk(), list.get(), handle_->queue(), nullptr, reinterpret_cast<void*>(id));
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    commits_.emplace(id, std::move(on_done));
+    return;
+  }
+  Post([on_done = std::move(on_done), error] {
+    on_done(base::Fail({base::Code::kUnavailable, rd_kafka_err2str(error), {}, true}));
+  });
+}
+
+void Consumer::Core::OnCommitted(rd_kafka_event_t& event) {
+  const auto commit = commits_.extract(reinterpret_cast<uint64_t>(rd_kafka_event_opaque(&event)));
+  if (commit.empty()) return;
+  rd_kafka_resp_err_t error = rd_kafka_event_error(&event);
+  const auto* list = rd_kafka_event_topic_partition_list(&event);
+  for (int i = 0; list != nullptr && i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+    error = list->elems[i].err;
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return commit.mapped()({});
+  commit.mapped()(base::Fail(
+      {base::Code::kUnavailable,
+       "offsets of group " + options_.group + " were not committed: " + rd_kafka_err2str(error),
+       {},
+       true}));
+}
+
+void Consumer::Core::FailCommits(const std::string& why) {
+  for (auto& [id, on_done] : std::exchange(commits_, {}))
+    on_done(base::Fail({base::Code::kUnavailable, why, {}, true}));
+}
+
+Consumer::Consumer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+Consumer::~Consumer() = default;
+
+base::Result<std::unique_ptr<Consumer>> Consumer::Create(base::Loop& loop, ConsumerOptions options,
+                                                         ConsumerHandler handler) {
+  auto core = std::make_unique<Core>(loop, std::move(options), std::move(handler));
+  if (auto open = core->Open(); !open) return base::Fail(open.error());
+  return std::unique_ptr<Consumer>(new Consumer(std::move(core)));
+}
+
+std::optional<Consumer::Watermarks> Consumer::WatermarksOf(const TopicPartition& at) const {
+  Watermarks marks;
+  if (rd_kafka_get_watermark_offsets(core_->handle_->rk(), at.topic.c_str(), at.partition,
+                                     &marks.low, &marks.high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+      marks.high < 0)
+    return std::nullopt;
+  return marks;
+}
+
+void Consumer::Pause(const TopicPartition& at) { core_->Pause(at); }
+void Consumer::Resume(const TopicPartition& at) { core_->Resume(at); }
+void Consumer::Commit(std::vector<Offset> offsets,
+                      std::function<void(base::Result<void>)> on_done) {
+  core_->Commit(std::move(offsets), std::move(on_done));
+}
+const Connection& Consumer::connection() const { return core_->connection_; }
+uint64_t Consumer::rebuilds() const { return core_->rebuilds_; }
+void Consumer::Close(std::function<void()> on_closed) { core_->Close(std::move(on_closed)); }
+void* Consumer::native_handle() const { return core_->handle_->rk(); }
+
+}  // namespace outrigger::kafka

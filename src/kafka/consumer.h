@@ -1,0 +1,120 @@
+// One consumer of one group: partitions come and go, records come, offsets are committed when the
+// flow says so.
+//
+// Nothing is committed or stored by itself. Partitions move incrementally (cooperative-sticky); a
+// revoked one is given back only when the flow has settled it, and polling goes on meanwhile, so
+// the membership lives through long waits and through pauses of every partition. (librdkafka holds
+// back the records of the other partitions while a revocation waits.) An offset out of range is
+// named before anything is skipped. After a fatal error the client is built anew.
+//
+// Thread: the loop's; every callback comes on it. Blocking questions are asked on a side thread.
+// Lifetime: Close before destruction, or the group learns of it only after session.timeout.ms;
+// destruction waits for a question under way, a second or two, and no callback comes after it. Of
+// the callbacks only `on_closed` may destroy. Sources: librdkafka 2.8 INTRODUCTION.md (consumer
+// groups), KIP-429.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "event/event.h"
+#include "kafka/connection.h"
+#include "kafka/consumer_handle.h"
+
+namespace outrigger::kafka {
+
+// A partition is ours from here on, under an epoch that no other assignment has.
+struct Assigned {
+  TopicPartition at;
+  uint64_t epoch = 0;
+  int64_t position = -1;  // the first offset that will come; -1: not known
+  std::string metadata;   // of the committed offset, or empty
+};
+
+struct Consumed {
+  std::string topic;
+  int32_t partition = -1;
+  int64_t offset = -1;
+  uint64_t epoch = 0;
+  int64_t timestamp_ms = -1;  // -1: the record has none
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  std::vector<event::Header> headers;
+};
+
+enum class ResetReason { kDeleted, kTruncated };  // below the oldest record; above the newest
+
+struct ConsumerOptions {
+  config::Kafka kafka;
+  std::string group;
+  std::vector<std::string> topics;  // names, or regular expressions that start with ^
+  config::StartFrom start;          // for partitions without a committed offset
+  std::string instance_id;          // static membership; empty: none
+};
+
+struct ConsumerHandler {
+  std::function<void(std::vector<Assigned>)> on_assigned;  // before their first record
+  // No record of these comes any more. Call `settled` (at once, or later) when commits are done; it
+  // does nothing the second time. `lost`: they are somebody else's already, and `settled` is not
+  // waited for.
+  std::function<void(std::vector<TopicPartition>, bool lost, std::function<void()> settled)>
+      on_revoked;
+  std::function<void(std::vector<Consumed>)> on_records;
+  std::function<void(const Connection&)> on_connection;
+  // Offset `from` is out of range; on_revoked (lost) and on_assigned (at `to`) follow.
+  std::function<void(const TopicPartition&, int64_t from, int64_t to, ResetReason)> on_reset;
+};
+
+class Consumer {
+ public:
+  // Fails only on a wrong property, secret or topic. Needs no broker.
+  static base::Result<std::unique_ptr<Consumer>> Create(base::Loop& loop, ConsumerOptions options,
+                                                        ConsumerHandler handler);
+  ~Consumer();
+
+  // Records that were fetched already may still come. A pause ends with the assignment.
+  void Pause(const TopicPartition& at);
+  void Resume(const TopicPartition& at);
+
+  struct Offset {
+    TopicPartition at;
+    uint64_t epoch = 0;
+    int64_t next = -1;  // the first offset that is not settled
+    std::string metadata;
+  };
+  // Offsets of an epoch that is no longer assigned are left out; a revoked partition's are taken
+  // until `settled`. `on_done` comes later, once. One commit of a partition at a time: of two under
+  // way the older could win.
+  void Commit(std::vector<Offset> offsets, std::function<void(base::Result<void>)> on_done);
+
+  // As the last fetch saw them; nothing before that.
+  struct Watermarks {
+    int64_t low = -1;
+    int64_t high = -1;
+  };
+  std::optional<Watermarks> WatermarksOf(const TopicPartition& at) const;
+
+  const Connection& connection() const;
+  uint64_t rebuilds() const;  // handles built anew after a fatal error
+
+  // on_revoked for all, then leaves the group; `on_closed` when it has. Bounded by nothing: destroy
+  // the consumer when it takes too long.
+  void Close(std::function<void()> on_closed);
+
+  // For tests: the librdkafka handle (rd_kafka_t*).
+  void* native_handle() const;
+
+ private:
+  class Core;
+  explicit Consumer(std::unique_ptr<Core> core);
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace outrigger::kafka

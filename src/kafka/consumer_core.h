@@ -1,0 +1,123 @@
+// The consumer's inside. See consumer.h for what it promises; this is how.
+//
+// librdkafka waits for one answer (incremental assign or unassign) to each rebalance event. `step_`
+// is the event that is not answered yet: an assignment whose starting points are being asked for,
+// or a revocation that the flow is settling. A new event overtakes a step only when partitions were
+// lost. `held_` is what librdkafka fetches for us.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "kafka/consumer.h"
+#include "kafka/side_thread.h"
+#include "kafka/starting_points.h"
+#include "telemetry/log.h"
+
+namespace outrigger::kafka {
+
+class Consumer::Core {
+ public:
+  Core(base::Loop& loop, ConsumerOptions options, ConsumerHandler handler);
+  ~Core();
+
+  base::Result<void> Open();
+  void Pause(const TopicPartition& at);
+  void Resume(const TopicPartition& at);
+  void Commit(std::vector<Offset> offsets, std::function<void(base::Result<void>)> on_done);
+  void Close(std::function<void()> on_closed);
+
+  base::Loop& loop_;
+  ConsumerOptions options_;
+  ConsumerHandler handler_;
+  Connection connection_;
+  std::shared_ptr<ConsumerHandle> handle_;
+  uint64_t rebuilds_ = 0;
+
+ private:
+  struct Held {
+    uint64_t epoch = 0;
+    int64_t next = -1;      // the offset after the last record that was passed on
+    bool revoking = false;  // the flow is settling it
+    bool resetting = false;
+    base::Timer again;  // the next question where to go on
+  };
+  struct Step {
+    enum class Kind { kAssign, kRevoke, kClose };
+    uint64_t id = 0;
+    Kind kind = Kind::kAssign;
+    std::vector<TopicPartition> at;
+  };
+
+  // consumer.cc: events, records, commits
+  void Watch();
+  void OnEvents();
+  void OnEvent(rd_kafka_event_t& event);
+  void OnRecord(const rd_kafka_message_t& message);
+  void Flush();
+  void OnCommitted(rd_kafka_event_t& event);
+  void FailCommits(const std::string& why);
+  void Beat();
+  void Post(std::function<void()> call);
+
+  // consumer_rebalance.cc: partitions come and go; leaving the group
+  void OnRebalance(rd_kafka_event_t& event);
+  void StartAssign(std::vector<TopicPartition> at);
+  void AskStartingPoints(uint64_t step);
+  void OnStartingPoints(uint64_t step, const base::Result<std::vector<StartingPoint>>& points);
+  void Hold(const std::vector<StartingPoint>& points);
+  void StartRevoke(std::vector<TopicPartition> at, bool lost);
+  void Settle(Step::Kind kind, std::vector<TopicPartition> fresh, std::vector<TopicPartition> all);
+  void OnSettled(uint64_t step);
+  void Release(const std::vector<TopicPartition>& at);
+  void OnRebalanceWhileClosing(bool revoke, bool lost, const std::vector<TopicPartition>& at);
+  void CloseNext();
+  void Leave();
+  void CheckClosed();
+  std::vector<TopicPartition> HeldWhere(bool revoking) const;
+
+  // consumer_errors.cc: errors, offsets out of range, the connection, a new handle
+  void OnError(rd_kafka_resp_err_t error, const std::string& text, const TopicPartition& at,
+               int64_t offset);
+  void OnOutOfRange(const TopicPartition& at, int64_t from);
+  void AskReset(const TopicPartition& at, uint64_t epoch, int64_t from);
+  void OnReset(const TopicPartition& at, uint64_t epoch, int64_t from,
+               const base::Result<Range>& range);
+  void OnFatal(const std::string& why);
+  void Rebuild(const std::string& why);
+  void Ping();
+  void SetConnected(bool connected);
+  void SetError(const std::string& text);
+
+  std::map<TopicPartition, Held> held_;
+  std::set<TopicPartition> paused_;
+  std::optional<Step> step_;
+  uint64_t last_step_ = 0;
+  uint64_t last_epoch_ = 0;
+  std::vector<Consumed> batch_;
+  std::map<uint64_t, std::function<void(base::Result<void>)>> commits_;
+  uint64_t last_commit_ = 0;
+
+  std::unique_ptr<SideThread> side_;
+  int wake_ = -1;
+  std::unique_ptr<base::Loop::Watch> watch_;
+  base::Timer beat_, ask_again_, rebuild_again_, look_closed_;
+  std::chrono::milliseconds rebuild_after_{0};
+  bool fatal_ = false;
+  bool pinging_ = false;
+  std::string broker_error_;  // since the last sign of life
+  telemetry::LogLimit error_log_;
+
+  bool closing_ = false;
+  bool leaving_ = false;  // librdkafka has been told
+  bool owed_ = false;     // a revocation that came while closing is to be answered
+  bool closed_ = false;
+  std::function<void()> on_closed_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace outrigger::kafka

@@ -1,0 +1,177 @@
+// What goes wrong: errors, offsets out of range, the connection, a fatal error.
+#include <algorithm>
+
+#include "kafka/consumer_core.h"
+
+namespace outrigger::kafka {
+
+using telemetry::Level;
+using telemetry::Log;
+
+namespace {
+
+constexpr std::chrono::milliseconds kAskAgain{200};
+constexpr std::chrono::milliseconds kFirstRebuild{1000};
+constexpr std::chrono::milliseconds kLastRebuild{30'000};
+
+const char* HintOf(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return "give the user of kafka.security an ACL with READ and DESCRIBE on the topic";
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return "give the user of kafka.security an ACL with READ on the group";
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return "create the topic; it is looked for again every 30 s";
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      return "the process stood still for longer than max.poll.interval.ms; the group is joined "
+             "again";
+    default:
+      return "";
+  }
+}
+
+// Whether the cluster is away is for a ping to say; these are about something else.
+bool IsOfTheGroupOrTopic(rd_kafka_resp_err_t error) {
+  return *HintOf(error) != '\0' || error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION ||
+         error == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL;
+}
+
+}  // namespace
+
+void Consumer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text,
+                             const TopicPartition& at, int64_t offset) {
+  // The event carries the reason's code, or _FATAL.
+  char reason[512];
+  if (rd_kafka_fatal_error(handle_->rk(), reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    return OnFatal(reason);
+  if (error == RD_KAFKA_RESP_ERR__FATAL) return OnFatal(text);
+  if (error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) return OnOutOfRange(at, offset);
+  if (uint64_t held_back; error_log_.Allow(loop_.Now(), held_back)) {
+    Log(Level::kWarn, "the consumer has a problem",
+        {{"group", options_.group},
+         {"error", text},
+         {"hint", HintOf(error)},
+         {"held_back", std::to_string(held_back)}});
+  }
+  if (IsOfTheGroupOrTopic(error)) return SetError(text);
+  if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || broker_error_.empty())
+    broker_error_ =
+        (error == RD_KAFKA_RESP_ERR__AUTHENTICATION ? "authentication failed: " : "") + text;
+  Ping();
+}
+
+// ---- offsets out of range
+
+void Consumer::Core::OnOutOfRange(const TopicPartition& at, int64_t offset) {
+  const auto held = held_.find(at);
+  if (held == held_.end() || held->second.revoking || held->second.resetting) return;
+  held->second.resetting = true;
+  AskReset(at, held->second.epoch, std::max(offset, held->second.next));
+}
+
+void Consumer::Core::AskReset(const TopicPartition& at, uint64_t epoch, int64_t from) {
+  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_, at, epoch, from,
+              start = options_.start] {
+    loop.Post([this, alive, at, epoch, from, range = FindReset(handle->rk(), at, from, start)] {
+      if (*alive) OnReset(at, epoch, from, range);
+    });
+  });
+}
+
+void Consumer::Core::OnReset(const TopicPartition& at, uint64_t epoch, int64_t from,
+                             const base::Result<Range>& range) {
+  // An event that waits in the queue may want this partition too: it goes first.
+  if (!step_) OnEvents();
+  const auto held = held_.find(at);
+  if (closing_ || held == held_.end() || held->second.epoch != epoch || held->second.revoking)
+    return;
+  if (!range || step_) {
+    if (!range) SetError(range.error().message);
+    held->second.again =
+        loop_.After(kAskAgain, [this, at, epoch, from] { AskReset(at, epoch, from); });
+    return;
+  }
+  const ResetReason reason = from < range->low ? ResetReason::kDeleted : ResetReason::kTruncated;
+  Log(Level::kError, "an offset is out of range: records were deleted before they were read",
+      {{"group", options_.group},
+       {"partition", at.text()},
+       {"from", std::to_string(from)},
+       {"to", std::to_string(range->to)},
+       {"oldest", std::to_string(range->low)},
+       {"newest", std::to_string(range->high)}});
+  handler_.on_reset(at, from, range->to, reason);
+  Release({at});
+  handler_.on_revoked({at}, true, [] {});
+  if (closing_ || fatal_) return;
+  Hold({{at, range->to, -1, {}}});
+}
+
+// ---- a fatal error
+
+void Consumer::Core::OnFatal(const std::string& why) {
+  if (std::exchange(fatal_, true)) return;
+  rebuild_after_ = std::clamp(rebuild_after_ * 2, kFirstRebuild, kLastRebuild);
+  rebuild_again_ = loop_.After(rebuild_after_, [this, why] { Rebuild(why); });
+  Log(Level::kError, "the Kafka consumer had a fatal error and is built anew",
+      {{"group", options_.group}, {"error", why}});
+  SetError(why);
+  // The group gives these to others when the session ends.
+  step_.reset();
+  const auto fresh = HeldWhere(false);
+  held_.clear();
+  paused_.clear();
+  FailCommits(why);
+  if (!fresh.empty()) handler_.on_revoked(fresh, true, [] {});
+  if (closing_) Leave();
+}
+
+void Consumer::Core::Rebuild(const std::string& why) {
+  if (closing_) return;
+  auto old = handle_;
+  if (auto open = Open(); !open) {
+    Log(Level::kError, "the Kafka consumer can't be built anew; trying again",
+        {{"group", options_.group}, {"error", open.error().message}});
+    rebuild_after_ = std::min(rebuild_after_ * 2, kLastRebuild);
+    rebuild_again_ = loop_.After(rebuild_after_, [this, why] { Rebuild(why); });
+    return;
+  }
+  rd_kafka_queue_io_event_enable(old->queue(), -1, nullptr, 0);
+  side_->Run([old = std::move(old)] {});  // destroying it can block
+  fatal_ = false;
+  ++rebuilds_;
+}
+
+// ---- the connection
+
+void Consumer::Core::Ping() {
+  if (std::exchange(pinging_, true)) return;
+  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_] {
+    const rd_kafka_metadata_t* got = nullptr;
+    const rd_kafka_resp_err_t error = rd_kafka_metadata(handle->rk(), 0, nullptr, &got, 1000);
+    const Owned<const rd_kafka_metadata_t> metadata(got);
+    loop.Post([this, alive, error] {
+      if (!*alive) return;
+      pinging_ = false;
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return SetConnected(true);
+      SetConnected(false);
+      SetError(broker_error_.empty() ? rd_kafka_err2str(error) : broker_error_);
+    });
+  });
+}
+
+void Consumer::Core::SetConnected(bool connected) {
+  if (connected) broker_error_.clear();
+  if (connected == connection_.connected) return;
+  connection_.connected = connected;
+  connection_.since = loop_.Now();
+  if (connected) connection_.last_error.clear();
+  if (handler_.on_connection) handler_.on_connection(connection_);
+}
+
+void Consumer::Core::SetError(const std::string& text) {
+  if (connection_.last_error == text) return;
+  connection_.last_error = text;
+  if (handler_.on_connection) handler_.on_connection(connection_);
+}
+
+}  // namespace outrigger::kafka

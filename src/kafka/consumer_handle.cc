@@ -1,0 +1,99 @@
+#include "kafka/consumer_handle.h"
+
+#include "kafka/consumer.h"
+
+namespace outrigger::kafka {
+namespace {
+
+// What bounds the memory of prefetched records, and how soon new topics are seen; the config's own
+// values win.
+const PropertyList kDefaults{{"queued.max.messages.kbytes", "16384"},
+                             {"queued.min.messages", "10000"},
+                             {"fetch.message.max.bytes", "1048576"},
+                             {"fetch.max.bytes", "8388608"},
+                             {"fetch.error.backoff.ms", "100"},
+                             {"topic.metadata.refresh.interval.ms", "30000"},
+                             // A regular expression is not meant for Kafka's own topics.
+                             {"topic.blacklist", "^__"}};
+
+config::Properties RoleOf(const config::Kafka& kafka) {
+  config::Properties role = kafka.consumer_properties;
+  for (const auto& [name, value] : kDefaults)
+    if (!kafka.properties.contains(name)) role.emplace(name, config::Text{value, {}, name});
+  return role;
+}
+
+std::string Text(rd_kafka_error_t* error) {
+  if (error == nullptr) return {};
+  std::string text = rd_kafka_error_string(error);
+  rd_kafka_error_destroy(error);
+  return text.empty() ? "unknown error" : text;
+}
+
+}  // namespace
+
+PartitionList ToList(const std::vector<TopicPartition>& at) {
+  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(at.size())));
+  for (const auto& each : at)
+    rd_kafka_topic_partition_list_add(list.get(), each.topic.c_str(), each.partition);
+  return list;
+}
+
+std::vector<TopicPartition> FromList(const rd_kafka_topic_partition_list_t* list) {
+  std::vector<TopicPartition> at;
+  for (int i = 0; list != nullptr && i < list->cnt; ++i)
+    at.push_back({list->elems[i].topic, list->elems[i].partition});
+  return at;
+}
+
+base::Result<std::shared_ptr<ConsumerHandle>> ConsumerHandle::Create(
+    const ConsumerOptions& options) {
+  // auto.offset.reset error: an offset that is out of range is ours to name before anything is
+  // skipped.
+  PropertyList promised{{"group.id", options.group},
+                        {"enable.auto.commit", "false"},
+                        {"enable.auto.offset.store", "false"},
+                        {"partition.assignment.strategy", "cooperative-sticky"},
+                        {"auto.offset.reset", "error"},
+                        {"enable.partition.eof", "false"}};
+  if (!options.instance_id.empty()) promised.emplace_back("group.instance.id", options.instance_id);
+  auto conf = ClientConf(options.kafka, RoleOf(options.kafka), promised);
+  if (!conf) return base::Fail(conf.error());
+  rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
+                                            RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR);
+  char reason[512];
+  rd_kafka_t* rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf->get(), reason, sizeof reason);
+  if (rk == nullptr)
+    return base::Fail(base::Error::Invalid(std::string("Kafka client: ") + reason));
+  static_cast<void>(conf->release());  // the client owns it now
+  rd_kafka_poll_set_consumer(rk);
+  return std::make_shared<ConsumerHandle>(rk,
+                                          Owned<rd_kafka_queue_t>(rd_kafka_queue_get_consumer(rk)));
+}
+
+ConsumerHandle::~ConsumerHandle() {
+  rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
+  queue_.reset();
+  rd_kafka_destroy_flags(rk_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+base::Result<void> ConsumerHandle::Subscribe(const std::vector<std::string>& topics) {
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(topics.size())));
+  for (const auto& topic : topics)
+    rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), RD_KAFKA_PARTITION_UA);
+  const rd_kafka_resp_err_t error = rd_kafka_subscribe(rk_, list.get());
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  return base::Fail(base::Error::Invalid(
+      std::string("the topics can't be subscribed to: ") + rd_kafka_err2str(error),
+      "names of topics, or regular expressions that start with ^"));
+}
+
+std::string ConsumerHandle::Assign(rd_kafka_topic_partition_list_t* more) {
+  return Text(rd_kafka_incremental_assign(rk_, more));
+}
+
+std::string ConsumerHandle::Unassign(rd_kafka_topic_partition_list_t* less) {
+  return Text(rd_kafka_incremental_unassign(rk_, less));
+}
+
+}  // namespace outrigger::kafka

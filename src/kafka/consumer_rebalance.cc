@@ -1,0 +1,194 @@
+// Partitions come and go, and the group is left.
+#include <algorithm>
+
+#include "kafka/consumer_core.h"
+
+namespace outrigger::kafka {
+
+using telemetry::Level;
+using telemetry::Log;
+
+std::vector<TopicPartition> Consumer::Core::HeldWhere(bool revoking) const {
+  std::vector<TopicPartition> at;
+  for (const auto& [each, held] : held_)
+    if (held.revoking == revoking) at.push_back(each);
+  return at;
+}
+
+void Consumer::Core::OnRebalance(rd_kafka_event_t& event) {
+  const bool revoke = rd_kafka_event_error(&event) != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+  const bool lost = revoke && rd_kafka_assignment_lost(handle_->rk()) != 0;
+  std::vector<TopicPartition> at = FromList(rd_kafka_event_topic_partition_list(&event));
+  if (!connection_.connected) SetConnected(true);
+  if (closing_) return OnRebalanceWhileClosing(revoke, lost, at);
+  step_.reset();  // overtaken: its partitions, if any, are among HeldWhere(revoking)
+  if (revoke) return StartRevoke(std::move(at), lost);
+  if (const auto left = HeldWhere(true); !left.empty()) Release(left);
+  StartAssign(std::move(at));
+}
+
+// ---- coming
+
+void Consumer::Core::StartAssign(std::vector<TopicPartition> at) {
+  step_ = Step{++last_step_, Step::Kind::kAssign, std::move(at)};
+  if (step_->at.empty()) return Hold({});
+  AskStartingPoints(step_->id);
+}
+
+void Consumer::Core::AskStartingPoints(uint64_t step) {
+  if (!step_ || step_->id != step) return;
+  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_, step, at = step_->at,
+              start = options_.start] {
+    loop.Post([this, alive, step, points = FindStartingPoints(handle->rk(), at, start)] {
+      if (*alive) OnStartingPoints(step, points);
+    });
+  });
+}
+
+void Consumer::Core::OnStartingPoints(uint64_t step,
+                                      const base::Result<std::vector<StartingPoint>>& points) {
+  if (!step_ || step_->id != step) return;
+  if (points) return Hold(*points);
+  // Without the committed offsets nothing can be started: a guess would skip or repeat records.
+  SetError(points.error().message);
+  ask_again_ =
+      loop_.After(std::chrono::milliseconds(200), [this, step] { AskStartingPoints(step); });
+}
+
+void Consumer::Core::Hold(const std::vector<StartingPoint>& points) {
+  step_.reset();
+  std::vector<Assigned> assigned;
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(points.size())));
+  for (const StartingPoint& point : points) {
+    Resume(point.at);
+    rd_kafka_topic_partition_t* at =
+        rd_kafka_topic_partition_list_add(list.get(), point.at.topic.c_str(), point.at.partition);
+    at->offset = point.offset;
+    rd_kafka_topic_partition_set_leader_epoch(at, point.leader_epoch);
+    held_[point.at] = Held{++last_epoch_, std::max<int64_t>(point.offset, -1), false, false, {}};
+    assigned.push_back(
+        {point.at, last_epoch_, std::max<int64_t>(point.offset, -1), point.metadata});
+  }
+  if (const std::string wrong = handle_->Assign(list.get()); !wrong.empty())
+    return OnFatal("the assignment was not taken: " + wrong);
+  if (assigned.empty()) return;
+  rebuild_after_ = {};
+  if (connection_.connected) SetError({});
+  handler_.on_assigned(std::move(assigned));
+}
+
+// ---- going
+
+void Consumer::Core::StartRevoke(std::vector<TopicPartition> at, bool lost) {
+  std::vector<TopicPartition> all = HeldWhere(true);
+  std::vector<TopicPartition> fresh;
+  for (auto& each : at) {
+    const auto held = held_.find(each);
+    if (held == held_.end() || held->second.revoking) continue;
+    fresh.push_back(each);
+    all.push_back(std::move(each));
+  }
+  if (!lost && !fresh.empty()) return Settle(Step::Kind::kRevoke, std::move(fresh), std::move(all));
+  Release(all);
+  if (!fresh.empty()) handler_.on_revoked(std::move(fresh), true, [] {});
+}
+
+void Consumer::Core::Settle(Step::Kind kind, std::vector<TopicPartition> fresh,
+                            std::vector<TopicPartition> all) {
+  for (const auto& each : fresh) held_[each].revoking = true;
+  step_ = Step{++last_step_, kind, std::move(all)};
+  handler_.on_revoked(std::move(fresh), false, [this, alive = alive_, step = step_->id] {
+    if (*alive) OnSettled(step);
+  });
+}
+
+void Consumer::Core::OnSettled(uint64_t step) {
+  if (!step_ || step_->id != step) return;
+  const Step settled = *std::exchange(step_, std::nullopt);
+  if (settled.kind == Step::Kind::kClose) {
+    held_.clear();  // closing gives them back
+    return Leave();
+  }
+  Release(settled.at);
+  if (closing_) CloseNext();
+}
+
+// Gives partitions back; from here on their offsets are left out of commits.
+void Consumer::Core::Release(const std::vector<TopicPartition>& at) {
+  std::vector<TopicPartition> held;
+  for (const auto& each : at) {
+    if (held_.erase(each) == 0) continue;
+    Resume(each);  // a pause ends with the assignment
+    held.push_back(each);
+  }
+  if (const std::string wrong = handle_->Unassign(ToList(held).get()); !wrong.empty())
+    OnFatal("the revocation was not taken: " + wrong);
+}
+
+// ---- leaving
+
+void Consumer::Core::Close(std::function<void()> on_closed) {
+  if (closing_) return;
+  closing_ = true;
+  on_closed_ = std::move(on_closed);
+  if (fatal_) return Leave();
+  if (step_ && step_->kind == Step::Kind::kRevoke) return;  // goes on when it is settled
+  if (step_) Hold({});                                      // nothing is started any more
+  CloseNext();
+}
+
+void Consumer::Core::CloseNext() {
+  const auto all = HeldWhere(false);
+  if (all.empty()) return Leave();
+  Settle(Step::Kind::kClose, all, all);
+}
+
+void Consumer::Core::OnRebalanceWhileClosing(bool revoke, bool lost,
+                                             const std::vector<TopicPartition>& at) {
+  if (leaving_) return Release({});
+  if (!revoke) {  // nothing is started any more; what is being settled goes on
+    if (const std::string wrong = handle_->Assign(ToList({}).get()); !wrong.empty())
+      OnFatal("the assignment was not taken: " + wrong);
+    return;
+  }
+  if (!lost) {
+    owed_ = true;  // they are being settled already
+    return;
+  }
+  std::vector<TopicPartition> told;
+  for (const auto& each : at)
+    if (const auto held = held_.find(each); held != held_.end() && !held->second.revoking)
+      told.push_back(each);
+  Release(at);
+  if (!told.empty()) handler_.on_revoked(std::move(told), true, [] {});
+  if (!held_.empty()) return;
+  step_.reset();
+  Leave();
+}
+
+void Consumer::Core::Leave() {
+  if (std::exchange(leaving_, true)) return;
+  rd_kafka_error_t* error = rd_kafka_consumer_close_queue(handle_->rk(), handle_->queue());
+  if (error != nullptr) {
+    Log(Level::kWarn, "the consumer could not leave its group",
+        {{"group", options_.group}, {"error", rd_kafka_error_string(error)}});
+    rd_kafka_error_destroy(error);
+    fatal_ = true;  // there is nothing to wait for
+  } else if (owed_) {
+    Release({});
+  }
+  Post([this] { CheckClosed(); });
+}
+
+void Consumer::Core::CheckClosed() {
+  if (!leaving_ || closed_) return;
+  if (!fatal_ && rd_kafka_consumer_closed(handle_->rk()) == 0) {
+    look_closed_ = loop_.After(std::chrono::milliseconds(20), [this] { OnEvents(); });
+    return;
+  }
+  closed_ = true;
+  FailCommits("the consumer was closed");
+  Post(std::exchange(on_closed_, nullptr));
+}
+
+}  // namespace outrigger::kafka
