@@ -12,8 +12,6 @@
 namespace outrigger::publish {
 namespace {
 
-using telemetry::ProducerReason;
-
 tl::unexpected<Refused> Unprocessable(
     const event::Event& event, std::string detail,
     std::vector<std::pair<std::string, std::string>> errors = {}) {
@@ -25,13 +23,21 @@ tl::unexpected<Refused> Unprocessable(
   return tl::unexpected(std::move(refused));
 }
 
-// Data that can't be read for a rule (a repeated name, say) is malformed, not unprocessable.
+// Data that can't be read for a rule (a repeated name, say) is malformed, not unprocessable; data
+// that reads well and lacks what the rule asks for (Code::kNotFound) is the reverse.
 tl::unexpected<Refused> Malformed(const event::Event& event, const base::Error& error) {
   Refused refused;
   refused.problem.status = 400;
   refused.problem.id = event.id;
   refused.problem.detail = error.message;
   return tl::unexpected(std::move(refused));
+}
+
+tl::unexpected<Refused> Unreadable(const event::Event& event, const std::string& where,
+                                   base::Error error) {
+  error.message = where + ": " + error.message;
+  return error.code == base::Code::kNotFound ? Unprocessable(event, std::move(error.message))
+                                             : Malformed(event, error);
 }
 
 std::string RawNow(base::WallTime now) { return "\"" + base::Rfc3339(now) + "\""; }
@@ -141,13 +147,13 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
 
   event::Data data(event);
   auto topic = rule.topic.Render(event, data);
-  if (!topic) return Unprocessable(event, rule.path + ".topic: " + topic.error().message);
+  if (!topic) return Unreadable(event, rule.path + ".topic", std::move(topic.error()));
   if (!rule.topic.constant()) {
     if (const std::string wrong = TopicNameProblem(*topic); !wrong.empty())
       return Unprocessable(event, rule.path + ".topic gave \"" + *topic + "\": " + wrong);
   }
   auto key = KeyOf(rule, event, data);
-  if (!key) return Unprocessable(event, rule.path + ".key: " + key.error().message);
+  if (!key) return Unreadable(event, rule.path + ".key", std::move(key.error()));
   if (!*key && rule.key_required) {
     return Unprocessable(event, rule.path + " asks for a key (keyRequired), and the event has none",
                          {{"",
@@ -156,8 +162,7 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
   }
   for (const auto& [name, value] : rule.headers) {
     auto text = value.Render(event, data);
-    if (!text)
-      return Unprocessable(event, rule.path + ".headers." + name + ": " + text.error().message);
+    if (!text) return Unreadable(event, rule.path + ".headers." + name, std::move(text.error()));
     event.headers.push_back({name, std::move(*text)});
   }
   if (!event.data && !rule.tombstones) {
@@ -181,7 +186,7 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
   if (invalid) {
     std::string detail;
     for (const auto& [pointer, message] : invalid->problem.errors)
-      detail += (detail.empty() ? "" : "; ") + pointer + ": " + message;
+      detail.append(detail.empty() ? "" : "; ").append(pointer).append(": ").append(message);
     invalid->dead_letter = DeadLetter(std::move(prepared.record), rule.dead_letter, "schema",
                                       std::move(detail), 422, now);
     return tl::unexpected(std::move(*invalid));

@@ -29,6 +29,7 @@ struct Refused {
   // The event as it would stand in the rule's dead letter topic, where `onInvalid: deadLetter` asks
   // for it.
   std::optional<event::Record> dead_letter;
+  bool lettered = false;  // and it is on its way there
 };
 
 // Fills id, source, time and version where they are absent. `version` is taken from the data's own.

@@ -126,9 +126,9 @@ const telemetry::ProducerTopic& Publisher::Series(const std::string& label) {
 }
 
 void Publisher::Refuse(const std::string& label, ProducerReason reason, http::Problem problem,
-                       const OnDecided& on_decided) {
+                       const OnDecided& on_decided, bool lettered) {
   const auto& series = Series(label);
-  series[ProducerOutcome::kFailed].Increment();
+  if (!lettered) series[ProducerOutcome::kFailed].Increment();
   series[reason].Increment();
   Outcome outcome;
   outcome.id = problem.id;
@@ -220,12 +220,14 @@ void Publisher::Send(const std::vector<const Rule*>& rules, event::Event event, 
   outcome.targets.reserve(rules.size());
   for (const Rule* rule : rules) {
     const bool last = rule == rules.back();
+    // NOLINTNEXTLINE(bugprone-use-after-move): the last rule alone gets it
     auto part = MakePart(*rule, last ? std::move(event) : event, ask);
     if (!part) {
       Refused& refused = part.error();
       refused.problem.id = outcome.id;
       if (known && known->outcome.targets.empty()) known_.Forget(known);
-      return Refuse(rule->topic.text(), refused.reason, std::move(refused.problem), on_decided);
+      return Refuse(rule->topic.text(), refused.reason, std::move(refused.problem), on_decided,
+                    refused.lettered);
     }
     Target& target = outcome.targets.emplace_back();
     target.topic = part->prepared.record.topic;
@@ -256,6 +258,7 @@ tl::expected<Publisher::Part, Refused> Publisher::MakePart(const Rule& rule, eve
     if (refusal.dead_letter && producer_) {
       refusal.problem.detail += "; it was given to " + refusal.dead_letter->topic;
       SendDeadLetter(std::move(*refusal.dead_letter), series);
+      refusal.lettered = true;
     }
     return tl::unexpected(std::move(refusal));
   }
@@ -350,7 +353,9 @@ void Publisher::Join(Pending& pending, OnDecided on_decided) {
 void Publisher::SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series) {
   producer_->Produce(
       std::move(record), [&series](const kafka::Report& report, event::Record& letter) {
+        // One outcome for each event: its letter's.
         if (report) return series[ProducerOutcome::kDeadLettered].Increment();
+        series[ProducerOutcome::kFailed].Increment();
         telemetry::Log(telemetry::Level::kError, "a dead letter was refused by Kafka",
                        {{"topic", letter.topic}, {"error", report.error().error.message}});
       });
@@ -370,7 +375,6 @@ void Publisher::OnReport(Pending& pending, size_t index, const kafka::Report& re
     const kafka::Refusal& refusal = report.error();
     target.status = Target::Status::kFailed;
     target.problem = ToProblem(refusal, pending.outcome.id);
-    series[ProducerOutcome::kFailed].Increment();
     series[MetricReason(refusal.reason)].Increment();
     if (pending.sequence && target.problem->status == 503) pending.sequence->Stop(record);
     const bool deterministic =
@@ -381,6 +385,8 @@ void Publisher::OnReport(Pending& pending, size_t index, const kafka::Report& re
       SendDeadLetter(DeadLetter(std::move(record), to, reason, refusal.error.message,
                                 target.problem->status, loop_.Wall()),
                      series);
+    } else {
+      series[ProducerOutcome::kFailed].Increment();
     }
   }
   if (--pending.undecided == 0) Decide(pending);

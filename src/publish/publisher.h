@@ -99,8 +99,9 @@ class Publisher {
              OnDecided on_decided);
   void Hand(Pending& pending, size_t index, Part part);
   void Join(Pending& pending, OnDecided on_decided);
+  // `lettered`: its dead letter is on the way, and says what becomes of it.
   void Refuse(const std::string& label, telemetry::ProducerReason reason, http::Problem problem,
-              const OnDecided& on_decided);
+              const OnDecided& on_decided, bool lettered = false);
   // What forbids the record at once, or nothing.
   std::optional<http::Problem> NotNow(const event::Record& record, bool wait_for_kafka,
                                       const Sequence* sequence);

@@ -1,0 +1,199 @@
+#include "deliver/request.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "event/cloudevents.h"
+#include "event/data.h"
+
+namespace outrigger::deliver {
+namespace {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+template <class Keep>
+std::string PercentEncode(std::string_view text, Keep keep) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (keep(c)) {
+      out.push_back(c);
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out.push_back('%');
+      out.push_back(kDigits[byte >> 4]);
+      out.push_back(kDigits[byte & 15]);
+    }
+  }
+  return out;
+}
+
+bool IsAlphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+// RFC 3986, section 2.3.
+bool IsUnreserved(char c) {
+  return IsAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+// What may stand in a field's name (RFC 9110, section 5.6.2), '%' aside, which escapes the rest.
+bool IsNameByte(char c) {
+  return IsAlphanumeric(c) || std::string_view("!#$&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+bool HasDotSegment(std::string_view path) {
+  path = path.substr(0, path.find('?'));
+  while (!path.empty()) {
+    const size_t end = std::min(path.find('/'), path.size());
+    const std::string_view segment = path.substr(0, end);
+    if (segment == "." || segment == "..") return true;
+    path.remove_prefix(std::min(end + 1, path.size()));
+  }
+  return false;
+}
+
+bool IsHeaderText(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+}
+
+void AddAttributes(const event::Event& event, Headers& headers) {
+  headers.emplace_back("ce-specversion", "1.0");
+  const auto add = [&headers](std::string name, const std::string& value) {
+    if (!value.empty()) headers.emplace_back(std::move(name), EncodeHeaderValue(value));
+  };
+  add("ce-id", event.id);
+  add("ce-source", event.source);
+  add("ce-type", event.type);
+  add("ce-time", event.time);
+  add("ce-subject", event.subject);
+  add("ce-dataschema", event.dataschema);
+  add("ce-version", event.version);
+  for (const auto& [name, value] : event.extensions) add("ce-" + name, value);
+}
+
+void AddDelivery(const Attempt& attempt, Headers& headers) {
+  const auto& record = attempt.record;
+  headers.emplace_back("outrigger-topic", record.topic);
+  headers.emplace_back("outrigger-partition", std::to_string(record.partition));
+  headers.emplace_back("outrigger-offset", std::to_string(record.offset));
+  if (record.key) headers.emplace_back("outrigger-key", EncodeHeaderValue(*record.key));
+  headers.emplace_back("outrigger-attempt", std::to_string(attempt.number));
+  headers.emplace_back("outrigger-subscription", EncodeHeaderValue(attempt.subscription));
+  if (attempt.redrive) headers.emplace_back("outrigger-redrive", "true");
+  if (attempt.replay) headers.emplace_back("outrigger-replay", "true");
+}
+
+// Tracing tools look for these two under their own names (W3C Trace Context).
+bool IsTrace(std::string_view name) { return name == "traceparent" || name == "tracestate"; }
+
+void AddKafkaHeaders(const event::Event& event, Headers& headers) {
+  for (const auto& [name, value] : event.headers) {
+    if (IsTrace(name)) {
+      if (value) headers.emplace_back(name, EncodeHeaderValue(*value));
+      continue;
+    }
+    headers.emplace_back("kafka-" + PercentEncode(name, IsNameByte),
+                         EncodeHeaderValue(value.value_or(std::string())));
+  }
+  for (const auto& [name, value] : event.extensions) {
+    const bool stands = std::any_of(event.headers.begin(), event.headers.end(),
+                                    [&name = name](const auto& h) { return h.name == name; });
+    if (IsTrace(name) && !stands) headers.emplace_back(name, EncodeHeaderValue(value));
+  }
+}
+
+void AddRaw(const event::Event& event, http::Call& call, const kafka::Consumed& record) {
+  const bool fit = !event.datacontenttype.empty() && IsHeaderText(event.datacontenttype);
+  call.headers.emplace_back("content-type",
+                            fit ? event.datacontenttype : "application/octet-stream");
+  call.body = record.value.value_or(std::string());
+}
+
+void AddStructured(const event::Event& event, http::Call& call) {
+  event::Record record = event::ToKafkaStructured(event);
+  call.headers.emplace_back("content-type", "application/cloudevents+json; charset=UTF-8");
+  call.body = std::move(*record.value);
+}
+
+}  // namespace
+
+std::string EncodeHeaderValue(std::string_view value) {
+  return PercentEncode(value, [](char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '%'; });
+}
+
+HandlerPath HandlerPath::Compile(const config::Text& from, std::vector<config::Problem>& problems) {
+  // Each piece is a template of its own, so that what an event fills in is escaped and what the
+  // config says is not.
+  HandlerPath path;
+  const auto add = [&](std::string_view text, bool place) {
+    if (text.empty()) return;
+    config::Text piece = from;
+    piece.value = std::string(text);
+    path.pieces_.push_back({event::Template::Compile(piece, problems), place});
+  };
+  const std::string_view text = from.value;
+  size_t literal = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const bool doubled = at + 1 < text.size() && text[at + 1] == text[at];
+    if ((text[at] == '{' || text[at] == '}') && doubled) {
+      ++at;
+    } else if (text[at] == '{') {
+      add(text.substr(literal, at - literal), false);
+      const size_t end = std::min(text.find('}', at), text.size() - 1);
+      add(text.substr(at, end - at + 1), true);
+      literal = end + 1;
+      at = end;
+    }
+  }
+  add(text.substr(std::min(literal, text.size())), false);
+  if (!text.starts_with('/') || HasDotSegment(text))
+    problems.push_back({from.place, from.path, "the handler's path is \"" + from.value + "\"",
+                        "a path begins with / and has no segment . or .."});
+  return path;
+}
+
+base::Result<std::string> HandlerPath::Render(const event::Event& event) const {
+  event::Data data(event);
+  std::string out;
+  for (const auto& piece : pieces_) {
+    auto text = piece.text.Render(event, data);
+    if (!text) return text;
+    out.append(piece.place ? PercentEncode(*text, IsUnreserved) : *text);
+  }
+  // "%2E%2E" would not help: whoever resolves the path decodes dots first.
+  if (HasDotSegment(out))
+    return base::Fail(base::Error::Invalid("the event would be delivered to \"" + out + "\""));
+  return out;
+}
+
+base::Result<http::Call> MakeCall(const HandlerPath& path, Mode mode, const Attempt& attempt) {
+  const event::Event& event = attempt.event;
+  auto rendered = path.Render(event);
+  if (!rendered) return base::Fail(rendered.error());
+  http::Call call;
+  call.path = std::move(*rendered);
+  call.headers.reserve(20 + event.extensions.size() + event.headers.size());
+  switch (mode) {
+    case Mode::kRaw:
+      AddRaw(event, call, attempt.record);
+      break;
+    case Mode::kStructured:
+      AddStructured(event, call);
+      break;
+    case Mode::kBinary:
+      if (!IsHeaderText(event.datacontenttype))
+        return base::Fail(base::Error::Invalid("the content type is no text of a header"));
+      AddAttributes(event, call.headers);
+      if (!event.datacontenttype.empty())
+        call.headers.emplace_back("content-type", event.datacontenttype);
+      call.body = event.data.value_or(std::string());
+      break;
+  }
+  AddDelivery(attempt, call.headers);
+  AddKafkaHeaders(event, call.headers);
+  return call;
+}
+
+}  // namespace outrigger::deliver

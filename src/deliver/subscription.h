@@ -1,0 +1,127 @@
+// One subscription at work: a consumer's records into lanes, the lanes' heads to the app, the app's
+// verdicts into offsets.
+//
+// Promises: an event leaves only as done, dropped, filtered, or with its dead letter acked by
+// Kafka; offsets are committed up to the oldest that has not left, and what left above it travels
+// in the commit's metadata; try n begins when the count n-1 is committed. A revoked partition is
+// given back when what was in flight has settled and is committed, or after `rebalance_drain`; what
+// is cancelled was not attempted.
+//
+// Thread: the deliver flow's loop. Lifetime: Stop before destruction gives the partitions back in
+// order; destruction alone leaves that to the session's time-out. Source: contract section 4.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/loop.h"
+#include "config/config.h"
+#include "deliver/circuit.h"
+#include "deliver/delivery.h"
+#include "deliver/request.h"
+#include "event/json.h"
+#include "event/match.h"
+#include "http/client.h"
+#include "http/reachable.h"
+#include "kafka/producer.h"
+#include "telemetry/conditions.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+
+namespace outrigger::deliver {
+
+// Publishes a record and says what became of it: the flow's producer.
+using Produce = std::function<void(event::Record, kafka::OnReport)>;
+
+struct SubscriptionParts {
+  base::Loop& loop;
+  const config::Kafka& kafka;
+  config::Subscription config;
+  base::Duration rebalance_drain;
+  Produce produce;
+  telemetry::Metrics& metrics;
+  telemetry::Conditions& conditions;
+};
+
+class Subscription {
+ public:
+  // Needs no broker and no app. Fails on a property, secret, topic or URL that can't be used.
+  static base::Result<std::unique_ptr<Subscription>> Create(SubscriptionParts parts);
+  Subscription(const Subscription&) = delete;
+  Subscription& operator=(const Subscription&) = delete;
+  ~Subscription();
+
+  // Dispatches no more, lets what is in flight settle, commits, leaves the group.
+  void Stop(std::function<void()> on_stopped);
+
+ private:
+  Subscription(SubscriptionParts parts, http::Endpoint app, HandlerPath path);
+  base::Result<void> Open();
+
+  // subscription.cc: records in, attempts out
+  void OnRecords(std::vector<kafka::Consumed> records);
+  void Take(Partition& partition, kafka::Consumed record);
+  std::optional<std::string> LaneKey(const Delivery& delivery) const;
+  void Pump();
+  void Attempt(Delivery& delivery);
+  void UpdatePauses();
+  void ShowState();
+
+  // subscription_verdicts.cc: what the app said
+  void OnAnswer(uint64_t id, const http::Outcome& outcome);
+  void Rule(Delivery& delivery, AppCircuit::Fate fate);
+  void Apply(AppCircuit::Decision decision);
+  void Retry(Delivery& delivery);
+  void GiveUp(Delivery& delivery);
+  void SendDeadLetter(Delivery& delivery);
+  void Settle(Delivery& delivery, telemetry::ConsumerOutcome outcome);
+  void Probe();
+  void WatchHealth();
+  uint64_t CircuitKey(const Delivery& delivery) const;
+
+  // subscription_partitions.cc: assignments, commits, lag
+  void OnAssigned(std::vector<kafka::Assigned> assigned);
+  void OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lost,
+                 std::function<void()> settled);
+  void GiveBackIfSettled(Partition& partition);
+  void GiveBack(Partition& partition);
+  void Forget(uint64_t number);
+  void CancelAll(Partition& partition);
+  void CommitLater();
+  void Commit();
+  void OnCommitted(uint64_t number, uint64_t version, bool taken);
+  void Measure();
+  Partition* Find(const std::string& topic, int32_t partition);
+
+  SubscriptionParts parts_;
+  const config::Subscription& config_;
+  base::Loop& loop_;
+  event::Match match_;
+  const http::Endpoint app_;
+  HandlerPath path_;
+  Lanes lanes_;
+  AppCircuit circuit_;
+  event::JsonReader json_;
+  http::Client client_;
+  http::Reachable reachable_;
+  std::unique_ptr<kafka::Consumer> consumer_;
+  std::map<uint64_t, std::unique_ptr<Partition>> partitions_;  // by number
+  std::unordered_map<uint64_t, Delivery*> deliveries_;         // by id
+  std::unordered_map<std::string, telemetry::ConsumerTopic> topics_;
+  telemetry::ConsumerSubscription series_;
+  std::mt19937_64 random_{std::random_device{}()};
+  uint64_t next_number_ = 1;
+  uint64_t next_id_ = 1;
+  uint32_t unhealthy_ = 0;  // failed health checks in a row
+  bool over_ = false;       // the lanes hold as much as they may
+  std::string stuck_;       // why an event that can't be given up holds its key
+  telemetry::LogLimit failure_log_;
+  base::Timer wake_, commit_, measure_, health_;
+};
+
+}  // namespace outrigger::deliver

@@ -1,0 +1,268 @@
+// What the app said, and what follows from it.
+#include "deliver/dead_letter.h"
+#include "deliver/retry.h"
+#include "deliver/subscription.h"
+
+namespace outrigger::deliver {
+namespace {
+
+using telemetry::ConsumerOutcome;
+using telemetry::ConsumerReason;
+using Action = Verdict::Action;
+using Fate = AppCircuit::Fate;
+using Kind = AppCircuit::Kind;
+
+constexpr size_t kAnswerKept = 1024;  // of what a letter tells
+constexpr auto kLetterAgain = std::chrono::seconds(1);
+constexpr auto kProbeTimeout = std::chrono::milliseconds(800);
+
+std::optional<ConsumerReason> MetricReason(Reason reason) {
+  switch (reason) {
+    case Reason::kTimeout:
+      return ConsumerReason::kTimeout;
+    case Reason::kRefused:
+      return ConsumerReason::kRefused;
+    case Reason::kStatus4xx:
+      return ConsumerReason::kStatus4xx;
+    case Reason::kStatus5xx:
+      return ConsumerReason::kStatus5xx;
+    case Reason::kUndecodable:
+      return ConsumerReason::kUndecodable;
+    case Reason::kCircuit:
+      return ConsumerReason::kCircuit;
+    case Reason::kNone:
+      break;
+  }
+  return std::nullopt;
+}
+
+Kind KindOf(const Verdict& verdict, const http::Outcome& outcome) {
+  if (!outcome && outcome.error().failure == http::Failure::kRefused) return Kind::kRefused;
+  if (!outcome && outcome.error().failure == http::Failure::kCut) return Kind::kCut;
+  if (!outcome && outcome.error().failure == http::Failure::kTimeout) return Kind::kTimeout;
+  if (verdict.action == Action::kRejected) return Kind::kRejected;
+  if (verdict.action == Action::kRetry) return Kind::kFailure;
+  return Kind::kSuccess;
+}
+
+}  // namespace
+
+uint64_t Subscription::CircuitKey(const Delivery& delivery) const {
+  // An event without a key has one of its own.
+  return delivery.key ? std::hash<std::string>()(*delivery.key) : delivery.id;
+}
+
+void Subscription::OnAnswer(uint64_t id, const http::Outcome& outcome) {
+  const auto found = deliveries_.find(id);
+  if (found == deliveries_.end()) return;  // revoked meanwhile: not attempted
+  Delivery& delivery = *found->second;
+  delivery.call = 0;
+  const base::TimePoint now = loop_.Now();
+  delivery.failed = outcome ? ReadVerdict(json_, outcome->status, outcome->body,
+                                          outcome->Find("retry-after"), loop_.Wall())
+                            : VerdictOn(outcome.error());
+  delivery.answer = outcome ? Excerpt(outcome->body, kAnswerKept) : std::string();
+  const Verdict& verdict = delivery.failed;
+  if (const auto reason = MetricReason(verdict.reason)) {
+    (*delivery.home->topic)[*reason].Increment();
+    if (uint64_t held_back; failure_log_.Allow(now, held_back)) {
+      telemetry::Log(telemetry::Level::kWarn, "the app did not take an event",
+                     {{"subscription", config_.name},
+                      {"id", delivery.event.id},
+                      {"reason", std::string(Label(verdict.reason))},
+                      {"detail", verdict.detail},
+                      {"held_back", std::to_string(held_back)}});
+    }
+  }
+  auto decision = circuit_.OnResult(id, CircuitKey(delivery), KindOf(verdict, outcome), now);
+  const Fate fate = decision.fate;
+  Partition& home = *delivery.home;
+  Rule(delivery, fate);
+  Apply(std::move(decision));
+  if (home.revoked()) GiveBackIfSettled(home);
+  Pump();
+  UpdatePauses();
+}
+
+// What becomes of a delivery whose result the circuit has ruled on.
+void Subscription::Rule(Delivery& delivery, Fate fate) {
+  switch (fate) {
+    case Fate::kGiveBack:
+      return lanes_.GiveBack(&delivery, circuit_.state() == AppCircuit::State::kHalfDown
+                                            ? Lanes::Turn::kLast
+                                            : Lanes::Turn::kFirst);
+    case Fate::kHold:
+      return lanes_.Park(&delivery);
+    case Fate::kDeadLetter:
+      return GiveUp(delivery);
+    case Fate::kCount:
+      break;
+  }
+  switch (delivery.failed.action) {
+    case Action::kDone:
+      return Settle(delivery, ConsumerOutcome::kDelivered);
+    case Action::kDrop:
+      return Settle(delivery, ConsumerOutcome::kDropped);
+    case Action::kDeadLetter:
+      return GiveUp(delivery);
+    case Action::kRetry:
+    case Action::kRejected:
+      return Retry(delivery);
+    case Action::kAppDown:
+    case Action::kCancelled:
+      return lanes_.GiveBack(&delivery);
+  }
+}
+
+void Subscription::Apply(AppCircuit::Decision decision) {
+  for (const auto& ruling : decision.held)
+    if (const auto found = deliveries_.find(ruling.id); found != deliveries_.end())
+      Rule(*found->second, ruling.fate);
+  for (const auto& back : decision.uncount) {
+    const auto found = deliveries_.find(back.id);
+    if (found == deliveries_.end()) continue;
+    Delivery& delivery = *found->second;
+    auto& offsets = delivery.home->offsets;
+    const uint32_t attempts = offsets.attempts(delivery.offset);
+    offsets.SetAttempts(delivery.offset, attempts - std::min(attempts, back.attempts));
+  }
+  if (decision.opened || decision.closed) {
+    telemetry::Log(decision.opened ? telemetry::Level::kWarn : telemetry::Level::kInfo,
+                   decision.opened ? "the app is down or half down: delivery waits for it"
+                                   : "the app is back: delivery goes on",
+                   {{"subscription", config_.name}, {"app", http::Name(app_)}});
+    ShowState();
+  }
+}
+
+void Subscription::Retry(Delivery& delivery) {
+  Partition& home = *delivery.home;
+  const uint32_t tried = home.offsets.attempts(delivery.offset) + 1;
+  const RetryPolicy policy{
+      config_.retry.attempts, config_.retry.backoff_initial, config_.retry.backoff_max, {}};
+  auto wait = NextWait(policy, tried, delivery.failed.wait, [this] { return random_(); });
+  if (!wait) return GiveUp(delivery);
+  home.offsets.SetAttempts(delivery.offset, tried);
+  (*home.topic)[ConsumerOutcome::kRetried].Increment();
+  delivery.next_try = loop_.Now() + *wait;
+  delivery.counted_version = home.offsets.version();
+  // The next try begins when this count is committed.
+  lanes_.Park(&delivery);
+  home.awaiting_commit.push_back(delivery.id);
+  CommitLater();
+}
+
+// It can't succeed, or has been tried often enough.
+void Subscription::GiveUp(Delivery& delivery) {
+  lanes_.Park(&delivery);
+  if (!config_.dead_letter.empty()) return SendDeadLetter(delivery);
+  const RetryPolicy policy{
+      config_.retry.attempts, config_.retry.backoff_initial, config_.retry.backoff_max, {}};
+  const auto wait = StuckWait(policy, delivery.failed.wait, [this] { return random_(); });
+  stuck_ = "event " + delivery.event.id + " of " + delivery.record.topic + "/" +
+           std::to_string(delivery.record.partition) + " at " + std::to_string(delivery.offset) +
+           " can't be delivered (" + delivery.failed.detail +
+           ") and holds its key; name a deadLetter topic, or mend the handler";
+  ShowState();
+  if (delivery.failed.reason == Reason::kUndecodable) return;  // nothing to try
+  lanes_.RetryAt(&delivery, loop_.Now() + wait);
+}
+
+void Subscription::SendDeadLetter(Delivery& delivery) {
+  const bool tried = delivery.first_tried != base::WallTime{};
+  Letter letter;
+  letter.reason = ReasonOf(delivery.failed);
+  letter.status = delivery.failed.status;
+  letter.body = delivery.answer.empty() ? delivery.failed.detail : delivery.answer;
+  letter.attempts = tried ? delivery.home->offsets.attempts(delivery.offset) + 1 : 0;
+  letter.last = loop_.Wall();
+  letter.first = tried ? delivery.first_tried : letter.last;
+  letter.subscription = config_.name;
+  parts_.produce(ToDeadLetter(delivery.record, letter, config_.dead_letter),
+                 [this, id = delivery.id](const kafka::Report& report, event::Record&) {
+                   const auto found = deliveries_.find(id);
+                   if (found == deliveries_.end())
+                     return;  // revoked meanwhile: its letter may come twice
+                   Delivery& waiting = *found->second;
+                   Partition& home = *waiting.home;
+                   if (report) {
+                     stuck_.clear();
+                     Settle(waiting, ConsumerOutcome::kDeadLettered);
+                     ShowState();
+                   } else {
+                     stuck_ = "the dead letter topic " + config_.dead_letter +
+                              " does not take event " + waiting.event.id + ": " +
+                              report.error().error.message;
+                     ShowState();
+                     waiting.again = loop_.After(kLetterAgain, [this, id] {
+                       const auto again = deliveries_.find(id);
+                       if (again != deliveries_.end()) SendDeadLetter(*again->second);
+                     });
+                   }
+                   if (home.revoked()) GiveBackIfSettled(home);
+                   Pump();
+                 });
+}
+
+void Subscription::Settle(Delivery& delivery, ConsumerOutcome outcome) {
+  Partition& home = *delivery.home;
+  (*home.topic)[outcome].Increment();
+  if (outcome != ConsumerOutcome::kFiltered)
+    series_.latency.Observe(std::chrono::duration<double>(loop_.Now() - delivery.fetched).count());
+  if (delivery.lane) lanes_.Done(&delivery);
+  circuit_.Forget(delivery.id);
+  home.offsets.Settle(delivery.offset);
+  deliveries_.erase(delivery.id);
+  home.deliveries.erase(delivery.offset);  // and the delivery with it
+  CommitLater();
+}
+
+void Subscription::Probe() {
+  if (!config_.deliver.health) {
+    reachable_.Ask(kProbeTimeout, [this](const std::string& why_not) {
+      Apply(circuit_.OnProbe(why_not.empty() ? AppCircuit::Probe::kUp : AppCircuit::Probe::kRefused,
+                             loop_.Now()));
+      Pump();
+      UpdatePauses();
+    });
+    return;
+  }
+  http::Call call;
+  call.method = "GET";
+  call.path = config_.deliver.health->path;
+  call.timeout = config_.deliver.health->timeout;
+  client_.Send(std::move(call), [this](const http::Outcome& outcome) {
+    const bool refused = !outcome && outcome.error().failure == http::Failure::kRefused;
+    const bool up = outcome && outcome->status < 300;
+    Apply(circuit_.OnProbe(up        ? AppCircuit::Probe::kUp
+                           : refused ? AppCircuit::Probe::kRefused
+                                     : AppCircuit::Probe::kUnhealthy,
+                           loop_.Now()));
+    Pump();
+    UpdatePauses();
+  });
+}
+
+void Subscription::WatchHealth() {
+  if (!config_.deliver.health) return;
+  health_ = loop_.After(config_.deliver.health->interval, [this] {
+    WatchHealth();
+    // While the circuit is open its own probes ask.
+    if (circuit_.state() != AppCircuit::State::kClosed) return;
+    http::Call call;
+    call.method = "GET";
+    call.path = config_.deliver.health->path;
+    call.timeout = config_.deliver.health->timeout;
+    client_.Send(std::move(call), [this](const http::Outcome& outcome) {
+      const bool well = outcome && outcome->status < 300;
+      unhealthy_ = well ? 0 : unhealthy_ + 1;
+      if (unhealthy_ < config_.deliver.health->failures) return;
+      unhealthy_ = 0;
+      Apply(circuit_.OnUnhealthy(loop_.Now()));
+      Pump();
+      UpdatePauses();
+    });
+  });
+}
+
+}  // namespace outrigger::deliver
