@@ -1,1 +1,11 @@
-int main() { return 0; }
+#include <iostream>
+
+#include "app/run.h"
+#include "cli/commands.h"
+
+int main(int argc, char** argv) {
+  outrigger::app::BlockSignals();
+  outrigger::cli::Console console{std::cin, std::cout, std::cerr,
+                                  outrigger::config::ProcessEnvironment()};
+  return outrigger::cli::Main(argc, argv, console, outrigger::app::Run);
+}

@@ -77,13 +77,14 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(const config::Con
         return telemetry::KafkaHealthJson(self->kafka_enabled(), self->kafka_connected());
       },
       publish::IngressOptions{});
-  flow->server_ = std::make_unique<http::Server>(flow->loop_, LimitsOf(config.http),
-                                                 flow->ingress_->handler());
+  flow->server_ =
+      std::make_unique<http::Server>(flow->loop_, LimitsOf(config.http), flow->ingress_->handler());
   if (!config.kafka.enabled) {
     conditions.Set("KafkaConnected", Status::kFalse, "Disabled",
                    "KAFKA_ENABLED=false: events are checked, answered 202 and discarded");
   } else {
-    conditions.Set("KafkaConnected", Status::kUnknown, "Connecting", "looking for " + flow->brokers_);
+    conditions.Set("KafkaConnected", Status::kUnknown, "Connecting",
+                   "looking for " + flow->brokers_);
   }
   return flow;
 }

@@ -1,7 +1,9 @@
-// The publish flow on its thread: server → ingress → publisher → producer, joined here and nowhere else.
+// The publish flow on its thread: server → ingress → publisher → producer, joined here and nowhere
+// else.
 //
-// Thread: built on the caller's thread; after Start everything inside runs on the flow's own. The other methods may be
-// called from any thread. Lifetime: what it is given outlives it; destroying it stops it at once.
+// Thread: built on the caller's thread; after Start everything inside runs on the flow's own. The
+// other methods may be called from any thread. Lifetime: what it is given outlives it; destroying
+// it stops it at once.
 #pragma once
 
 #include <atomic>
@@ -44,7 +46,8 @@ class PublishFlow {
   // Waits for Kafka; empty when it was reached, else why not.
   std::string WaitForKafka(std::chrono::milliseconds at_most);
 
-  // Goes on accepting until the app is quiet for a second, flushes, and ends; `budget` bounds all of it. Blocks.
+  // Goes on accepting until the app is quiet for a second, flushes, and ends; `budget` bounds all
+  // of it. Blocks.
   void Shutdown(std::chrono::milliseconds budget);
 
   bool kafka_enabled() const { return kafka_enabled_; }

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -31,6 +32,12 @@ base::Result<std::string> ReadToken(const std::string& file) {
   return token;
 }
 
+bool Same(const config::Properties& a, const config::Properties& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
+    return one.first == other.first && one.second.value == other.second.value;
+  });
+}
+
 // Fields that are read once, at the start.
 std::string NeedsRestart(const config::Config& now, const config::Config& next) {
   std::string fields;
@@ -41,6 +48,11 @@ std::string NeedsRestart(const config::Config& now, const config::Config& next) 
   add(now.kafka.enabled != next.kafka.enabled, "kafka.enabled");
   add(now.kafka.client_id != next.kafka.client_id, "kafka.clientId");
   add(!(now.kafka.security == next.kafka.security), "kafka.security");
+  add(!Same(now.kafka.properties, next.kafka.properties) ||
+          !Same(now.kafka.producer_properties, next.kafka.producer_properties),
+      "kafka.properties");
+  add(!(now.subscriptions == next.subscriptions) || now.rebalance_drain != next.rebalance_drain,
+      "subscriptions");
   add(now.http.listen != next.http.listen, "http.listen");
   add(now.http.unix_socket != next.http.unix_socket, "http.unixSocket");
   add(now.ops.listen != next.ops.listen, "ops.listen");
@@ -83,6 +95,11 @@ base::Result<void> Sidecar::Build() {
   if (!flow) return base::Fail(flow.error());
   flow_ = std::move(*flow);
   flow_->Start();
+  if (config_.kafka.enabled && !config_.subscriptions.empty()) {
+    auto deliver = DeliverFlow::Create(effective, metrics_, conditions_);
+    if (!deliver) return base::Fail(deliver.error());
+    deliver_ = std::move(*deliver);
+  }
   return {};
 }
 
@@ -110,13 +127,17 @@ base::Result<void> Sidecar::Open() {
       .not_ready = [] { return std::string(); },
       .loops = {{"publish", &flow_->loop()}},
   };
+  if (deliver_) sources.loops.emplace_back("deliver", &deliver_->loop());
   auto ops = ops::OpsServer::Start(config_.ops.listen, std::move(sources));
   if (!ops) return base::Fail(ops.error());
   ops_ = std::move(*ops);
+  // Only now: a handler may publish through us.
+  if (deliver_) deliver_->Start();
   conditions_.SetGeneration(config_.generation);
   conditions_.Set("ConfigApplied", Status::kTrue, "Applied",
                   config_.file.empty() ? "the built-in defaults" : config_.file);
-  conditions_.Set("Ready", Status::kTrue, "Listening", "publishing on port " + std::to_string(port_));
+  conditions_.Set("Ready", Status::kTrue, "Listening",
+                  "publishing on port " + std::to_string(port_));
   Log(Level::kInfo, "listening",
       {{"http", std::to_string(port_)},
        {"ops", std::to_string(ops_->port())},
@@ -141,12 +162,14 @@ void Sidecar::Refuse(const std::vector<config::Problem>& problems) {
 }
 
 void Sidecar::Reload(config::Loaded loaded) {
-  // The file may be touched without a change; a refused one is judged again, since its schemas may be mended.
+  // The file may be touched without a change; a refused one is judged again, since its schemas may
+  // be mended.
   if (!loaded.ok()) return Refuse(loaded.problems);
   auto routes = publish::Routes::Build(loaded.config, loaded.problems);
   auto token = ReadToken(loaded.config.http.token_file);
   if (!token)
-    loaded.problems.push_back({{loaded.config.file, 0, 0}, "http.tokenFile", token.error().message, {}});
+    loaded.problems.push_back(
+        {{loaded.config.file, 0, 0}, "http.tokenFile", token.error().message, {}});
   if (!loaded.ok()) return Refuse(loaded.problems);
   const std::string restart = NeedsRestart(config_, loaded.config);
   routes_ = std::move(routes);
@@ -163,6 +186,8 @@ void Sidecar::Reload(config::Loaded loaded) {
   // Kept with the values that are in force, so that the next comparison is right.
   loaded.config.kafka = config_.kafka;
   loaded.config.ops = config_.ops;
+  loaded.config.subscriptions = config_.subscriptions;
+  loaded.config.rebalance_drain = config_.rebalance_drain;
   loaded.config.http.listen = config_.http.listen;
   loaded.config.http.unix_socket = config_.http.unix_socket;
   config_ = std::move(loaded.config);
@@ -171,7 +196,12 @@ void Sidecar::Reload(config::Loaded loaded) {
 
 void Sidecar::Shutdown() {
   conditions_.Set("Ready", Status::kFalse, "ShuttingDown", "draining");
-  flow_->Shutdown(config_.shutdown_budget);
+  // Delivery first: what the app does with its last events it may still publish.
+  const auto began = std::chrono::steady_clock::now();
+  if (deliver_) deliver_->Shutdown(config_.shutdown_budget / 2);
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  flow_->Shutdown(config_.shutdown_budget - took);
 }
 
 }  // namespace outrigger::app

@@ -1,13 +1,15 @@
-// The whole sidecar: built from a config, started, reloaded and drained, in one place and one order.
+// The whole sidecar: built from a config, started, reloaded and drained, in one place and one
+// order.
 //
-// Thread: the caller's (the control thread); the parts have threads of their own. Lifetime: Shutdown before
-// destruction lets events reach Kafka, destruction alone drops them.
+// Thread: the caller's (the control thread); the parts have threads of their own. Lifetime:
+// Shutdown before destruction lets events reach Kafka, destruction alone drops them.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "app/deliver_flow.h"
 #include "app/publish_flow.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -21,8 +23,8 @@ namespace outrigger::app {
 
 class Sidecar {
  public:
-  // Brings everything up: embedded broker if asked for, flow, ops port, app port. With kafka.required, an
-  // unreachable Kafka is the error. When it returns, a publish is served.
+  // Brings everything up: embedded broker if asked for, flow, ops port, app port. With
+  // kafka.required, an unreachable Kafka is the error. When it returns, a publish is served.
   static base::Result<std::unique_ptr<Sidecar>> Start(config::Config config);
   ~Sidecar();
 
@@ -51,6 +53,7 @@ class Sidecar {
   std::shared_ptr<const publish::Routes> routes_;
   std::unique_ptr<kafka::EmbeddedBroker> embedded_;
   std::unique_ptr<PublishFlow> flow_;
+  std::unique_ptr<DeliverFlow> deliver_;  // null without subscriptions
   std::unique_ptr<ops::OpsServer> ops_;
   uint16_t port_ = 0;
 };

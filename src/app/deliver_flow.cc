@@ -1,0 +1,75 @@
+#include "app/deliver_flow.h"
+
+#include "telemetry/log.h"
+
+namespace outrigger::app {
+
+using telemetry::Level;
+using telemetry::Log;
+
+DeliverFlow::DeliverFlow(const config::Config& config)
+    : kafka_(config.kafka), loop_(base::Clock::System(), [](const std::string& what) {
+        Log(Level::kError, "a handler of the deliver flow threw; this is a bug", {{"error", what}});
+      }) {}
+
+base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(const config::Config& config,
+                                                               telemetry::Metrics& metrics,
+                                                               telemetry::Conditions& conditions) {
+  std::unique_ptr<DeliverFlow> flow(new DeliverFlow(config));
+  kafka::ProducerOptions options;
+  options.kafka = config.kafka;
+  auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
+  if (!producer) return base::Fail(producer.error());
+  flow->producer_ = std::move(*producer);
+  for (const auto& subscription : config.subscriptions) {
+    auto created = deliver::Subscription::Create(
+        {.loop = flow->loop_,
+         .kafka = flow->kafka_,
+         .config = subscription,
+         .rebalance_drain = config.rebalance_drain,
+         .produce =
+             [producer = flow->producer_.get()](event::Record record, kafka::OnReport on_report) {
+               producer->Produce(std::move(record), std::move(on_report));
+             },
+         .metrics = metrics,
+         .conditions = conditions});
+    if (!created) return base::Fail(created.error());
+    flow->subscriptions_.push_back(std::move(*created));
+  }
+  return flow;
+}
+
+DeliverFlow::~DeliverFlow() {
+  loop_.Stop();
+  if (thread_.joinable()) thread_.join();
+  subscriptions_.clear();
+}
+
+void DeliverFlow::Start() {
+  thread_ = std::thread([this] { loop_.Run(); });
+}
+
+void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
+  loop_.Post([this, budget] {
+    stop_by_ = loop_.Now() + budget;
+    stopping_ = subscriptions_.size() + 1;
+    deadline_ = loop_.After(budget, [this] {
+      Log(Level::kWarn,
+          "shutdown.budget is over: what the app has not answered is delivered again");
+      loop_.Stop();
+    });
+    for (const auto& subscription : subscriptions_) subscription->Stop([this] { Stopped(); });
+    Stopped();
+  });
+  if (thread_.joinable()) thread_.join();
+}
+
+void DeliverFlow::Stopped() {
+  if (--stopping_ > 0) return;
+  // Dead letters that are still under way: their events were not settled, so nothing is lost either
+  // way.
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(stop_by_ - loop_.Now());
+  producer_->Close(std::max(left, std::chrono::milliseconds(0)), [this] { loop_.Stop(); });
+}
+
+}  // namespace outrigger::app

@@ -1,0 +1,56 @@
+// The deliver flow on its thread: consumers → lanes → HTTP client → verdicts → commits, and a
+// producer for dead letters, joined here and nowhere else.
+//
+// Thread: built on the caller's thread; after Start everything inside runs on the flow's own. The
+// other methods may be called from any thread. Lifetime: what it is given outlives it; destroying
+// it stops it at once.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "deliver/subscription.h"
+#include "kafka/producer.h"
+#include "telemetry/conditions.h"
+#include "telemetry/metrics.h"
+
+namespace outrigger::app {
+
+class DeliverFlow {
+ public:
+  // Builds a consumer for each subscription. No thread runs yet. `config` outlives it.
+  static base::Result<std::unique_ptr<DeliverFlow>> Create(const config::Config& config,
+                                                           telemetry::Metrics& metrics,
+                                                           telemetry::Conditions& conditions);
+  DeliverFlow(const DeliverFlow&) = delete;
+  DeliverFlow& operator=(const DeliverFlow&) = delete;
+  ~DeliverFlow();
+
+  void Start();
+  // Stops fetching, lets what is in flight settle, commits, leaves the groups; `budget` bounds all
+  // of it. Blocks.
+  void Shutdown(std::chrono::milliseconds budget);
+
+  base::Loop& loop() { return loop_; }
+
+ private:
+  explicit DeliverFlow(const config::Config& config);
+
+  void Stopped();
+
+  const config::Kafka kafka_;
+  base::Loop loop_;
+  std::unique_ptr<kafka::Producer> producer_;
+  std::vector<std::unique_ptr<deliver::Subscription>> subscriptions_;
+  std::thread thread_;
+  size_t stopping_ = 0;
+  base::TimePoint stop_by_;
+  base::Timer deadline_;
+};
+
+}  // namespace outrigger::app

@@ -1,0 +1,35 @@
+// The command line: what each command reads, prints and returns. `run` itself is handed in by app.
+//
+// Exit codes: 0 done; 1 the answer is no (problems in a config, a publish refused); 2 the call was
+// wrong. Thread: main's.
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+#include "config/load.h"
+
+namespace outrigger::cli {
+
+// What the commands touch of the outside, so that tests bring their own.
+struct Console {
+  std::istream& in;
+  std::ostream& out;
+  std::ostream& err;
+  config::Environment environment;
+};
+
+// Runs the sidecar with that config file ("": the built-in defaults) and returns the exit code.
+using RunCommand = std::function<int(const std::string& config_file)>;
+
+int Main(int argc, const char* const* argv, Console& console, const RunCommand& run);
+
+// The file to use when `given` is empty: $OUTRIGGER_CONFIG, else /etc/outrigger/outrigger.yaml when
+// it is there, else "".
+std::string ConfigFile(const std::string& given, const config::Environment& environment);
+
+// "0.1.0 (commit 1a2b3c…)"
+std::string Version();
+
+}  // namespace outrigger::cli

@@ -1,0 +1,20 @@
+// `outrigger publish`: one event, or a stream of them from standard input, to a running sidecar.
+#pragma once
+
+#include <string>
+
+#include "cli/commands.h"
+
+namespace outrigger::cli {
+
+struct PublishOptions {
+  std::string type;
+  std::string data;  // JSON; "-": each line of standard input is the data of one event
+  std::string key, id, subject, version;
+  std::string url;
+  std::string token_file;
+};
+
+int Publish(const PublishOptions& options, Console& console);
+
+}  // namespace outrigger::cli
