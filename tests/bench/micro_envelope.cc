@@ -1,6 +1,8 @@
 // What turning the bytes of one 300-byte request into a record costs, without HTTP and Kafka.
 #include <benchmark/benchmark.h>
 
+#include <array>
+
 #include "event/cloudevents.h"
 #include "event_text.h"
 

@@ -16,9 +16,9 @@ config::Config TypedRoutes(int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
     config::Route route;
     route.path = "routes[" + std::to_string(i) + "]";
-    route.match.type = config::Text{TypeText(i)};
-    route.topic = config::Text{"team.events"};
-    route.key = config::Text{"data.userId"};
+    route.match.type = config::Text{TypeText(i), {}, {}};
+    route.topic = config::Text{"team.events", {}, {}};
+    route.key = config::Text{"data.userId", {}, {}};
     config.routes.push_back(std::move(route));
   }
   return config;

@@ -37,6 +37,7 @@ FORBIDDEN = [
     ("base", "config/config.h"),
     ("ops", "publish/publisher.h"),
     ("publish", "app/sidecar.h"),
+    ("deliver", "publish/publisher.h"),
 ]
 
 

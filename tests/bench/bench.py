@@ -1,0 +1,157 @@
+"""`./dev bench`: the release binary on a real Kafka, beside raw librdkafka in the same run, on this machine.
+
+Kafka, the load and the sidecar share the cores, so figures are worth comparing within one run only. CPU is user + sys of
+the sidecar's process for each acked event. Prints a table; --json FILE keeps the figures.
+"""
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/support"))
+from kafka import Kafka  # noqa: E402
+from sidecar import Sidecar  # noqa: E402
+
+BUILD = ROOT / "build/release"
+PARTITIONS = (1, 4, 12)
+ROUTES = "apiVersion: outrigger/v1\nkind: Sidecar\nroutes:\n" + "".join(
+    f"  - {{match: {{type: bench{n}}}, topic: bench{n}, key: data.userId}}\n" for n in PARTITIONS)
+
+
+def program(name, *arguments):
+    run = subprocess.run([str(BUILD / "tests/bench" / name), *map(str, arguments)], capture_output=True, text=True)
+    if run.returncode != 0:
+        raise RuntimeError(f"{name} {' '.join(map(str, arguments))}: {run.stderr}")
+    return json.loads(run.stdout)
+
+
+class Bench:
+    def __init__(self, kafka, sidecar, seconds):
+        self.kafka, self.sidecar, self.seconds = kafka, sidecar, seconds
+        self.results = {}
+
+    def row(self, name, figures):
+        self.results[name] = figures
+        cells = [f"{name:44}"]
+        cells.append(f"{figures['events_per_second']:>10,.0f}/s" if "events_per_second" in figures else " " * 12)
+        cpu = figures.get("server_cpu_us_per_event", figures.get("cpu_us_per_event"))
+        cells.append(f"{cpu:>7.1f} us" if cpu is not None else " " * 10)
+        cells.append(f"p50 {figures['p50_us']:>8.0f} us  p99 {figures['p99_us']:>8.0f} us" if "p50_us" in figures else "")
+        if figures.get("other_codes"):
+            cells.append(f"  not 200: {figures['other_codes']} {figures['first_problem']}")
+        print("  ".join(cells), flush=True)
+        return figures
+
+    def raw(self, mode, partitions=4):
+        return program("bench_raw", mode, "--brokers", self.kafka.bootstrap, "--topic", f"bench{partitions}",
+                       "--seconds", self.seconds)
+
+    def load(self, mode, partitions=4, connections=1, unix=False, **options):
+        where = ["--unix", self.sidecar.folder / "app.sock"] if unix else ["--port", self.sidecar.port]
+        more = [word for name, value in options.items() for word in (f"--{name}", value)]
+        return program("bench_load", mode, *where, "--topic-type", f"bench{partitions}", "--connections", connections,
+                       "--pid", self.sidecar.process.pid, "--seconds", self.seconds, *more)
+
+    def pair(self, partitions=4):
+        """p50 of one connection and raw librdkafka's, in turns, so that both see the same machine."""
+        rows = [(self.raw("sync", partitions), self.load("acked", partitions)) for _ in range(3)]
+        raw, ours = min((r for r, _ in rows), key=lambda f: f["p50_us"]), min((o for _, o in rows), key=lambda f: f["p50_us"])
+        self.row(f"raw librdkafka, one at a time, {partitions}p", raw)
+        self.row(f"1 connection, {partitions}p", ours)
+
+    def run(self, quick):
+        self.pair()
+        if not quick:
+            self.pair(1)
+        for partitions in ((4,) if quick else PARTITIONS):
+            for connections in ((64,) if quick else (16, 64, 256)):
+                self.row(f"{connections} connections, {partitions}p", self.load("acked", partitions, connections))
+        if not quick:
+            self.row("1 connection, Unix socket, 4p", self.load("acked", 4, 1, unix=True))
+            self.row("64 connections, Unix socket, 4p", self.load("acked", 4, 64, unix=True))
+            self.row("batches of 100, 16 connections, 4p", self.load("batch", 4, 16, size=100))
+        for _ in range(1 if quick else 2):
+            self.row("raw librdkafka, streamed, 4p", self.raw("stream"))
+            self.row("NDJSON, 1 stream, 4p", self.load("ndjson", 4, 1))
+            self.row("NDJSON, 4 streams, 4p", self.load("ndjson", 4, 4))
+
+
+def start_up(kafka):
+    """exec to the first 2xx of a publish, the middle one of five, and the memory of an idle sidecar. Kafka is warm."""
+    first = sorted(first_2xx(kafka) for _ in range(5))[2]
+    with Sidecar(text=ROUTES, env={"KAFKA_BROKERS": kafka.bootstrap}) as sidecar:
+        sidecar.start()
+        sidecar.wait_for(lambda: sidecar.ops("/health/kafka").json["kafka"]["connected"])
+        rss, anonymous = sidecar.memory()
+        sidecar.stop()
+    return {"first_2xx_ms": first * 1000, "idle_rss_mb": rss / 1e6, "idle_rss_anon_mb": anonymous / 1e6,
+            "binary_mb": os.path.getsize(BUILD / "outrigger") / 1e6}
+
+
+def first_2xx(kafka):
+    with Sidecar(text=ROUTES, env={"KAFKA_BROKERS": kafka.bootstrap}) as sidecar:
+        began = time.monotonic()
+        sidecar.start(wait=False)
+        while True:
+            try:
+                answer = sidecar.post("/v1/events", {"type": "bench4", "data": {"userId": "u"}})
+                if answer.status == 200:
+                    break
+            except OSError:
+                time.sleep(0.0005)
+        first = time.monotonic() - began
+        sidecar.stop(signal.SIGKILL)
+        return first
+
+
+def verdicts(results, start):
+    """The targets, each a ratio or a bound, and what this run gave."""
+    raw, one = results["raw librdkafka, one at a time, 4p"], results["1 connection, 4p"]
+    many, stream = results["64 connections, 4p"], results["raw librdkafka, streamed, 4p"]
+    lines = max(results[f"NDJSON, {n} stream{'s' * (n > 1)}, 4p"]["events_per_second"] for n in (1, 4))
+    yield "p50 beyond raw librdkafka's", one["p50_us"] - raw["p50_us"], "≤", 60, "us"
+    yield "CPU an acked event, 64 connections", many["server_cpu_us_per_event"], "≤", 20, "us"
+    yield "acked events/s, 64 connections", many["events_per_second"], "≥", 28_000, "/s"
+    yield "NDJSON of raw librdkafka's rate", 100 * lines / stream["events_per_second"], "≥", 30, "%"
+    yield "idle RSS", start["idle_rss_mb"], "≤", 20, "MB"
+    yield "idle RssAnon", start["idle_rss_anon_mb"], "≤", 6, "MB"
+    yield "exec to the first 2xx", start["first_2xx_ms"], "≤", 100, "ms"
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench")
+    parser.add_argument("--quick", action="store_true", help="the targets only, a second each")
+    parser.add_argument("--seconds", type=float, help="of each measurement")
+    parser.add_argument("--json", help="write the figures there")
+    arguments = parser.parse_args()
+    with Kafka(heap="1g") as kafka:
+        kafka.format().start()
+        program("bench_raw", "topics", "--brokers", kafka.bootstrap, "--topics", ",".join(f"bench{n}:{n}" for n in PARTITIONS))
+        sidecar = Sidecar(env={"KAFKA_BROKERS": kafka.bootstrap})
+        sidecar.write_config(ROUTES + f"http:\n  unixSocket: {sidecar.folder}/app.sock\n")
+        with sidecar:
+            sidecar.start()
+            bench = Bench(kafka, sidecar, arguments.seconds or (1 if arguments.quick else 3))
+            # A cold JVM measures its own compiler.
+            bench.load("acked", 4, 64)
+            bench.raw("stream")
+            bench.run(arguments.quick)
+            rss, anonymous = sidecar.memory()
+            start = start_up(kafka)
+            print(f"\nafter the load: RSS {rss / 1e6:.1f} MB, RssAnon {anonymous / 1e6:.1f} MB")
+        print()
+        for name, value, relation, bound, unit in verdicts(bench.results, start):
+            met = value <= bound if relation == "≤" else value >= bound
+            print(f"{'met  ' if met else 'SHORT'}  {name:36} {value:>10,.1f} {unit:3} (target {relation} {bound:,})")
+        print(f"binary {start['binary_mb']:.1f} MB")
+        if arguments.json:
+            Path(arguments.json).write_text(json.dumps({"results": bench.results, "start": start}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,498 @@
+// The consumer on the embedded broker, with the faults that librdkafka's mock cluster can play.
+#include "kafka/consumer.h"
+
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include <map>
+#include <set>
+
+#include "kafka/embedded.h"
+#include "kafka/producer.h"
+#include "support/on_loop.h"
+
+namespace outrigger::kafka {
+namespace {
+
+constexpr int kHeartbeat = 12;    // ApiKey of HeartbeatRequest
+constexpr int kOffsetCommit = 8;  // … OffsetCommitRequest
+constexpr int kOffsetFetch = 9;   // … OffsetFetchRequest
+constexpr int kLeaveGroup = 13;   // … LeaveGroupRequest
+constexpr int kPartitions = 4;
+
+// A consumer and all that it told.
+struct Member {
+  Member(base::Loop& loop, ConsumerOptions options) {
+    ConsumerHandler handler;
+    handler.on_assigned = [this](std::vector<Assigned> assigned) {
+      for (auto& each : assigned) {
+        EXPECT_FALSE(held.contains(each.at));
+        held[each.at] = each;
+      }
+    };
+    handler.on_revoked = [this](std::vector<TopicPartition> at, bool lost,
+                                std::function<void()> settled) {
+      ++revocations;
+      if (lost) losses += at.size();
+      for (const auto& each : at) EXPECT_EQ(held.erase(each), 1u);
+      if (settle_at_once) return settled();
+      revoked = at;
+      settle = std::move(settled);
+    };
+    handler.on_records = [this](std::vector<Consumed> batch) {
+      for (auto& record : batch) {
+        const TopicPartition at{record.topic, record.partition};
+        EXPECT_TRUE(held.contains(at));
+        EXPECT_EQ(record.epoch, held[at].epoch);
+        records.push_back(std::move(record));
+      }
+    };
+    handler.on_connection = [this](const Connection& now) { connection = now; };
+    handler.on_reset = [this](const TopicPartition&, int64_t from, int64_t to, ResetReason reason) {
+      resets.push_back({from, to, reason});
+    };
+    consumer = std::move(*Consumer::Create(loop, std::move(options), std::move(handler)));
+  }
+
+  struct Reset {
+    int64_t from, to;
+    ResetReason reason;
+  };
+
+  std::map<TopicPartition, Assigned> held;
+  std::vector<Consumed> records;
+  std::vector<Reset> resets;
+  std::vector<TopicPartition> revoked;
+  std::function<void()> settle;
+  bool settle_at_once = true;
+  size_t revocations = 0, losses = 0;
+  Connection connection;
+  std::unique_ptr<Consumer> consumer;  // goes first
+};
+
+class ConsumerTest : public testing::Test {
+ protected:
+  ConsumerTest() {
+    broker_ = std::move(*EmbeddedBroker::Start(1));
+    mock_ = static_cast<rd_kafka_mock_cluster_t*>(broker_->native_handle());
+    rd_kafka_mock_group_initial_rebalance_delay_ms(mock_, 0);
+    broker_->CreateTopic("t", kPartitions);
+    broker_->CreateTopic("one", 1);
+    ProducerOptions options;
+    options.kafka.brokers = {broker_->bootstrap()};
+    producer_ = std::move(*Producer::Create(loop_, std::move(options)));
+  }
+
+  ConsumerOptions Options(const std::string& topic = "t") {
+    ConsumerOptions options;
+    options.kafka.brokers = {broker_->bootstrap()};
+    // The embedded broker lets a group wait for session.timeout.ms less a second before it shares
+    // the partitions out again.
+    options.kafka.consumer_properties["session.timeout.ms"] = {"1500", {}, "test"};
+    options.kafka.consumer_properties["heartbeat.interval.ms"] = {"100", {}, "test"};
+    options.group = "g";
+    options.topics = {topic};
+    return options;
+  }
+  std::unique_ptr<Member> Join(const std::string& topic = "t", const char* session_ms = "1500") {
+    ConsumerOptions options = Options(topic);
+    options.kafka.consumer_properties["session.timeout.ms"].value = session_ms;
+    return std::make_unique<Member>(loop_, std::move(options));
+  }
+
+  // `count` records into each partition, acked.
+  void Send(int count, const std::string& topic = "t", size_t bytes = 1) {
+    size_t waiting = 0;
+    for (int n = 0; n < count; ++n) {
+      for (int32_t p = 0; p < (topic == "one" ? 1 : kPartitions); ++p) {
+        event::Record record;
+        record.topic = topic;
+        record.partition = p;
+        record.key = "key-" + std::to_string(p);
+        record.value = std::string(bytes, 'v');
+        record.headers = {{"a", "1"}, {"none", std::nullopt}};
+        ++waiting;
+        producer_->Produce(std::move(record), [&waiting](const Report& report, event::Record&) {
+          EXPECT_TRUE(report);
+          --waiting;
+        });
+      }
+    }
+    ASSERT_TRUE(Until([&] { return waiting == 0; }));
+  }
+
+  bool Until(const std::function<bool()>& truth) { return test::RunUntil(loop_, truth); }
+  // The loop runs for `time`; for what must not happen.
+  void Pass(std::chrono::milliseconds time) {
+    const auto end = loop_.Now() + time;
+    Until([&] { return loop_.Now() > end; });
+  }
+  bool Commit(Member& member, std::vector<Consumer::Offset> offsets) {
+    std::optional<base::Result<void>> done;
+    member.consumer->Commit(std::move(offsets), [&](base::Result<void> r) { done = r; });
+    EXPECT_FALSE(done);
+    EXPECT_TRUE(Until([&] { return done.has_value(); }));
+    return done && done->has_value();
+  }
+  bool Close(Member& member) {
+    bool closed = false;
+    member.consumer->Close([&] { closed = true; });
+    return Until([&] { return closed; });
+  }
+  int Requests(int key) {
+    size_t count = 0;
+    rd_kafka_mock_request_t** requests = rd_kafka_mock_get_requests(mock_, &count);
+    int found = 0;
+    for (size_t i = 0; i < count; ++i) found += rd_kafka_mock_request_api_key(requests[i]) == key;
+    rd_kafka_mock_request_destroy_array(requests, count);
+    return found;
+  }
+  bool Shared(const std::vector<Member*>& members) {
+    size_t sum = 0;
+    for (const Member* member : members) {
+      if (member->held.empty()) return false;
+      sum += member->held.size();
+    }
+    return sum == kPartitions;
+  }
+
+  base::Loop loop_;
+  std::unique_ptr<EmbeddedBroker> broker_;
+  rd_kafka_mock_cluster_t* mock_ = nullptr;
+  std::unique_ptr<Producer> producer_;
+  const TopicPartition one_{"one", 0};
+};
+
+TEST_F(ConsumerTest, WhatWasProducedComesInOrderWithKeysAndHeaders) {
+  Send(50);
+  const auto member = Join();
+  ASSERT_TRUE(Until([&] { return member->records.size() == 50 * kPartitions; }));
+  std::map<int32_t, int64_t> next;
+  for (const auto& record : member->records) {
+    EXPECT_EQ(record.offset, next[record.partition]++);
+    EXPECT_EQ(record.key, "key-" + std::to_string(record.partition));
+    EXPECT_EQ(record.value, "v");
+    EXPECT_GT(record.timestamp_ms, 0);
+    ASSERT_EQ(record.headers.size(), 2u);
+    EXPECT_EQ(record.headers[0], (event::Header{"a", "1"}));
+    EXPECT_EQ(record.headers[1].value, std::nullopt);
+  }
+  EXPECT_EQ(member->held.size(), static_cast<size_t>(kPartitions));
+  std::set<uint64_t> epochs;
+  for (const auto& [at, assigned] : member->held) {
+    EXPECT_EQ(assigned.position, 0);
+    epochs.insert(assigned.epoch);
+  }
+  EXPECT_EQ(epochs.size(), static_cast<size_t>(kPartitions));
+  EXPECT_TRUE(member->connection.connected);
+  const auto marks = member->consumer->WatermarksOf({"t", 0});
+  ASSERT_TRUE(marks);
+  EXPECT_EQ(marks->high, 50);
+}
+
+TEST_F(ConsumerTest, TheCommittedOffsetAndItsMetadataComeBackAfterARestart) {
+  Send(10, "one");
+  auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 10; }));
+  ASSERT_TRUE(Commit(*member, {{one_, member->held[one_].epoch, 7, "8,9 of 10"}}));
+  ASSERT_TRUE(Close(*member));
+  member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 3; }));
+  EXPECT_EQ(member->held[one_].position, 7);
+  EXPECT_EQ(member->held[one_].metadata, "8,9 of 10");
+  EXPECT_EQ(member->records[0].offset, 7);
+}
+
+TEST_F(ConsumerTest, ARegularExpressionTakesItsTopics) {
+  Send(1);
+  Send(1, "one");
+  const auto member = Join("^(t|one)$");
+  ASSERT_TRUE(Until([&] { return member->records.size() == kPartitions + 1; }));
+}
+
+TEST_F(ConsumerTest, ARevokedPartitionGoesOnlyWhenItIsSettledAndPollingGoesOnMeanwhile) {
+  const auto a = Join("t", "4000"), b = Join("t", "4000");
+  ASSERT_TRUE(Until([&] { return Shared({a.get(), b.get()}); }));
+  Send(5);
+  ASSERT_TRUE(Until([&] { return a->records.size() + b->records.size() == 5 * kPartitions; }));
+  a->settle_at_once = b->settle_at_once = false;
+  const auto c = Join("t", "4000");
+  ASSERT_TRUE(Until([&] { return a->settle || b->settle; }));
+  Member& giver = a->settle ? *a : *b;
+  const TopicPartition given = giver.revoked.at(0);
+  Pass(std::chrono::milliseconds(1500));
+  EXPECT_FALSE(c->held.contains(given));
+  // What was settled meanwhile is committed, under the old epoch.
+  uint64_t epoch = 0;
+  for (const auto& record : giver.records)
+    if (TopicPartition{record.topic, record.partition} == given) epoch = record.epoch;
+  ASSERT_TRUE(Commit(giver, {{given, epoch, 4, "m"}}));
+  giver.settle();
+  giver.settle();
+  ASSERT_TRUE(Until([&] { return c->held.contains(given); }));
+  EXPECT_EQ(c->held[given].position, 4);
+  EXPECT_EQ(c->held[given].metadata, "m");
+  // Now it is too late.
+  ASSERT_TRUE(Commit(giver, {{given, epoch, 1, "late"}}));
+  a->settle_at_once = b->settle_at_once = true;
+  for (Member* member : {a.get(), b.get()})
+    if (member != &giver && member->settle) member->settle();
+  ASSERT_TRUE(Until([&] { return Shared({a.get(), b.get(), c.get()}); }));
+  const size_t before = a->records.size() + b->records.size();
+  Send(1);
+  ASSERT_TRUE(Until([&] { return a->records.size() + b->records.size() > before; }));
+  ASSERT_TRUE(Close(*c));
+  ASSERT_TRUE(Until([&] { return Shared({a.get(), b.get()}); }));
+  const Member& again = a->held.contains(given) ? *a : *b;
+  EXPECT_EQ(again.held.at(given).position, 4);
+  EXPECT_EQ(a->losses + b->losses, 0u);
+}
+
+TEST_F(ConsumerTest, ACommitOfAnOldEpochIsLeftOut) {
+  Send(5, "one");
+  auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 5; }));
+  const uint64_t epoch = member->held[one_].epoch;
+  EXPECT_TRUE(Commit(*member, {{one_, epoch, 3, "good"}}));
+  EXPECT_TRUE(Commit(*member, {{one_, epoch + 1, 5, "bad"}, {{"t", 0}, epoch, 5, "not held"}}));
+  EXPECT_TRUE(Commit(*member, {}));
+  ASSERT_TRUE(Close(*member));
+  member = Join("one");
+  ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
+  EXPECT_EQ(member->held[one_].position, 3);
+  EXPECT_EQ(member->held[one_].metadata, "good");
+}
+
+TEST_F(ConsumerTest, ARefusedCommitIsReported) {
+  Send(1, "one");
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return !member->records.empty(); }));
+  rd_kafka_mock_push_request_errors(mock_, kOffsetCommit, 1,
+                                    RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE);
+  EXPECT_FALSE(Commit(*member, {{one_, member->held[one_].epoch, 1, "long"}}));
+  EXPECT_TRUE(Commit(*member, {{one_, member->held[one_].epoch, 1, "short"}}));
+}
+
+TEST_F(ConsumerTest, APausedPartitionRestsUntilItIsResumed) {
+  const auto member = Join();
+  ASSERT_TRUE(Until([&] { return Shared({member.get()}); }));
+  const TopicPartition paused{"t", 2};
+  member->consumer->Pause(paused);
+  Send(10);
+  ASSERT_TRUE(Until([&] { return member->records.size() == 10 * (kPartitions - 1); }));
+  Pass(std::chrono::milliseconds(300));
+  EXPECT_EQ(member->records.size(), 10u * (kPartitions - 1));
+  member->consumer->Resume(paused);
+  ASSERT_TRUE(Until([&] { return member->records.size() == 10 * kPartitions; }));
+}
+
+TEST_F(ConsumerTest, PausedForLongerThanMaxPollIntervalTheMembershipLives) {
+  ConsumerOptions options = Options("one");
+  options.kafka.consumer_properties["session.timeout.ms"] = {"2000", {}, "test"};
+  options.kafka.consumer_properties["max.poll.interval.ms"] = {"2000", {}, "test"};
+  const Member member(loop_, std::move(options));
+  ASSERT_TRUE(Until([&] { return !member.held.empty(); }));
+  member.consumer->Pause(one_);
+  Pass(std::chrono::milliseconds(5000));
+  EXPECT_EQ(member.revocations, 0u);
+  Send(3, "one");
+  member.consumer->Resume(one_);
+  ASSERT_TRUE(Until([&] { return member.records.size() == 3; }));
+  EXPECT_EQ(member.revocations, 0u);
+}
+
+TEST_F(ConsumerTest, LatestBeginsBehindWhatIsThere) {
+  Send(5, "one");
+  ConsumerOptions options = Options("one");
+  options.start.at = config::StartFrom::At::kLatest;
+  const Member member(loop_, std::move(options));
+  ASSERT_TRUE(Until([&] { return !member.held.empty(); }));
+  EXPECT_EQ(member.held.at(one_).position, 5);
+  Send(1, "one");
+  ASSERT_TRUE(Until([&] { return !member.records.empty(); }));
+  EXPECT_EQ(member.records[0].offset, 5);
+}
+
+TEST_F(ConsumerTest, CommittedOffsetsThatCantBeAskedForAreAskedForAgain) {
+  Send(3, "one");
+  auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 3; }));
+  ASSERT_TRUE(Commit(*member, {{one_, member->held[one_].epoch, 2, "m"}}));
+  ASSERT_TRUE(Close(*member));
+  rd_kafka_mock_push_request_errors(mock_, kOffsetFetch, 2,
+                                    RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+                                    RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+  member = Join("one");
+  ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
+  EXPECT_EQ(member->held[one_].position, 2);
+}
+
+TEST_F(ConsumerTest, WhatWasDeletedBeforeItWasReadIsNamedAndTheOldestRecordComesNext) {
+  Send(2, "one");
+  auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  ASSERT_TRUE(Commit(*member, {{one_, member->held[one_].epoch, 1, {}}}));
+  ASSERT_TRUE(Close(*member));
+  Send(12, "one", 900'000);  // the embedded broker keeps 5 MB
+  member = Join("one");
+  ASSERT_TRUE(Until([&] { return !member->resets.empty() && !member->records.empty(); }));
+  ASSERT_EQ(member->resets.size(), 1u);
+  EXPECT_EQ(member->resets[0].from, 1);
+  EXPECT_GT(member->resets[0].to, 1);
+  EXPECT_EQ(member->resets[0].reason, ResetReason::kDeleted);
+  EXPECT_EQ(member->records[0].offset, member->resets[0].to);
+  EXPECT_EQ(member->held[one_].position, member->resets[0].to);
+  EXPECT_EQ(member->losses, 1u);
+}
+
+TEST_F(ConsumerTest, AnOffsetAboveTheNewestBeginsAsANewGroupWould) {
+  Send(2, "one");
+  auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  ASSERT_TRUE(Commit(*member, {{one_, member->held[one_].epoch, 1000, {}}}));
+  ASSERT_TRUE(Close(*member));
+  member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  ASSERT_EQ(member->resets.size(), 1u);
+  EXPECT_EQ(member->resets[0].from, 1000);
+  EXPECT_EQ(member->resets[0].to, 0);
+  EXPECT_EQ(member->resets[0].reason, ResetReason::kTruncated);
+}
+
+TEST_F(ConsumerTest, CloseSettlesCommitsAndLeavesSoThatAnotherHasThePartitionsSoon) {
+  Send(5, "one");
+  const auto holder = Join("one");
+  ASSERT_TRUE(Until([&] { return holder->records.size() == 5; }));
+  holder->settle_at_once = false;
+  const uint64_t epoch = holder->held[one_].epoch;
+  rd_kafka_mock_start_request_tracking(mock_);
+  bool closed = false;
+  holder->consumer->Close([&] { closed = true; });
+  ASSERT_TRUE(holder->settle);
+  ASSERT_TRUE(Commit(*holder, {{one_, epoch, 5, "all"}}));
+  EXPECT_FALSE(closed);
+  EXPECT_EQ(Requests(kLeaveGroup), 0);
+  holder->settle();
+  ASSERT_TRUE(Until([&] { return closed; }));
+  EXPECT_EQ(Requests(kLeaveGroup), 1);
+  const auto heir = Join("one");
+  ASSERT_TRUE(Until([&] { return !heir->held.empty(); }));
+  EXPECT_EQ(heir->held[one_].position, 5);
+  EXPECT_EQ(heir->held[one_].metadata, "all");
+}
+
+TEST_F(ConsumerTest, AnotherThatJoinsWhileClosingIsSettledWaitsForItsEnd) {
+  const auto holder = Join("one", "4000");
+  ASSERT_TRUE(Until([&] { return !holder->held.empty(); }));
+  holder->settle_at_once = false;
+  bool closed = false;
+  holder->consumer->Close([&] { closed = true; });
+  const auto heir = Join("one", "4000");
+  Pass(std::chrono::milliseconds(5000));  // the group shares out again meanwhile
+  EXPECT_TRUE(heir->held.empty());
+  EXPECT_FALSE(closed);
+  EXPECT_EQ(holder->losses, 0u);
+  holder->settle();
+  ASSERT_TRUE(Until([&] { return closed && !heir->held.empty(); }));
+}
+
+TEST_F(ConsumerTest, CloseBeforeAnythingWasAssignedIsDoneToo) {
+  const auto member = Join();
+  ASSERT_TRUE(Close(*member));
+  EXPECT_EQ(member->revocations, 0u);
+}
+
+TEST_F(ConsumerTest, CloseWhileARevocationIsBeingSettledEndsToo) {
+  const auto a = Join();
+  ASSERT_TRUE(Until([&] { return Shared({a.get()}); }));
+  a->settle_at_once = false;
+  const auto b = Join();
+  ASSERT_TRUE(Until([&] { return static_cast<bool>(a->settle); }));
+  bool closed = false;
+  a->consumer->Close([&] { closed = true; });
+  a->settle_at_once = true;
+  std::exchange(a->settle, nullptr)();
+  ASSERT_TRUE(Until([&] { return closed && Shared({b.get()}); }));
+  EXPECT_TRUE(a->held.empty());
+}
+
+TEST_F(ConsumerTest, ALostAssignmentIsToldAsLostAndComesAgainUnderANewEpoch) {
+  Send(2, "one");
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  const uint64_t epoch = member->held[one_].epoch;
+  member->settle_at_once = false;  // nobody waits for it
+  rd_kafka_mock_push_request_errors(mock_, kHeartbeat, 1, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+  ASSERT_TRUE(Until([&] { return member->losses == 1 && !member->held.empty(); }));
+  EXPECT_GT(member->held[one_].epoch, epoch);
+  ASSERT_TRUE(Until([&] { return member->records.size() == 4; }));
+}
+
+TEST_F(ConsumerTest, LostWhileARevocationIsBeingSettledNothingStaysBehind) {
+  const auto a = Join();
+  ASSERT_TRUE(Until([&] { return Shared({a.get()}); }));
+  a->settle_at_once = false;
+  const auto b = Join();
+  ASSERT_TRUE(Until([&] { return static_cast<bool>(a->settle); }));
+  rd_kafka_mock_push_request_errors(mock_, kHeartbeat, 2, RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
+                                    RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID);
+  Pass(std::chrono::milliseconds(600));
+  a->settle_at_once = true;
+  std::exchange(a->settle, nullptr)();
+  ASSERT_TRUE(Until([&] { return Shared({a.get(), b.get()}); }));
+  Send(1);
+  ASSERT_TRUE(Until([&] { return a->records.size() + b->records.size() >= kPartitions; }));
+}
+
+TEST_F(ConsumerTest, AfterAFatalErrorTheHandleIsNewAndRecordsCome) {
+  Send(2, "one");
+  ConsumerOptions options = Options("one");
+  options.kafka.consumer_properties["session.timeout.ms"] = {"2000", {}, "test"};
+  Member member(loop_, std::move(options));
+  ASSERT_TRUE(Until([&] { return member.records.size() == 2; }));
+  ASSERT_TRUE(Commit(member, {{one_, member.held[one_].epoch, 2, {}}}));
+  rd_kafka_test_fatal_error(static_cast<rd_kafka_t*>(member.consumer->native_handle()),
+                            RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID, "for the test");
+  ASSERT_TRUE(Until([&] { return member.losses == 1; }));
+  Send(1, "one");
+  ASSERT_TRUE(Until([&] { return member.records.size() == 3; }));
+  EXPECT_EQ(member.records[2].offset, 2);
+  EXPECT_EQ(member.consumer->rebuilds(), 1u);
+}
+
+TEST_F(ConsumerTest, ABrokerThatGoesAndComesIsSeenAndLosesNothing) {
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
+  rd_kafka_mock_broker_set_down(mock_, 1);
+  ASSERT_TRUE(Until([&] { return !member->connection.connected; }));
+  EXPECT_FALSE(member->connection.last_error.empty());
+  rd_kafka_mock_broker_set_up(mock_, 1);
+  Send(3, "one");
+  ASSERT_TRUE(Until([&] { return member->records.size() >= 3; }));
+  EXPECT_TRUE(member->connection.connected);
+}
+
+TEST_F(ConsumerTest, ATopicThatIsNotThereIsSaid) {
+  rd_kafka_mock_topic_set_error(mock_, "one", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return !member->connection.last_error.empty(); }));
+}
+
+TEST(ConsumerWithoutABroker, AWrongPropertyIsAnErrorThatNamesItAndDestructionIsQuick) {
+  base::Loop loop;
+  ConsumerOptions options;
+  options.kafka.brokers = {"127.0.0.1:1"};
+  options.group = "g";
+  options.topics = {"t"};
+  const auto start = loop.Now();
+  { const Member member(loop, options); }
+  EXPECT_LT(loop.Now() - start, std::chrono::seconds(5));
+  options.kafka.consumer_properties["no.such.property"] = {"1", {}, "kafka.consumer.properties"};
+  const auto consumer = Consumer::Create(loop, std::move(options), {});
+  ASSERT_FALSE(consumer);
+  EXPECT_NE(consumer.error().message.find("no.such.property"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace outrigger::kafka

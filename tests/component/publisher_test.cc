@@ -1,0 +1,216 @@
+// Routes, publisher and producer together on the embedded broker: what an answer promises while
+// Kafka is away, slow or refuses.
+#include "publish/publisher.h"
+
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "config/load.h"
+#include "kafka/embedded.h"
+#include "support/embedded_records.h"
+#include "support/on_loop.h"
+
+namespace outrigger::publish {
+namespace {
+
+constexpr int kProduce = 0;  // ApiKey of ProduceRequest
+
+class PublisherTest : public testing::Test {
+ protected:
+  PublisherTest() {
+    broker_ = std::move(*kafka::EmbeddedBroker::Start());
+    mock_ = static_cast<rd_kafka_mock_cluster_t*>(broker_->native_handle());
+    kafka::ProducerOptions options;
+    options.kafka.brokers = {broker_->bootstrap()};
+    producer_ = std::move(*kafka::Producer::Create(loop_, std::move(options)));
+    publisher_ = std::make_unique<Publisher>(loop_, producer_.get(), metrics_, Options());
+    SetRoutes(
+        "  - {match: {type: 'a.*'}, topic: first, key: data.k, continue: true, deadLetter: "
+        "letters}\n"
+        "  - {match: {type: 'a.both'}, topic: second}\n"
+        "  - {match: {type: 'b.*'}, topic: first, key: data.k}\n");
+  }
+
+  static PublisherOptions Options() {
+    PublisherOptions options;
+    options.source = "test";
+    options.ack_timeout = std::chrono::milliseconds(300);
+    options.away_after = std::chrono::milliseconds(200);
+    return options;
+  }
+
+  void SetRoutes(const std::string& routes) {
+    auto loaded = config::LoadText("apiVersion: outrigger/v1\nkind: Sidecar\nroutes:\n" + routes,
+                                   "test.yaml", [](const char*) { return std::nullopt; });
+    publisher_->SetRoutes(Routes::Build(loaded.config, loaded.problems));
+    ASSERT_TRUE(loaded.ok()) << loaded.problems.front().text();
+  }
+
+  // The outcome lands in the returned place.
+  std::shared_ptr<std::optional<Outcome>> Publish(const std::string& type, const std::string& id,
+                                                  const std::string& data = R"({"k":"key"})",
+                                                  const Ask& ask = {}) {
+    event::Event event;
+    event.type = type;
+    event.id = id;
+    event.data = data;
+    event.data_is_json = true;
+    event.datacontenttype = "application/json";
+    auto outcome = std::make_shared<std::optional<Outcome>>();
+    publisher_->Publish(std::move(event), ask, [outcome](const Outcome& decided) {
+      EXPECT_FALSE(*outcome) << "decided twice";
+      *outcome = decided;
+    });
+    return outcome;
+  }
+  Outcome Await(const std::shared_ptr<std::optional<Outcome>>& outcome) {
+    EXPECT_TRUE(test::RunUntil(loop_, [&] { return outcome->has_value(); }));
+    return outcome->value_or(Outcome{});
+  }
+  std::vector<std::string> Values(const std::string& topic) {
+    std::vector<std::string> values;
+    for (const auto& record : test::ReadTopic(broker_->bootstrap(), topic, 4))
+      values.push_back(record.value);
+    return values;
+  }
+  // A request to the broker that is answered after so long.
+  void SlowBroker(int milliseconds) { rd_kafka_mock_broker_set_rtt(mock_, 1, milliseconds); }
+
+  base::Loop loop_;
+  telemetry::Metrics metrics_;
+  std::unique_ptr<kafka::EmbeddedBroker> broker_;
+  rd_kafka_mock_cluster_t* mock_ = nullptr;
+  std::unique_ptr<kafka::Producer> producer_;
+  std::unique_ptr<Publisher> publisher_;
+};
+
+TEST_F(PublisherTest, AnAckedEventStandsWhereItsAnswerSays) {
+  const Outcome outcome = Await(Publish("a.x", "1"));
+  ASSERT_EQ(outcome.code(), 200);
+  const auto records = test::ReadTopic(broker_->bootstrap(), "first", 4);
+  ASSERT_EQ(records.size(), 1u);
+  EXPECT_EQ(records[0].partition, outcome.targets[0].partition);
+  EXPECT_EQ(records[0].offset, outcome.targets[0].offset);
+}
+
+TEST_F(PublisherTest, ASlowAckIsUnknownAndARetryWithTheSameIdJoinsItInsteadOfASecondRecord) {
+  Await(Publish("b.warm-up", "0"));
+  SlowBroker(1500);
+  const Outcome first = Await(Publish("b.x", "1"));
+  EXPECT_EQ(first.code(), 503);
+  EXPECT_EQ(first.targets[0].problem->outcome, "unknown");
+  Outcome retry = Await(Publish("b.x", "1"));
+  for (int tries = 0; retry.code() == 503 && tries < 20; ++tries)
+    retry = Await(Publish("b.x", "1"));
+  EXPECT_EQ(retry.code(), 200);
+  SlowBroker(0);
+  EXPECT_EQ(Values("first").size(), 2u);
+  EXPECT_EQ(Await(Publish("b.x", "1")).targets[0].offset, retry.targets[0].offset);
+  EXPECT_EQ(Values("first").size(), 2u);
+}
+
+TEST_F(PublisherTest, KafkaKnownToBeAwayIsRefusedAtOnceAndNothingIsSentLater) {
+  Await(Publish("b.warm-up", "0"));
+  rd_kafka_mock_broker_set_down(mock_, 1);
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return !producer_->connection().connected; }));
+  const auto since = loop_.Now();
+  ASSERT_TRUE(
+      test::RunUntil(loop_, [&] { return loop_.Now() - since > std::chrono::milliseconds(300); }));
+  const auto refused = Publish("b.x", "1");
+  ASSERT_TRUE(*refused) << "decided inside the call";
+  EXPECT_EQ((*refused)->code(), 503);
+  EXPECT_EQ((*refused)->targets[0].problem->outcome, "none");
+  EXPECT_GT((*refused)->targets[0].problem->retry_after, 0);
+  rd_kafka_mock_broker_set_up(mock_, 1);
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return producer_->connection().connected; }));
+  EXPECT_EQ(Values("first").size(), 1u);
+  EXPECT_EQ(Await(Publish("b.x", "1")).code(), 200);
+  EXPECT_EQ(Values("first").size(), 2u);
+}
+
+TEST_F(PublisherTest, ARetryOfAFanOutSkipsTheTopicsThatHaveIt) {
+  Await(Publish("a.both", "0"));
+  rd_kafka_mock_topic_set_error(mock_, "second", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  Outcome outcome = Await(Publish("a.both", "1"));
+  for (int tries = 0; outcome.code() == 200 && tries < 3; ++tries)
+    outcome = Await(Publish("a.both", "1" + std::to_string(tries)));
+  EXPECT_EQ(outcome.targets[0].status, Target::Status::kAcked);
+  const size_t before = Values("first").size();
+  if (outcome.code() == 503) {
+    rd_kafka_mock_topic_set_error(mock_, "second", RD_KAFKA_RESP_ERR_NO_ERROR);
+    Outcome retry = Await(Publish("a.both", outcome.id));
+    for (int tries = 0; retry.code() == 503 && tries < 30; ++tries)
+      retry = Await(Publish("a.both", outcome.id));
+    EXPECT_EQ(retry.code(), 200);
+    EXPECT_EQ(retry.targets[0].offset, outcome.targets[0].offset);
+  }
+  EXPECT_EQ(Values("first").size(), before);
+}
+
+TEST_F(PublisherTest, TheSameIdWithAnotherBodyIs409) {
+  EXPECT_EQ(Await(Publish("b.x", "1")).code(), 200);
+  EXPECT_EQ(Await(Publish("b.x", "1", R"({"k":"key","n":2})")).code(), 409);
+  EXPECT_EQ(Values("first").size(), 1u);
+}
+
+TEST_F(PublisherTest, WhatKafkaRefusesForItsSizeIs413AndGoesToTheDeadLetters) {
+  Await(Publish("a.warm-up", "0"));
+  rd_kafka_mock_push_request_errors(mock_, kProduce, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  const Outcome outcome = Await(Publish("a.x", "1"));
+  EXPECT_EQ(outcome.code(), 413);
+  EXPECT_EQ(outcome.targets[0].problem->outcome, "none");
+  ASSERT_TRUE(test::RunUntil(loop_, [&] {
+    return metrics_.Producer("first")[telemetry::ProducerOutcome::kDeadLettered].value() == 1;
+  }));
+  EXPECT_EQ(metrics_.Producer("first")[telemetry::ProducerOutcome::kFailed].value(), 0);
+  EXPECT_EQ(Values("letters"), std::vector<std::string>{R"({"k":"key"})"});
+}
+
+TEST_F(PublisherTest, AfterAFailureThatMayPassLaterEventsOfItsKeyInTheSequenceAreNotTried) {
+  Await(Publish("b.warm-up", "0"));
+  rd_kafka_mock_push_request_errors(mock_, kProduce, 1,
+                                    RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  Ask ask;
+  ask.sequence = std::make_shared<Sequence>();
+  EXPECT_EQ(Await(Publish("b.x", "1", R"({"k":"key"})", ask)).code(), 503);
+  const Outcome later = Await(Publish("b.x", "2", R"({"k":"key"})", ask));
+  EXPECT_EQ(later.code(), 503);
+  EXPECT_NE(later.targets[0].problem->detail.find("not tried"), std::string::npos);
+  const Outcome other = Await(Publish("b.x", "3", R"({"k":"other"})", ask));
+  EXPECT_TRUE(other.code() == 200 ||
+              other.targets[0].problem->detail.find("not tried") == std::string::npos);
+}
+
+TEST_F(PublisherTest, AckMemoryIsAnsweredQueuedAtOnceAndStandsInKafkaLater) {
+  Ask ask;
+  ask.ack = config::Ack::kMemory;
+  const auto outcome = Publish("b.x", "1", R"({"k":"key"})", ask);
+  ASSERT_TRUE(*outcome);
+  EXPECT_EQ((*outcome)->code(), 202);
+  EXPECT_EQ((*outcome)->targets[0].status, Target::Status::kQueued);
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return publisher_->pending() == 0; }));
+  EXPECT_EQ(Values("first").size(), 1u);
+}
+
+TEST(PublisherWithoutKafka, WhatIsValidIsDiscardedAndWhatIsNotIsRefused) {
+  base::Loop loop;
+  telemetry::Metrics metrics;
+  Publisher publisher(loop, nullptr, metrics, {.source = "test"});
+  auto loaded = config::Load("", [](const char*) { return std::nullopt; });
+  publisher.SetRoutes(Routes::Build(loaded.config, loaded.problems));
+  event::Event event;
+  event.type = "a.b";
+  event.data = "x";
+  std::optional<Outcome> outcome;
+  publisher.Publish(event, {}, [&](const Outcome& decided) { outcome = decided; });
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome->targets[0].status, Target::Status::kDiscarded);
+  EXPECT_EQ(outcome->code(), 202);
+  event.time = "yesterday";
+  publisher.Publish(event, {}, [&](const Outcome& decided) { outcome = decided; });
+  EXPECT_EQ(outcome->code(), 400);
+}
+
+}  // namespace
+}  // namespace outrigger::publish

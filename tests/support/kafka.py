@@ -1,0 +1,163 @@
+"""A real Apache Kafka of one KRaft node on loopback, from the jars in OUTRIGGER_KAFKA_LIBS.
+
+As a program (`./dev kafka start|stop|status`) it keeps one running for a person.
+"""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from ports import free_ports  # noqa: E402
+
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more_listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{more_listeners}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
+log.dirs={folder}/data
+num.partitions=4
+offsets.topic.num.partitions=8
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+group.initial.rebalance.delay.ms=0
+auto.create.topics.enable=true
+log.flush.interval.messages=9223372036854775807
+"""
+QUIET_LOG = """\
+log4j.rootLogger=WARN, stdout
+log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
+log4j.appender.stdout.layout.ConversionPattern=%d %p %m (%c)%n
+"""
+
+
+class KafkaUnavailable(Exception):
+    """Kafka's jars can't be had."""
+
+
+class Kafka:
+    """One broker in a folder. stop() and start() keep its data and port; close() removes what it made."""
+
+    def __init__(self, folder=None, port=None, properties=None, sasl_port=None, heap="512m"):
+        libs = os.environ.get("OUTRIGGER_KAFKA_LIBS", "")
+        if not Path(libs).is_dir() or not libs:
+            raise KafkaUnavailable("OUTRIGGER_KAFKA_LIBS names no folder with Kafka's jars")
+        self._own_folder = folder is None
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="outrigger-kafka-"))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        free = free_ports(2)
+        self.port = port or free[0]
+        self._classpath = f"{libs}/*"
+        self._heap = heap
+        self.process = None
+        more = f",SASL_SSL://127.0.0.1:{sasl_port}" if sasl_port else ""
+        text = PROPERTIES.format(port=self.port, controller=free[1], folder=self.folder, more_listeners=more)
+        text += "".join(f"{name}={value}\n" for name, value in (properties or {}).items())
+        (self.folder / "server.properties").write_text(text)
+        (self.folder / "log4j.properties").write_text(QUIET_LOG)
+
+    @property
+    def bootstrap(self):
+        return f"127.0.0.1:{self.port}"
+
+    def java(self, main, *arguments, **options):
+        return [
+            "java", f"-Xmx{self._heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4", "-Xshare:auto",
+            f"-Dlog4j.configuration=file:{self.folder}/log4j.properties", "-cp", self._classpath, main, *arguments,
+        ]
+
+    def format(self, scram_users=()):
+        """Prepares the data folder; scram_users: (name, password) pairs for SCRAM-SHA-512."""
+        cluster = subprocess.run(self.java("kafka.tools.StorageTool", "random-uuid"),
+                                 capture_output=True, text=True, check=True).stdout.split()[-1]
+        command = self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.folder / "server.properties"))
+        for name, password in scram_users:
+            command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
+        subprocess.run(command, capture_output=True, text=True, check=True)
+        return self
+
+    def start(self, detached=False, timeout=60):
+        with open(self.folder / "server.log", "ab") as log:
+            self.process = subprocess.Popen(self.java("kafka.Kafka", str(self.folder / "server.properties")),
+                                            stdout=log, stderr=subprocess.STDOUT, start_new_session=detached)
+        end = time.monotonic() + timeout
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError("Kafka ended at its start:\n" + (self.folder / "server.log").read_text()[-3000:])
+            if self.answers():
+                return self
+            time.sleep(0.1)
+        raise RuntimeError("Kafka did not come up")
+
+    def answers(self):
+        return subprocess.run(["kcat", "-b", self.bootstrap, "-L", "-m", "2", "-X", "log_level=0"],
+                              capture_output=True).returncode == 0
+
+    def stop(self, kill=False):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+            self.process.wait(60)
+        self.process = None
+
+    def close(self):
+        self.stop(kill=True)
+        if self._own_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def create_topic(self, name, partitions=4, **config):
+        """config: max_message_bytes=… for max.message.bytes=…"""
+        command = self.java("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.bootstrap,
+                            "--create", "--topic", name, "--partitions", str(partitions))
+        for key, value in config.items():
+            command += ["--config", f"{key.replace('_', '.')}={value}"]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev kafka")
+    parser.add_argument("action", choices=["start", "stop", "status"])
+    parser.add_argument("--dir", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--port", type=int, default=9092)
+    arguments = parser.parse_args()
+    folder = Path(arguments.dir)
+    pid_file = folder / "pid"
+    pid = int(pid_file.read_text()) if pid_file.exists() else 0
+    running = pid > 0 and Path(f"/proc/{pid}").exists()
+    if arguments.action == "status":
+        print(f"running, pid {pid}" if running else "not running")
+    elif arguments.action == "start" and running:
+        print(f"already running, pid {pid}")
+    elif arguments.action == "start":
+        shutil.rmtree(folder, ignore_errors=True)
+        kafka = Kafka(folder, port=arguments.port).format().start(detached=True)
+        pid_file.write_text(str(kafka.process.pid))
+        print(f"Kafka listens on {kafka.bootstrap}; its data and log are in {folder}")
+    elif running:
+        os.kill(pid, signal.SIGTERM)
+        while Path(f"/proc/{pid}").exists() and Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z":
+            time.sleep(0.1)
+        shutil.rmtree(folder, ignore_errors=True)
+        print("stopped")
+    else:
+        print("not running")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""check, explain, schema, publish, version as a person meets them; hostile config files and schemas."""
+import json
+import random
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from case import HEAD, ROOT, KafkaCase, Sidecar, read_topic
+
+LMS = ROOT / "manifests/lms/outrigger.yaml"
+
+
+def outrigger(*arguments, stdin=None, env=None):
+    binary = Sidecar(text="").binary
+    return subprocess.run([binary, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60, env=env)
+
+
+class Check(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.file = self.folder / "outrigger.yaml"
+
+    def check(self, text):
+        self.file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return outrigger("check", self.file)
+
+    def refused(self, text, *words):
+        run = self.check(text)
+        self.assertEqual(run.returncode, 1, run.stdout + run.stderr)
+        said = run.stdout + run.stderr
+        for word in words:
+            self.assertIn(word, said)
+        return said
+
+    def test_all_problems_at_once_each_with_its_place(self):
+        said = self.refused(HEAD + "kafka:\n  broker: [a]\nroutes:\n  - match: {typ: x}\n    topic: t\n    keyRequred: true\n"
+                            "http: {maxBody: 1 parsec, ackTimeout: soon}\nspool: {path: /x}\n",
+                            "outrigger.yaml:4:3", "kafka.broker", "brokers", "routes[0].match.typ", "keyRequired", "http.maxBody",
+                            "http.ackTimeout", "spool")
+        self.assertGreaterEqual(said.count("outrigger.yaml:"), 6)
+
+    def test_hostile_yaml_is_a_clear_error(self):
+        bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+            f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 10)}]\n" for n in range(9))
+        for text in (bomb, "a: &a [*a]\n", "a: &a {b: *a}\n", "[" * 5000, "a: b: c", 'a: "x', HEAD + "kind: Sidecar\n", HEAD + "<<: {a: 1}\n",
+                     HEAD + "---\na: 1\n", b"a: \xff\xfe", b"\x00", "? [a]\n: b\n", "a\n" * 100_000, "- " * 20_000):
+            began = time.monotonic()
+            run = self.check(text)
+            self.assertEqual(run.returncode, 1, repr(text[:60]))
+            self.assertIn("outrigger.yaml", run.stdout + run.stderr)
+            self.assertLess(time.monotonic() - began, 5)
+
+    def test_ten_thousand_routes_load_in_200_ms(self):
+        self.file.write_text(HEAD + "routes:\n" + "".join(
+            f"  - {{match: {{type: kind.n{n}.done}}, topic: topic-{n % 100}, key: data.id}}\n" for n in range(10_000)))
+        best = 9.0
+        for _ in range(20):
+            began = time.monotonic()
+            run = outrigger("check", self.file)
+            best = min(best, time.monotonic() - began)
+            self.assertEqual(run.returncode, 0, run.stderr)
+        print(f"10,000 routes: {best * 1000:.0f} ms", end=" ")
+        self.assertLess(best, 0.2)
+
+    def test_fifty_mutations_of_a_good_file_never_crash_the_check(self):
+        good = LMS.read_bytes().replace(b"schemas: schemas", f"schemas: {LMS.parent}/schemas".encode())
+        self.assertEqual(self.check(good).returncode, 0)
+        dice = random.Random(3)
+        for n in range(50):
+            text = bytearray(good)
+            for _ in range(dice.randint(1, 4)):
+                at = dice.randrange(len(text))
+                kind = dice.randrange(4)
+                if kind == 0:
+                    text[at] = dice.randrange(256)
+                elif kind == 1:
+                    del text[at:at + dice.randint(1, 40)]
+                elif kind == 2:
+                    text[at:at] = bytes(dice.choice([b"{", b"[", b": ", b"\n  - ", b"&a ", b"*a", b'"', b"\t", b"\xc3", b"!!int "]))
+                else:
+                    text[at:at] = text[at:at + dice.randint(1, 60)]
+            run = self.check(bytes(text))
+            self.assertIn(run.returncode, (0, 1), f"mutation {n}: {run.stderr}")
+            if run.returncode == 1:
+                self.assertRegex(run.stdout + run.stderr, r"outrigger\.yaml|schemas/")
+
+    def test_schemas_that_could_break_validation_are_refused_by_name(self):
+        for name, schema, word in (("regex", {"properties": {"a": {"pattern": "^(a+)+$"}}}, "^(a+)+$"),
+                                   ("circle", {"properties": {"a": {"$ref": "#/properties/b"}, "b": {"$ref": "#/properties/a"}}}, "$ref"),
+                                   ("self", {"$ref": "#"}, "$ref"),
+                                   ("remote", {"$ref": "https://example.com/s.json"}, "$ref"),
+                                   ("later", {"unevaluatedProperties": False}, "unevaluatedProperties"),
+                                   ("draft", {"$schema": "https://json-schema.org/draft/2020-12/schema"}, "2020-12"),
+                                   ("type", {"type": "strnig"}, "strnig"),
+                                   ("broken", '{"type":', "1.0.json")):
+            with self.subTest(name):
+                folder = self.folder / name / "my.type"
+                folder.mkdir(parents=True)
+                (folder / "1.0.json").write_text(schema if isinstance(schema, str) else json.dumps(schema))
+                self.refused(HEAD + f"routes:\n  - {{match: {{type: my.*}}, topic: t, schemas: {name}}}\n", "my.type/1.0.json", word)
+
+    def test_a_file_that_is_not_there_is_an_error(self):
+        for command in ("check", "run"):
+            run = outrigger(command, *(["/nowhere.yaml"] if command == "check" else ["--config", "/nowhere.yaml"]))
+            self.assertEqual(run.returncode, 1)
+            self.assertIn("/nowhere.yaml", run.stderr + run.stdout)
+
+    def test_a_secret_in_the_file_is_warned_of(self):
+        run = self.check(HEAD + "kafka:\n  security: {protocol: SASL_SSL, mechanism: PLAIN, username: u, password: hunter2}\n")
+        self.assertEqual(run.returncode, 0)
+        self.assertIn("password", run.stdout + run.stderr)
+        self.assertNotIn("hunter2", run.stdout + run.stderr)
+
+    def test_reserved_properties_are_refused(self):
+        self.refused(HEAD + "kafka:\n  producer:\n    properties: {acks: 1, enable.idempotence: false}\n", "acks", "enable.idempotence")
+
+
+class Others(unittest.TestCase):
+    def test_explain_names_rule_topic_key_and_schema_and_why_not_the_others(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as event:
+            event.write('{"type":"user.deleted","data":{"userId":"u-9"}}')
+            event.flush()
+            run = outrigger("explain", event.name, "--config", LMS)
+            self.assertEqual(run.returncode, 0, run.stderr)
+            for word in ("routes[2]", "user.events", "u-9", "user.deleted/1.0.json", "routes[0]"):
+                self.assertIn(word, run.stdout)
+            event.seek(0)
+            event.write('{"type":"nobodys.event","data":{"userId":"u-9"}} ')
+            event.flush()
+            run = outrigger("explain", event.name, "--config", LMS)
+            self.assertEqual(run.returncode, 1)
+
+    def test_schema_is_json_and_help_is_everywhere(self):
+        self.assertIn("routes", json.loads(outrigger("schema").stdout)["properties"])
+        for command in ([], ["run"], ["check"], ["explain"], ["schema"], ["publish"], ["version"]):
+            run = outrigger(*command, "--help")
+            self.assertEqual(run.returncode, 0)
+            self.assertIn("sage", run.stdout)
+        self.assertEqual(outrigger("fly").returncode, 2)
+        self.assertRegex(outrigger("version").stdout, r"\d+\.\d+\.\d+")
+
+
+class Publish(KafkaCase):
+    def test_publish_one_event_and_a_stream_of_lines(self):
+        sidecar = self.sidecar()
+        url = f"http://127.0.0.1:{sidecar.port}"
+        run = outrigger("publish", "user.made", '{"userId":"u"}', "--key", "k", "--url", url)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("acked", run.stdout)
+        run = outrigger("publish", "line.made", "-", "--url", url, stdin="".join(f'{{"n":{n}}}\n' for n in range(1000)))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertIn("1000", run.stdout + run.stderr)
+        self.assertEqual(len(read_topic(self.kafka.bootstrap, "line.events")), 1000)
+        self.assertEqual(read_topic(self.kafka.bootstrap, "user.events")[0].key, "k")
+        self.assertEqual(outrigger("publish", "user.made", '{"userId":', "--url", url).returncode, 1)
+
+    def test_publish_without_a_sidecar_says_so(self):
+        run = outrigger("publish", "a.b", "{}", "--url", "http://127.0.0.1:1")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("127.0.0.1:1", run.stderr + run.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,315 @@
+"""Events on a real Kafka reach a scripted app: the verdict table row by row, order, retries, circuits, dead letters, offsets."""
+import json
+import signal
+import threading
+import time
+import unittest
+
+
+from case import KafkaCase, read_topic  # first: it says where the support modules are
+from app import App
+
+SUBSCRIPTION = """
+subscriptions:
+  - name: test
+    topics: [{topic}]
+    deliver:
+      url: "{url}"
+      timeout: {timeout}
+      concurrency: {concurrency}
+    retry: {{attempts: {attempts}, backoff: {{initial: 20ms, max: 200ms}}}}
+    deadLetter: {topic}.letters
+"""
+
+
+class DeliveryCase(KafkaCase):
+    def setUp(self):
+        self.topic = self.id().rsplit(".", 1)[-1].replace("test_", "")[:60]
+        self.app = App()
+        self.addCleanup(self.app.stop)
+
+    def deliver(self, answer=None, more="", timeout="1s", attempts=3, concurrency=64, group=None, **options):
+        """A sidecar that publishes everything to this test's topic and delivers it to the app."""
+        if answer:
+            self.app.answer = answer
+        if not self.app.port:
+            self.app.start()
+        text = (f"kafka: {{groupId: {group or self.topic}}}\nroutes:\n  - {{topic: {self.topic}}}\n"
+                + SUBSCRIPTION.format(topic=self.topic, url=self.app.url, timeout=timeout, attempts=attempts, concurrency=concurrency) + more)
+        return self.sidecar(text, **options)
+
+    def publish(self, sidecar, identity, key=None, data=None):
+        answer = sidecar.post(f"/v1/events/test.event?id={identity}" + (f"&key={key}" if key else ""), data or {"id": identity})
+        self.assertEqual(answer.status, 200, answer.body)
+        return answer.json
+
+    def letters(self):
+        return read_topic(self.kafka.bootstrap, f"{self.topic}.letters")
+
+    def outcome(self, sidecar, name):
+        return sidecar.metrics().get(f'outrigger_consumer_events_total{{outcome="{name}",subscription="test",topic="{self.topic}"}}', 0)
+
+    def publish_many(self, sidecar, count, keys, prefix="e"):
+        lines = "".join(json.dumps({"type": "test.event", "id": f"{prefix}{n}", "key": f"k{n % keys}", "data": {"n": n}}) + "\n" for n in range(count))
+        answer = sidecar.post("/v1/events", lines, {"content-type": "application/x-ndjson"})
+        self.assertEqual((answer.status, answer.json["accepted"]), (200, count), answer.body[:500])
+
+
+class Verdicts(DeliveryCase):
+    def test_done_with_everything_the_app_is_told(self):
+        sidecar = self.deliver()
+        where = self.publish(sidecar, "one", key="k%201", data={"a": 1.50})
+        sidecar.wait_for(lambda: self.app.count() == 1)
+        call = self.app.calls[0]
+        self.assertEqual((call.method, call.path, call.body), ("POST", "/h/test.event", b'{"a": 1.5}'))
+        for name, value in {"ce-id": "one", "ce-type": "test.event", "ce-specversion": "1.0", "content-type": "application/json",
+                            "outrigger-topic": self.topic, "outrigger-partition": str(where["partition"]),
+                            "outrigger-offset": str(where["offset"]), "outrigger-key": "k%201", "outrigger-attempt": "1",
+                            "outrigger-subscription": "test"}.items():
+            self.assertEqual(call.headers.get(name), value, name)
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 1)
+
+    def check(self, answer, calls, outcome, letters=0, reason=None):
+        """One event against `answer`, and one more of another key that is fine, so that a refusal is the event's own."""
+        sidecar = self.deliver(lambda call: answer(call) if call.id == "bad" else 200)
+        self.publish(sidecar, "fine-0", key="fine")
+        self.publish(sidecar, "bad", key="bad")
+        self.publish(sidecar, "fine-1", key="fine")
+        sidecar.wait_for(lambda: self.outcome(sidecar, outcome) >= (3 if outcome == "delivered" else 1), what=outcome)
+        sidecar.wait_for(lambda: len(self.app.of("bad")) == calls and len(self.app.ids()) >= 2, what="the calls")
+        stored = self.letters() if letters else []
+        self.assertEqual(len(stored), letters)
+        if letters:
+            headers = stored[0].headers
+            self.assertEqual(headers["outrigger-error-reason"], reason)
+            self.assertEqual(headers["outrigger-error-attempts"], str(calls))
+            self.assertEqual((headers["outrigger-error-topic"], headers["outrigger-error-subscription"]), (self.topic, "test"))
+            self.assertEqual((stored[0].key, json.loads(stored[0].value)), ("bad", {"id": "bad"}))
+        self.assertEqual([call.attempt for call in self.app.of("bad")], list(range(1, calls + 1)))
+        return sidecar
+
+    def test_success_status(self):
+        self.check(lambda call: (200, '{"status":"SUCCESS"}'), 1, "delivered")
+
+    def test_any_body_without_status(self):
+        self.check(lambda call: (200, "thanks <html>"), 1, "delivered")
+
+    def test_drop(self):
+        self.check(lambda call: (200, '{"status":"DROP","reason":"not mine"}'), 1, "dropped")
+
+    def test_dead_letter_asked_for(self):
+        self.check(lambda call: (200, '{"status":"DEAD_LETTER","reason":"broken order"}'), 1, "dead_lettered", 1, "dead_letter")
+
+    def test_retry_asked_for(self):
+        self.check(lambda call: (200, '{"status":"RETRY"}') if call.attempt < 3 else 200, 3, "delivered")
+
+    def test_500_then_fine(self):
+        self.check(lambda call: 500 if call.attempt < 3 else 200, 3, "delivered")
+
+    def test_500_for_ever(self):
+        self.check(lambda call: (500, "boom"), 3, "dead_lettered", 1, "status")
+
+    def test_the_4xx_that_pass(self):
+        statuses = iter([404, 429])
+        self.check(lambda call: next(statuses, 200), 3, "delivered")
+
+    def test_deterministic_4xx(self):
+        self.check(lambda call: (422, "no such field"), 1, "dead_lettered", 1, "status")
+
+    def test_retry_after_is_honoured(self):
+        self.check(lambda call: (503, "", {"Retry-After": "1"}) if call.attempt == 1 else 200, 2, "delivered")
+        first, second = self.app.of("bad")
+        self.assertGreaterEqual(second.at - first.at, 0.95)
+
+    def test_time_out(self):
+        self.check(lambda call: time.sleep(1.5) or 200 if call.attempt == 1 else 200, 2, "delivered")
+
+    def test_connection_cut(self):
+        cut = iter([None, None])
+        sidecar = self.deliver(lambda call: next(cut, 200))
+        self.publish(sidecar, "cut", key="k")
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 1)
+
+    def test_undecodable(self):
+        sidecar = self.deliver(more="http:\n  rawTopics: [\"*\"]\n")
+        answer = sidecar.request("POST", f"/v1/topics/{self.topic}?key=k", b"{not json", {"kafka-x": "1", "content-type": "application/cloudevents+json"})
+        self.assertEqual(answer.status, 200, answer.body)
+        sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 1)
+        letter = self.letters()[0]
+        self.assertEqual((letter.headers["outrigger-error-reason"], letter.value), ("undecodable", "{not json"))
+        self.assertEqual(self.app.count(), 0)
+
+
+class Order(DeliveryCase):
+    def test_a_key_keeps_its_order_under_retries_while_others_go_on(self):
+        sidecar = self.deliver(lambda call: 500 if call.key == "k3" and call.attempt < 3 else 200, attempts=10)
+        self.publish_many(sidecar, 2000, 20)
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 2000, 60)
+        done = {}
+        for call in sorted((c for c in self.app.calls if c.done == 200), key=lambda c: c.at):
+            done.setdefault(call.key, []).append(call.json["n"])
+        for key, numbers in done.items():
+            self.assertEqual(numbers, sorted(numbers), key)
+        self.assertEqual(self.app.overlaps, 0)
+        self.assertEqual(sum(map(len, done.values())), 2000)
+
+    def test_a_hanging_handler_holds_up_its_key_alone(self):
+        hang = threading.Event()
+        self.addCleanup(hang.set)
+        sidecar = self.deliver(lambda call: 200 if call.key != "k0" else hang.wait(30) and 200, timeout="20s")
+        self.publish_many(sidecar, 500, 50)
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 490, 30)
+        hang.set()
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 500, 30)
+
+
+class AppTrouble(DeliveryCase):
+    def test_an_app_that_is_away_uses_no_attempt_and_delivery_is_back_within_two_seconds(self):
+        sidecar = self.deliver(more="")
+        self.publish_many(sidecar, 50, 10, "before")
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 50, 30)
+        self.app.stop()
+        self.publish_many(sidecar, 200, 50, "away")
+        sidecar.wait_for(lambda: sidecar.metrics()['outrigger_delivery_circuit_open{subscription="test"}'] == 1)
+        self.assertEqual(sidecar.condition("Delivering/test")["reason"], "AppDown")
+        self.app.start()
+        back = time.monotonic()
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 250, 20)
+        self.assertLess(time.monotonic() - back, 4)
+        self.assertEqual(self.outcome(sidecar, "dead_lettered"), 0)
+        self.assertEqual({call.attempt for call in self.app.calls}, {1})
+        sidecar.wait_for(lambda: sidecar.condition("Delivering/test")["status"] == "True", what="the condition")
+
+    def test_500_to_everything_dead_letters_nothing(self):
+        ill = True
+        sidecar = self.deliver(lambda call: 500 if ill else 200)
+        self.publish_many(sidecar, 100, 50)
+        sidecar.wait_for(lambda: sidecar.metrics()['outrigger_delivery_circuit_open{subscription="test"}'] == 1, 30)
+        self.assertEqual(sidecar.condition("Delivering/test")["reason"], "AppHalfDown")
+        before = self.app.count()
+        sidecar.wait_for(lambda: self.app.count() >= before + 3, 30, "probes")
+        ill = False
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 100, 60)
+        self.assertEqual(self.outcome(sidecar, "dead_lettered"), 0)
+
+    def test_an_event_that_crashes_the_app_is_the_only_one_dead_lettered(self):
+        crashed = threading.Event()
+
+        def answer(call):
+            if call.json.get("n") == 33:
+                self.app.stop()
+                crashed.set()
+                return None
+            return 200
+
+        sidecar = self.deliver(answer)
+        stop = threading.Event()
+
+        def restart():
+            while not stop.is_set():
+                if crashed.wait(0.1):
+                    crashed.clear()
+                    time.sleep(0.3)
+                    self.app.start()
+
+        thread = threading.Thread(target=restart, daemon=True)
+        thread.start()
+        self.addCleanup(lambda: (stop.set(), thread.join()))
+        self.publish_many(sidecar, 100, 100)
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 99 and self.outcome(sidecar, "dead_lettered") == 1, 60, "99 and 1")
+        self.assertEqual([json.loads(letter.value)["n"] for letter in self.letters()], [33])
+
+    def test_hostile_answers_keep_their_deadline_and_memory_stays(self):
+        def answer(call):
+            kind = call.key
+            if kind == "k0":
+                return b"HTTP/1.1 200 x\r\nContent-Length: 1000000000\r\n\r\n" + b"x" * (20 << 20)
+            if kind == "k1":
+                return b"HTTP/1.1 200 x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"y" * (1 << 20) + b"\r\n\r\n"
+            if kind == "k2":
+                return b"HTTP/1.1 garbage"
+            if kind == "k3":
+                return b"HTTP/1.1 200 x\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok"
+            return 200
+
+        sidecar = self.deliver(answer, attempts=2)
+        before = sidecar.memory()[0]
+        self.publish_many(sidecar, 200, 20)
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") + self.outcome(sidecar, "dead_lettered") == 200, 60)
+        self.assertEqual(self.outcome(sidecar, "delivered"), 160)
+        self.assertLess(sidecar.memory()[0] - before, 30 << 20)
+
+
+class Offsets(DeliveryCase):
+    def test_a_restart_goes_on_where_it_stopped(self):
+        sidecar = self.deliver()
+        self.publish_many(sidecar, 300, 30, "a")
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 300, 30)
+        self.assertEqual(sidecar.stop(), 0)
+        sidecar.start()
+        self.publish_many(sidecar, 100, 30, "b")
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 100, 30)
+        self.assertEqual(self.app.count(), 400)
+
+    def test_kill_9_skips_nothing_and_tries_nothing_too_often(self):
+        sidecar = self.deliver(lambda call: 500 if call.json["n"] % 100 == 7 else 200, attempts=5)
+        self.publish_many(sidecar, 1000, 100)
+        kills = 5
+        for _ in range(kills):
+            before = self.app.count()
+            sidecar.wait_for(lambda: self.app.count() > before + 100 or len(self.app.ids()) == 990, 60, "progress")
+            sidecar.stop(signal.SIGKILL)
+            sidecar.start()
+        poison = {n for n in range(1000) if n % 100 == 7}
+        sidecar.wait_for(lambda: {json.loads(r.value)["n"] for r in self.letters()} == poison and len(self.app.ids()) == 990, 120, "all")
+        for n in poison:
+            self.assertLessEqual(len(self.app.of(f"e{n}")), 5 + kills)
+        self.assertLessEqual(len(self.letters()), len(poison) + kills * 10)
+
+    def test_lag_grows_and_falls_back_to_nothing(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        sidecar = self.deliver(lambda call: gate.wait(60) and 200, timeout="60s")
+        self.publish_many(sidecar, 500, 50)
+
+        def total(name):
+            return sum(v for k, v in sidecar.metrics().items() if k.startswith(name + "{") and self.topic in k)
+
+        sidecar.wait_for(lambda: total("outrigger_consumer_lag") == 500, 20, "the lag")
+        sidecar.wait_for(lambda: total("outrigger_consumer_lag_seconds") > 1, 20, "the lag in seconds")
+        gate.set()
+        sidecar.wait_for(lambda: total("outrigger_consumer_lag") == 0 and total("outrigger_consumer_lag_seconds") == 0, 30, "no lag")
+
+    def test_two_sidecars_share_and_nothing_is_delivered_by_two_at_once(self):
+        first = self.deliver(lambda call: time.sleep(0.002) or 200, group="shared")
+        self.publish_many(first, 500, 100, "warm")
+        others = []
+        stop = threading.Event()
+        sent = []
+
+        def load():
+            n = 0
+            while not stop.is_set():
+                self.publish_many(first, 100, 100, f"r{n}-")
+                sent.append(n)
+                n += 1
+                stop.wait(0.2)
+
+        thread = threading.Thread(target=load, daemon=True)
+        thread.start()
+        for _ in range(2):
+            second = self.deliver(group="shared")
+            second.wait_for(lambda: (c := second.condition("Delivering/test")) and "2 partitions" in c["message"], 30, "its share")
+            others.append(second)
+            self.assertEqual(second.stop(), 0)
+            self.assertNotIn(f'topic="{self.topic}"', "".join(k for k in first.metrics() if "lag" in k and "partition=\"9\"" in k))
+        stop.set()
+        thread.join()
+        total = 500 + 100 * len(sent)
+        first.wait_for(lambda: len(self.app.ids()) == total, 60, "all delivered")
+        self.assertEqual(self.app.overlaps, 0)
+        print(f"{total} events, {self.app.count() - total} delivered again over 4 rebalances", end=" ")
+
+
+if __name__ == "__main__":
+    unittest.main()

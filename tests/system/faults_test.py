@@ -1,0 +1,134 @@
+"""Kafka stopped, started, killed and slow to come, under load; topics with a small limit; the drain. No 200 that isn't in Kafka."""
+import signal
+import time
+import unittest
+
+from case import HEAD, Kafka, KafkaCase, Sidecar, free_ports, read_topic
+from publishers import Publishers, check_stored
+
+
+class KafkaGoesAndComes(KafkaCase):
+    def test_stop_and_start_under_load(self):
+        sidecar = self.sidecar("http:\n  ackTimeout: 2s\n")
+        load = Publishers(sidecar, keys=200).start()
+        sidecar.wait_for(lambda: load.count() > 2000, what="load")
+        for kill in (False, True):
+            self.kafka.stop(kill)
+            sidecar.wait_for(lambda: sidecar.condition("KafkaConnected")["status"] == "False", 30, "the condition")
+            self.assertEqual(sidecar.ops("/readyz").status, 200, "a dead Kafka doesn't make the pod unready")
+            self.assertEqual(sidecar.ops("/health/kafka").json, {"kafka": {"enabled": True, "connected": False}})
+            answer = sidecar.post("/v1/events/load.event", {})
+            self.assertEqual((answer.status, answer.json["outcome"]), (503, "none"))
+            self.assertIn("retry-after", answer.headers)
+            self.kafka.start()
+            before = load.count()
+            sidecar.wait_for(lambda: load.count() > before + 1000, 30, "publishing to go on")
+        load.stop()
+        records = read_topic(self.kafka.bootstrap, "load.events")
+        duplicates = check_stored(self, load, records)
+        print(f"{load.count()} acked, {load.answers}, {duplicates} duplicates", end=" ")
+        self.assertEqual(sidecar.metrics()["outrigger_kafka_connected"], 1)
+        said = [line for line in sidecar.log_lines() if "can't be reached" in line["message"]]
+        self.assertLessEqual(len(said), 4, "once for each outage")
+
+
+class AtTheStart(unittest.TestCase):
+    def test_kafka_that_comes_later_is_found(self):
+        kafka = Kafka().format()
+        self.addCleanup(kafka.close)
+        sidecar = Sidecar(text=HEAD, env={"KAFKA_BROKERS": kafka.bootstrap}).start()
+        self.addCleanup(sidecar.close)
+        sidecar.wait_for(lambda: sidecar.condition("KafkaConnected")["status"] == "False", 10, "the condition")
+        self.assertEqual(sidecar.post("/v1/events/a.b", {}).status, 503)
+        kafka.start()
+        sidecar.wait_for(lambda: sidecar.post("/v1/events/a.b", {}).status == 200, 20, "Kafka to be found")
+        self.assertIn("Kafka is connected", sidecar.log)
+
+    def test_require_kafka_ends_within_ten_seconds_naming_broker_and_reason(self):
+        port = free_ports(1)[0]
+        began = time.monotonic()
+        sidecar = Sidecar(text=HEAD, env={"KAFKA_BROKERS": f"127.0.0.1:{port}", "REQUIRE_KAFKA": "true"})
+        sidecar.start(wait=False)
+        self.assertEqual(sidecar.process.wait(15), 1)
+        self.assertLess(time.monotonic() - began, 10)
+        self.assertIn(f"127.0.0.1:{port}", sidecar.log)
+        self.assertIn("refused", sidecar.log)
+
+    def test_kafka_disabled_discards_on_purpose_and_says_so_once(self):
+        with Sidecar(text=HEAD, env={"KAFKA_ENABLED": "false"}) as sidecar:
+            sidecar.start()
+            for _ in range(3):
+                answer = sidecar.post("/v1/events/a.b", {})
+                self.assertEqual((answer.status, answer.json["status"]), (202, "discarded"))
+            self.assertEqual(sidecar.post("/v1/events", '{"type":').status, 400, "what is malformed is refused all the same")
+            self.assertEqual(sidecar.log.count("discarded"), 1)
+            self.assertEqual(sidecar.ops("/health/kafka").json, {"kafka": {"enabled": False, "connected": False}})
+            self.assertEqual(sidecar.metrics()['outrigger_producer_events_total{outcome="discarded",topic="{type.first}.events"}'], 3)
+
+    def test_a_taken_port_is_named(self):
+        with Sidecar(text=HEAD, env={"KAFKA_BROKERS": "embedded"}) as first:
+            first.start()
+            second = Sidecar(text=HEAD, env={"KAFKA_BROKERS": "embedded"}, ports=(first.port, free_ports(1)[0])).start(wait=False)
+            self.assertEqual(second.process.wait(10), 1)
+            self.assertIn(str(first.port), second.log)
+
+
+class SmallLimit(KafkaCase):
+    def test_one_in_fifty_too_large_costs_only_itself(self):
+        self.kafka.create_topic("load.events", max_message_bytes=3000)
+        sidecar = self.sidecar()
+
+        def body(key, number):
+            return f"{number} " + ("x" * 5000 if (key + number) % 50 == 7 else "y" * 200)
+
+        load = Publishers(sidecar, keys=1000, body=body).start()
+        sidecar.wait_for(lambda: load.count() > 8000, 120, "8,000 acked events")
+        load.stop()
+        check_stored(self, load, read_topic(self.kafka.bootstrap, "load.events", timeout=60))
+        wrong = {key for key in load.refused if (int(key[0][4:]) + key[1]) % 50 != 7}
+        self.assertEqual(wrong, set(), "only what is too large is refused")
+        self.assertEqual(set(load.refused.values()), {413})
+        self.assertGreater(len(load.refused), 100)
+        self.assertEqual({key for key in load.acked if (int(key[0][4:]) + key[1]) % 50 == 7}, set())
+        print(f"{load.count()} acked, {len(load.refused)} refused", end=" ")
+
+
+class Drain(KafkaCase):
+    def test_sigterm_under_load_answers_what_it_took(self):
+        for _ in range(3):
+            sidecar = self.sidecar()
+            load = Publishers(sidecar, keys=100, path="/v1/events/drain.event").start()
+            sidecar.wait_for(lambda: load.count() > 500, what="load")
+            sidecar.process.send_signal(signal.SIGTERM)
+            before = load.count()
+            sidecar.wait_for(lambda: load.count() > before + 200, what="publishing during the drain")
+            load.stop()
+            self.assertEqual(sidecar.process.wait(20), 0)
+            self.assertEqual(set(load.answers), {200})
+            check_stored(self, load, [r for r in read_topic(self.kafka.bootstrap, "drain.events")
+                                      if (r.partition, r.offset) in {(a["partition"], a["offset"]) for a in load.acked.values()}])
+
+    def test_kill_9_loses_nothing_that_was_answered(self):
+        sidecar = self.sidecar()
+        load = Publishers(sidecar, keys=100, path="/v1/events/killed.event").start()
+        for _ in range(5):
+            before = load.count()
+            sidecar.wait_for(lambda: load.count() > before + 500, what="load")
+            sidecar.stop(signal.SIGKILL)
+            sidecar.start()
+        load.stop()
+        check_stored(self, load, read_topic(self.kafka.bootstrap, "killed.events"))
+
+    def test_with_kafka_away_the_budget_ends_it(self):
+        port = free_ports(1)[0]
+        sidecar = Sidecar(text=HEAD + "shutdown: {budget: 3s}\n", env={"KAFKA_BROKERS": f"127.0.0.1:{port}"}).start()
+        self.addCleanup(sidecar.close)
+        sidecar.post("/v1/events/a.b?ack=memory", {})
+        began = time.monotonic()
+        self.assertEqual(sidecar.stop(), 0)
+        self.assertLess(time.monotonic() - began, 6)
+        self.assertIn("not acked", sidecar.log)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,174 @@
+"""Hostile and broken senders: the right refusal, flat memory, the next request served."""
+import socket
+import time
+import unittest
+
+from case import KafkaCase
+
+OK = b"POST /v1/events/a.b HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+HEAD = b"POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n"
+MEGABYTE = 1 << 20
+
+
+class Hostile(KafkaCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+
+    def setUp(self):
+        self.instance = self.sidecar("http:\n  headTimeout: 2s\n")
+        self.assertEqual(self.instance.post("/v1/events/a.b", {}).status, 200)
+
+    def connect(self):
+        s = socket.create_connection(("127.0.0.1", self.instance.port), 20)
+        self.addCleanup(s.close)
+        return s
+
+    @staticmethod
+    def code(s):
+        """The status of the next answer; 0 when the connection ends without one."""
+        data = b""
+        while b"\r\n" not in data:
+            try:
+                piece = s.recv(65536)
+            except ConnectionError:
+                break
+            if not piece:
+                break
+            data += piece
+        return int(data.split()[1]) if data else 0
+
+    def send(self, data):
+        s = self.connect()
+        try:
+            s.sendall(data)
+        except ConnectionError:
+            pass
+        return self.code(s)
+
+    def assert_serves(self):
+        self.assertEqual(self.instance.post("/v1/events/a.b", {}).status, 200)
+
+    def test_five_megabytes_of_body(self):
+        before = self.instance.memory()[0]
+        for head in (b"Content-Length: %d\r\n\r\n" % (5 * MEGABYTE), b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (5 * MEGABYTE)):
+            self.assertEqual(self.send(HEAD + head + b"x" * (5 * MEGABYTE)), 413)
+        self.assertLess(self.instance.memory()[0] - before, 8 * MEGABYTE)
+        self.assert_serves()
+
+    def test_a_megabyte_of_headers(self):
+        before = self.instance.memory()[0]
+        self.assertEqual(self.send(HEAD + b"".join(b"X-%d: %s\r\n" % (n, b"y" * 1000) for n in range(1000)) + b"\r\n"), 431)
+        self.assertEqual(self.send(HEAD + b"X: " + b"y" * MEGABYTE), 431)
+        self.assertLess(self.instance.memory()[0] - before, 4 * MEGABYTE)
+        self.assert_serves()
+
+    def test_a_megabyte_of_trailers_and_of_chunk_extensions(self):
+        before = self.instance.memory()[0]
+        chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+        self.assertEqual(self.send(chunked + b"2\r\n{}\r\n0\r\nX: " + b"y" * MEGABYTE + b"\r\n\r\n"), 431)
+        self.assertEqual(self.send(chunked + b"2\r\n{}\r\n0\r\n" + b"X: yyyyyyyyyyyyyyyyyyyyyyy\r\n" * 40_000 + b"\r\n"), 431)
+        self.assertEqual(self.send(chunked + b"2;" + b"e" * MEGABYTE + b"\r\n{}\r\n0\r\n\r\n"), 431)
+        self.assertEqual(self.send(chunked + b"1;eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee\r\n{\r\n" * 20_000 + b"0\r\n\r\n"), 431)
+        self.assertLess(self.instance.memory()[0] - before, 4 * MEGABYTE)
+        self.assert_serves()
+
+    def test_framing_that_a_proxy_could_read_otherwise(self):
+        for lines, code in (
+            (b"Content-Length: -1\r\n", 400),
+            (b"Content-Length: 2\r\nContent-Length: 2\r\n", 400),
+            (b"Content-Length: 2, 2\r\n", 400),
+            (b"Content-Length: 0x2\r\n", 400),
+            (b"Content-Length: 99999999999999999999\r\n", 400),
+            (b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", 400),
+            (b"Transfer-Encoding: gzip, chunked\r\n", 501),
+            (b'Transfer-Encoding: "chunked"\r\n', 501),
+            (b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", 400),
+            (b"Host: again\r\nContent-Length: 2\r\n", 400),
+            (b"X: a\r\n b\r\nContent-Length: 2\r\n", 400),
+            (b"X: a\nContent-Length: 2\r\n", 400),
+            (b"X : a\r\nContent-Length: 2\r\n", 400),
+            (b"Expect: more\r\nContent-Length: 2\r\n", 417),
+        ):
+            with self.subTest(lines):
+                # What follows could be read as a second request: there must be no second answer.
+                s = self.connect()
+                s.sendall(HEAD + lines + b"\r\n{}" + OK)
+                data = b""
+                while piece := s.recv(65536):
+                    data += piece
+                self.assertEqual(int(data.split()[1]), code, data)
+                self.assertEqual(data.count(b"HTTP/1.1 "), 1)
+        for request in (b"POST /v1/events HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", b"POST /v1/e%00 HTTP/1.1\r\nHost: h\r\n\r\n",
+                        b"POST /v1/e%zz HTTP/1.1\r\nHost: h\r\n\r\n", b"POST v1 HTTP/1.1\r\nHost: h\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\r\n\r\n"):
+            self.assertEqual(self.send(request), 400, request)
+        self.assert_serves()
+
+    def test_pipelined_requests_are_answered_in_order(self):
+        s = self.connect()
+        s.sendall(OK + OK.replace(b"/v1/events/a.b", b"/v1/nothing...") + OK)
+        data = b""
+        while data.count(b"HTTP/1.1 ") < 3 or not data.endswith(b"}"):
+            data += s.recv(65536)
+        self.assertEqual([int(part.split()[0]) for part in data.split(b"HTTP/1.1 ")[1:]], [200, 404, 200])
+
+    def test_100_continue_and_head(self):
+        s = self.connect()
+        s.sendall(HEAD.replace(b"/v1/events", b"/v1/events/a.b") + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+        self.assertEqual(self.code(s), 100)
+        s.sendall(b"{}")
+        self.assertEqual(self.code(s), 200)
+        answer = self.instance.request("HEAD", "/health/kafka")
+        self.assertEqual((answer.status, answer.body), (200, b""))
+
+    def test_a_header_byte_a_second_from_300_connections(self):
+        before = self.instance.memory()[0]
+        slow = [self.connect() for _ in range(300)]
+        began = time.monotonic()
+        sent = 0
+        codes = []
+        text = b"POST /v1/events HTTP/1.1\r\nHost: h\r\n"
+        while slow:
+            # Each second a byte for each: the deadline is the head's, not the byte's.
+            if time.monotonic() - began >= sent:
+                for s in slow:
+                    try:
+                        s.sendall(text[sent:sent + 1])
+                    except ConnectionError:
+                        pass
+                sent += 1
+                self.assert_serves()
+            for s in list(slow):
+                s.settimeout(0.0005)
+                try:
+                    answer = s.recv(4096)
+                except TimeoutError:
+                    continue
+                except ConnectionError:
+                    answer = b""
+                codes.append(answer[9:12])
+                slow.remove(s)
+            self.assertLess(time.monotonic() - began, 30, f"{len(slow)} are still held")
+        self.assertEqual(set(codes), {b"408"})
+        self.assertLess(self.instance.memory()[0] - before, 16 * MEGABYTE)
+        self.assert_serves()
+
+    def test_more_connections_than_allowed_are_told_so(self):
+        few = self.sidecar("http:\n  maxConnections: 10\n")
+        held = [socket.create_connection(("127.0.0.1", few.port), 10) for _ in range(10)]
+        with socket.create_connection(("127.0.0.1", few.port), 10) as s:
+            s.sendall(OK)
+            self.assertEqual(self.code(s), 503)
+        for s in held:
+            s.close()
+        few.wait_for(lambda: few.post("/v1/events/a.b", {}).status == 200)
+
+    def test_a_sender_that_goes_in_the_middle(self):
+        for _ in range(200):
+            with socket.create_connection(("127.0.0.1", self.instance.port), 10) as s:
+                s.sendall(HEAD + b"Content-Length: 1000\r\n\r\n{")
+        self.assert_serves()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,61 @@
+"""What a person and Prometheus see: metrics that promtool likes, status, health, logs."""
+import json
+import subprocess
+import unittest
+
+from case import KafkaCase
+
+
+class Observability(KafkaCase):
+    def test_metrics_are_clean_and_their_labels_come_from_the_config(self):
+        sidecar = self.sidecar("routes:\n  - {match: {type: \"t.*\"}, topic: \"{data.tenant}.events\", maxTopics: 3}\n"
+                               "  - {match: {type: \"a.*\"}, topic: plain}\n")
+        for n in range(10):
+            sidecar.post("/v1/events/t.x", {"tenant": f"t{n}"})
+            sidecar.post(f"/v1/events/a.x{n}", {})
+            sidecar.post(f"/v1/nothing/{n}", {})
+            sidecar.post(f"/v1/events/unknown{n}", {})
+        check = subprocess.run(["promtool", "check", "metrics"], input=sidecar.ops("/metrics").body, capture_output=True)
+        self.assertEqual((check.returncode, check.stdout + check.stderr), (0, b""))
+        metrics = sidecar.metrics()
+        self.assertEqual(metrics['outrigger_producer_events_total{outcome="acked",topic="{data.tenant}.events"}'], 3)
+        self.assertEqual(metrics['outrigger_producer_events_total{outcome="acked",topic="plain"}'], 10)
+        self.assertEqual(metrics['outrigger_producer_failures_total{reason="no_route",topic="none"}'], 10)
+        self.assertEqual(metrics['outrigger_http_requests_total{code="404",endpoint="none"}'], 10)
+        self.assertEqual(metrics['outrigger_producer_latency_seconds_count{topic="plain"}'], 10)
+        for name in metrics:
+            self.assertNotRegex(name, r"t\d|a\.x\d|unknown\d|nothing")
+
+    def test_ops_port_is_read_only_and_answers_what_kubernetes_asks(self):
+        sidecar = self.sidecar()
+        sidecar.wait_for(lambda: sidecar.metrics()["outrigger_kafka_connected"] == 1, what="Kafka")
+        self.assertEqual(sidecar.ops("/healthz").status, 200)
+        self.assertEqual(sidecar.ops("/readyz").status, 200)
+        self.assertEqual(sidecar.ops("/health/kafka").body, b'{"kafka":{"enabled":true,"connected":true}}')
+        self.assertEqual(sidecar.request("GET", "/health/kafka").body, b'{"kafka":{"enabled":true,"connected":true}}')
+        self.assertEqual(sidecar.ops("/").status, 200)
+        status = sidecar.ops("/status").json
+        self.assertRegex(status["observedGeneration"], "^[0-9a-f]+$")
+        for condition in status["conditions"]:
+            self.assertEqual(set(condition), {"type", "status", "reason", "message", "lastTransitionTime"})
+        self.assertLessEqual({"Ready", "KafkaConnected", "ConfigApplied"}, {c["type"] for c in status["conditions"]})
+        port, sidecar.port = sidecar.port, sidecar.ops_port
+        self.assertEqual(sidecar.post("/v1/events/a.b", {}).status, 405)
+        self.assertEqual(sidecar.request("DELETE", "/metrics").status, 405)
+        sidecar.port = port
+
+    def test_logs_are_json_and_never_a_line_an_event(self):
+        sidecar = self.sidecar()
+        connection = sidecar.connect()
+        for n in range(500):
+            sidecar.post("/v1/events/a.b", {"n": n}, connection=connection)
+            sidecar.post("/v1/events", "{broken", connection=connection)
+        connection.close()
+        lines = sidecar.log.splitlines()
+        for line in lines:
+            self.assertLessEqual({"time", "level", "message"}, set(json.loads(line)))
+        self.assertLess(len(lines), 20)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,74 @@
+"""The config file changes under load, as ConfigMaps do: a good one is applied without losing a request, a bad one refused whole."""
+import json
+import os
+import unittest
+
+from case import HEAD, KafkaCase, Sidecar, read_topic
+from publishers import Publishers, check_stored
+
+
+class Reload(KafkaCase):
+    def routes(self, topic):
+        return HEAD + f"routes:\n  - {{match: {{type: \"*\"}}, topic: {topic}}}\n"
+
+    def test_a_good_one_is_applied_and_no_request_is_lost(self):
+        sidecar = self.sidecar(self.routes("before")[len(HEAD):])
+        generation = sidecar.ops("/status").json["observedGeneration"]
+        load = Publishers(sidecar, threads=4, keys=50).start()
+        sidecar.wait_for(lambda: load.count() > 200)
+        for n in range(10):
+            sidecar.write_config(self.routes(f"after-{n}"))
+            sidecar.wait_for(lambda: sidecar.post("/v1/events/probe.x", {}).json.get("topic") == f"after-{n}", what="the new rule")
+        load.stop()
+        self.assertEqual(set(load.answers), {200})
+        self.assertNotEqual(sidecar.ops("/status").json["observedGeneration"], generation)
+        self.assertEqual(sidecar.metrics()['outrigger_config_reloads_total{outcome="applied"}'], 10)
+
+    def test_a_bad_one_is_refused_whole_and_says_why(self):
+        sidecar = self.sidecar(self.routes("good")[len(HEAD):])
+        sidecar.write_config(self.routes("worse") + "kafak: {}\n")
+        condition = sidecar.wait_for(lambda: (c := sidecar.condition("ConfigApplied"))["status"] == "False" and c, what="the refusal")
+        self.assertIn("kafak", condition["message"])
+        self.assertIn("outrigger.yaml:5:1", condition["message"])
+        self.assertEqual(sidecar.metrics()['outrigger_config_reloads_total{outcome="refused"}'], 1)
+        self.assertEqual(sidecar.post("/v1/events/a.b", {}).json["topic"], "good")
+        self.assertIn("kafak", sidecar.log)
+        self.assertEqual(sidecar.ops("/readyz").status, 200)
+        sidecar.write_config(self.routes("mended"))
+        sidecar.wait_for(lambda: sidecar.post("/v1/events/a.b", {}).json["topic"] == "mended")
+        self.assertEqual(sidecar.condition("ConfigApplied")["status"], "True")
+
+    def test_a_configmap_swap_of_symlinks_and_a_schema_that_changes(self):
+        sidecar = Sidecar(env={"KAFKA_BROKERS": self.kafka.bootstrap})
+        self.addCleanup(sidecar.close)
+        mount = sidecar.folder / "mount"
+        mount.mkdir()
+
+        def publish(version, required):
+            data = mount / f"..{version}"
+            (data / "schemas/thing.made").mkdir(parents=True)
+            (data / "schemas/thing.made/1.0.json").write_text(json.dumps({"type": "object", "required": required}))
+            sidecar.config = data / "outrigger.yaml"
+            sidecar.write_config(HEAD + "routes:\n  - {match: {type: \"*\"}, topic: things, schemas: schemas}\n")
+            os.symlink(data.name, mount / "..data_tmp")
+            os.rename(mount / "..data_tmp", mount / "..data")
+
+        publish("v1", ["a"])
+        os.symlink("..data/outrigger.yaml", mount / "outrigger.yaml")
+        os.symlink("..data/schemas", mount / "schemas")
+        sidecar.config = mount / "outrigger.yaml"
+        sidecar.start()
+        self.assertEqual(sidecar.post("/v1/events/thing.made", {"a": 1}).status, 200)
+        publish("v2", ["b"])
+        sidecar.wait_for(lambda: sidecar.post("/v1/events/thing.made", {"a": 1}).status == 422, what="the new schema")
+        self.assertEqual(sidecar.post("/v1/events/thing.made", {"b": 1}).status, 200)
+
+    def test_what_needs_a_restart_says_so(self):
+        sidecar = self.sidecar()
+        sidecar.write_config(HEAD + "kafka: {clientId: other}\n")
+        sidecar.wait_for(lambda: sidecar.condition("ConfigApplied")["reason"] == "NeedsRestart", what="the condition")
+        self.assertIn("kafka.clientId", sidecar.condition("ConfigApplied")["message"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,384 @@
+#include "deliver/circuit.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace outrigger::deliver {
+namespace {
+
+using Kind = AppCircuit::Kind;
+using Fate = AppCircuit::Fate;
+using Probe = AppCircuit::Probe;
+using State = AppCircuit::State;
+using Ruling = AppCircuit::Ruling;
+using Uncount = AppCircuit::Uncount;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+// A circuit and the hands of its clock.
+class Circuit : public testing::Test {
+ protected:
+  // Dispatches event `id` and gives its result. An event has a key of its own unless one is given.
+  AppCircuit::Decision Try(uint64_t id, Kind kind) { return Try(id, id, kind); }
+  AppCircuit::Decision Try(uint64_t id, uint64_t key, Kind kind) {
+    EXPECT_TRUE(circuit_.MayDispatch(id, now_)) << id;
+    circuit_.OnDispatched(id);
+    return circuit_.OnResult(id, key, kind, now_);
+  }
+  AppCircuit::Decision Result(uint64_t id, Kind kind) {
+    return circuit_.OnResult(id, id, kind, now_);
+  }
+  void Dispatch(std::initializer_list<uint64_t> ids) {
+    for (const uint64_t id : ids) {
+      EXPECT_TRUE(circuit_.MayDispatch(id, now_)) << id;
+      circuit_.OnDispatched(id);
+    }
+  }
+  AppCircuit::Decision Probed(Probe result) {
+    EXPECT_TRUE(circuit_.TakeProbe(now_));
+    return circuit_.OnProbe(result, now_);
+  }
+  // Moves on to the next wake and probes; how long that took.
+  base::Duration ProbeNext(Probe result) {
+    const auto before = now_;
+    EXPECT_TRUE(circuit_.NextWake().has_value());
+    now_ = circuit_.NextWake().value_or(now_);
+    Probed(result);
+    return now_ - before;
+  }
+  void OpenHalfDown() {
+    for (uint64_t id = 900; id < 920; ++id) Try(id, Kind::kFailure);
+    ASSERT_EQ(circuit_.state(), State::kHalfDown);
+  }
+
+  AppCircuit circuit_{CircuitPolicy{}};
+  base::TimePoint now_{seconds(1000)};
+};
+
+TEST_F(Circuit, AHealthyAppIsLeftAlone) {
+  for (uint64_t id = 0; id < 100; ++id) EXPECT_EQ(Try(id, Kind::kSuccess).fate, Fate::kCount);
+  EXPECT_EQ(circuit_.state(), State::kClosed);
+  EXPECT_EQ(circuit_.NextWake(), std::nullopt);
+}
+
+TEST_F(Circuit, AFailureCountsAndOpensNothing) {
+  EXPECT_EQ(Try(1, Kind::kFailure).fate, Fate::kCount);
+  EXPECT_EQ(Try(2, Kind::kTimeout).fate, Fate::kCount);
+  EXPECT_FALSE(circuit_.open());
+}
+
+// Down.
+
+TEST_F(Circuit, ARefusalOpensAtOnceAndUsesNoAttempt) {
+  const auto decision = Try(1, Kind::kRefused);
+  EXPECT_EQ(decision.fate, Fate::kGiveBack);
+  EXPECT_TRUE(decision.opened);
+  EXPECT_EQ(circuit_.state(), State::kDown);
+  EXPECT_FALSE(circuit_.MayDispatch(1, now_ + seconds(100)));
+  EXPECT_EQ(circuit_.suspects(), 0U);
+}
+
+TEST_F(Circuit, ARefusingAppIsProbedAtLeastEverySecond) {
+  Try(1, Kind::kRefused);
+  for (int i = 0; i < 50; ++i) EXPECT_LE(ProbeNext(Probe::kRefused), seconds(1));
+  EXPECT_LE(ProbeNext(Probe::kUp), seconds(1));
+  EXPECT_EQ(circuit_.state(), State::kClosed);
+  EXPECT_TRUE(circuit_.MayDispatch(1, now_));
+}
+
+TEST_F(Circuit, AnUnhealthyAppIsProbedFromOneSecondToThirty) {
+  EXPECT_TRUE(circuit_.OnUnhealthy(now_).opened);
+  std::vector<base::Duration> waits;
+  for (int i = 0; i < 7; ++i) waits.push_back(ProbeNext(Probe::kUnhealthy));
+  EXPECT_THAT(waits, ElementsAre(seconds(1), seconds(2), seconds(4), seconds(8), seconds(16),
+                                 seconds(30), seconds(30)));
+  ProbeNext(Probe::kRefused);
+  EXPECT_LE(ProbeNext(Probe::kUp), seconds(1)) << "it restarts";
+}
+
+TEST_F(Circuit, OneProbeAtATime) {
+  Try(1, Kind::kRefused);
+  now_ += seconds(1);
+  EXPECT_TRUE(circuit_.TakeProbe(now_));
+  EXPECT_FALSE(circuit_.TakeProbe(now_));
+  EXPECT_EQ(circuit_.NextWake(), std::nullopt);
+  EXPECT_TRUE(circuit_.OnProbe(Probe::kUp, now_).closed);
+}
+
+TEST_F(Circuit, WhileTheAppIsDownNothingUsesAnAttempt) {
+  Dispatch({1, 2, 3, 4, 5, 6});
+  circuit_.OnUnhealthy(now_);
+  for (const Kind kind :
+       {Kind::kFailure, Kind::kRejected, Kind::kTimeout, Kind::kCut, Kind::kRefused})
+    EXPECT_EQ(Result(static_cast<uint64_t>(kind), kind).fate, Fate::kGiveBack);
+  EXPECT_EQ(Result(6, Kind::kSuccess).fate, Fate::kCount) << "an answer is an answer";
+  EXPECT_EQ(circuit_.state(), State::kDown) << "an app that drains refuses and still answers";
+}
+
+// Crashed.
+
+TEST_F(Circuit, AfterACutNothingGoesUntilAProbeSaysWhetherTheAppIsThere) {
+  Dispatch({1, 2});
+  EXPECT_EQ(Result(1, Kind::kCut).fate, Fate::kHold);
+  EXPECT_EQ(circuit_.state(), State::kChecking);
+  EXPECT_FALSE(circuit_.open());
+  EXPECT_FALSE(circuit_.MayDispatch(3, now_));
+  EXPECT_EQ(circuit_.NextWake(), now_) << "at once";
+}
+
+TEST_F(Circuit, CutsByALivingAppAreFailures) {
+  Dispatch({1, 2});
+  Result(1, Kind::kCut);
+  Result(2, Kind::kCut);
+  EXPECT_THAT(Probed(Probe::kUp).held,
+              ElementsAre(Ruling{1, Fate::kCount}, Ruling{2, Fate::kCount}));
+  EXPECT_EQ(circuit_.state(), State::kClosed);
+  EXPECT_EQ(circuit_.suspects(), 0U);
+}
+
+TEST_F(Circuit, ManyCutsByALivingAppAreAHalfDownApp) {
+  std::vector<Ruling> given_back;
+  for (uint64_t id = 1; id <= 30; ++id) Dispatch({id});
+  for (uint64_t id = 1; id <= 30; ++id) {
+    Result(id, Kind::kCut);
+    given_back.push_back({id, Fate::kGiveBack});
+  }
+  const auto decision = Probed(Probe::kUp);
+  EXPECT_EQ(decision.held, given_back);
+  EXPECT_THAT(decision.uncount, IsEmpty());
+  EXPECT_EQ(circuit_.state(), State::kHalfDown);
+}
+
+TEST_F(Circuit, AllThatWasInFlightAtACrashIsSuspectAndUsesNoAttempt) {
+  Dispatch({1, 2, 3, 4});
+  EXPECT_EQ(Result(1, Kind::kCut).fate, Fate::kHold);
+  const auto decision = Probed(Probe::kRefused);
+  EXPECT_THAT(decision.held, ElementsAre(Ruling{1, Fate::kGiveBack}));
+  EXPECT_TRUE(decision.opened);
+  EXPECT_EQ(Result(2, Kind::kCut).fate, Fate::kGiveBack);
+  EXPECT_EQ(Result(3, Kind::kTimeout).fate, Fate::kGiveBack);
+  EXPECT_EQ(Result(4, Kind::kSuccess).fate, Fate::kCount);
+  EXPECT_EQ(circuit_.suspects(), 3U);
+}
+
+TEST_F(Circuit, ARefusalSaysAsMuchAsAProbe) {
+  Dispatch({1, 2});
+  Result(1, Kind::kCut);
+  const auto decision = Result(2, Kind::kRefused);
+  EXPECT_EQ(decision.fate, Fate::kGiveBack);
+  EXPECT_THAT(decision.held, ElementsAre(Ruling{1, Fate::kGiveBack}));
+  EXPECT_EQ(circuit_.suspects(), 1U) << "what was refused never reached the app";
+}
+
+TEST_F(Circuit, SuspectsAreTriedOneAtATimeAndNothingBesideThem) {
+  Dispatch({1, 2});
+  Result(1, Kind::kCut);
+  Probed(Probe::kRefused);
+  Result(2, Kind::kCut);
+  ProbeNext(Probe::kUp);
+  Dispatch({1});
+  EXPECT_FALSE(circuit_.MayDispatch(2, now_));
+  EXPECT_FALSE(circuit_.MayDispatch(9, now_));
+  Result(1, Kind::kSuccess);
+  Dispatch({9});
+  EXPECT_FALSE(circuit_.MayDispatch(2, now_)) << "not beside an innocent either";
+  EXPECT_TRUE(circuit_.MayDispatch(8, now_));
+  Result(9, Kind::kSuccess);
+  Dispatch({2});
+  Result(2, Kind::kFailure);
+  EXPECT_EQ(circuit_.suspects(), 0U) << "an answer clears it";
+}
+
+TEST_F(Circuit, OnlyASuspectThatIsAloneUsesAnAttempt) {
+  Dispatch({1, 2});
+  Result(1, Kind::kCut);
+  Probed(Probe::kRefused);
+  Result(2, Kind::kCut);
+  ProbeNext(Probe::kUp);
+  Dispatch({1});
+  EXPECT_EQ(Result(1, Kind::kCut).fate, Fate::kHold);
+  EXPECT_THAT(Probed(Probe::kRefused).held, ElementsAre(Ruling{1, Fate::kCount}));
+  EXPECT_EQ(circuit_.suspects(), 2U) << "it goes alone the next time too";
+  ProbeNext(Probe::kUp);
+  EXPECT_EQ(Try(2, Kind::kSuccess).fate, Fate::kCount);
+  Dispatch({1});
+  circuit_.OnUnhealthy(now_);
+  EXPECT_EQ(Result(1, Kind::kCut).fate, Fate::kCount) << "seen dead before the cut was";
+}
+
+TEST_F(Circuit, ASuspectThatIsRefusedUsesNoAttempt) {
+  Try(1, Kind::kCut);
+  Probed(Probe::kRefused);
+  ProbeNext(Probe::kUp);
+  EXPECT_EQ(Try(1, Kind::kRefused).fate, Fate::kGiveBack);
+  EXPECT_EQ(circuit_.suspects(), 1U);
+}
+
+// Half down.
+
+TEST_F(Circuit, TwentyFailuresOverFiveKeysOpenItAndAreGivenBack) {
+  for (uint64_t turn = 0; turn < 4; ++turn)
+    for (uint64_t id = 1; id <= 5; ++id) {
+      if (turn == 3 && id == 5) break;
+      EXPECT_FALSE(Try(id, Kind::kFailure).opened);
+    }
+  const auto decision = Try(5, Kind::kTimeout);
+  EXPECT_TRUE(decision.opened);
+  EXPECT_EQ(decision.fate, Fate::kGiveBack);
+  EXPECT_THAT(decision.uncount, ElementsAre(Uncount{1, 4}, Uncount{2, 4}, Uncount{3, 4},
+                                            Uncount{4, 4}, Uncount{5, 3}));
+}
+
+TEST_F(Circuit, FailuresOfFewKeysAreTheEventsOwn) {
+  for (int i = 0; i < 1000; ++i) EXPECT_EQ(Try(1000 + i, i % 4, Kind::kFailure).fate, Fate::kCount);
+  EXPECT_FALSE(circuit_.open());
+}
+
+TEST_F(Circuit, ASuccessWipesTheSlate) {
+  for (uint64_t id = 0; id < 19; ++id) Try(id, Kind::kFailure);
+  Try(50, Kind::kSuccess);
+  for (uint64_t id = 0; id < 19; ++id) EXPECT_FALSE(Try(id, Kind::kFailure).opened);
+  EXPECT_TRUE(Try(20, Kind::kFailure).opened);
+}
+
+TEST_F(Circuit, FailuresOutsideTheWindowAreForgotten) {
+  for (uint64_t id = 0; id < 19; ++id) Try(id, Kind::kFailure);
+  now_ += seconds(31);
+  EXPECT_FALSE(Try(20, Kind::kFailure).opened);
+}
+
+TEST_F(Circuit, AHalfDownAppIsProbedWithOneEventAtATime) {
+  OpenHalfDown();
+  EXPECT_FALSE(circuit_.MayDispatch(1, now_));
+  EXPECT_FALSE(circuit_.TakeProbe(now_ + seconds(9))) << "only events can tell";
+  std::vector<base::Duration> waits;
+  for (uint64_t id = 1; id <= 7; ++id) {
+    const auto before = now_;
+    now_ = *circuit_.NextWake();
+    waits.push_back(now_ - before);
+    Dispatch({id});
+    EXPECT_FALSE(circuit_.MayDispatch(id + 1, now_));
+    EXPECT_EQ(Result(id, id % 2 ? Kind::kFailure : Kind::kRejected).fate, Fate::kGiveBack);
+  }
+  EXPECT_THAT(waits, ElementsAre(seconds(1), seconds(2), seconds(4), seconds(8), seconds(16),
+                                 seconds(30), seconds(30)));
+  now_ = *circuit_.NextWake();
+  EXPECT_TRUE(Try(8, Kind::kSuccess).closed);
+  EXPECT_TRUE(circuit_.MayDispatch(1, now_));
+}
+
+TEST_F(Circuit, ALateFailureIsNoProbe) {
+  Dispatch({1});
+  OpenHalfDown();
+  const auto wake = circuit_.NextWake();
+  EXPECT_EQ(Result(1, Kind::kFailure).fate, Fate::kGiveBack);
+  EXPECT_EQ(circuit_.NextWake(), wake);
+}
+
+TEST_F(Circuit, AProbeThatIsRevokedMakesRoomForTheNext) {
+  OpenHalfDown();
+  now_ += seconds(1);
+  Dispatch({1});
+  circuit_.Forget(1);
+  EXPECT_TRUE(circuit_.MayDispatch(2, now_));
+}
+
+TEST_F(Circuit, AHalfDownAppThatRefusesIsDown) {
+  OpenHalfDown();
+  now_ += seconds(1);
+  EXPECT_FALSE(Try(1, Kind::kRefused).opened) << "it was open";
+  EXPECT_EQ(circuit_.state(), State::kDown);
+  EXPECT_LE(ProbeNext(Probe::kUp), seconds(1));
+  EXPECT_EQ(circuit_.state(), State::kClosed);
+}
+
+// Rejections.
+
+TEST_F(Circuit, ARejectionAfterASuccessIsTheEventsOwn) {
+  Try(1, Kind::kSuccess);
+  EXPECT_EQ(Try(2, Kind::kRejected).fate, Fate::kDeadLetter);
+}
+
+TEST_F(Circuit, ARejectionWithoutASuccessSinceTheLastWaitsForAnotherKey) {
+  Try(1, Kind::kSuccess);
+  Try(2, Kind::kRejected);
+  EXPECT_EQ(Try(3, Kind::kRejected).fate, Fate::kHold);
+  EXPECT_EQ(Try(4, Kind::kRejected).fate, Fate::kHold);
+  EXPECT_THAT(Try(5, Kind::kSuccess).held,
+              ElementsAre(Ruling{3, Fate::kDeadLetter}, Ruling{4, Fate::kDeadLetter}));
+  EXPECT_EQ(circuit_.held(), 0U);
+}
+
+TEST_F(Circuit, TheSameKeyHasNoSayInIt) {
+  EXPECT_EQ(Try(1, 7, Kind::kRejected).fate, Fate::kHold);
+  EXPECT_THAT(Try(2, 7, Kind::kSuccess).held, IsEmpty());
+  EXPECT_THAT(Try(3, 8, Kind::kSuccess).held, ElementsAre(Ruling{1, Fate::kDeadLetter}));
+}
+
+TEST_F(Circuit, RejectionsOverManyKeysOpenItAndAreGivenBack) {
+  for (uint64_t id = 1; id < 20; ++id) EXPECT_EQ(Try(id, Kind::kRejected).fate, Fate::kHold);
+  const auto decision = Try(20, Kind::kRejected);
+  EXPECT_TRUE(decision.opened);
+  EXPECT_EQ(decision.fate, Fate::kGiveBack);
+  EXPECT_THAT(decision.held, SizeIs(19));
+  for (const auto& ruling : decision.held) EXPECT_EQ(ruling.fate, Fate::kGiveBack);
+  EXPECT_THAT(decision.uncount, IsEmpty()) << "they were never counted";
+  EXPECT_EQ(circuit_.held(), 0U);
+}
+
+TEST_F(Circuit, ALonePoisonEventOnAnIdleSubscriptionDoesNotWaitForEver) {
+  Try(1, Kind::kRejected);
+  EXPECT_EQ(circuit_.NextWake(), now_ + seconds(30));
+  now_ += seconds(29);
+  EXPECT_THAT(circuit_.OnTime(now_).held, IsEmpty());
+  now_ += seconds(1);
+  EXPECT_THAT(circuit_.OnTime(now_).held, ElementsAre(Ruling{1, Fate::kDeadLetter}));
+  EXPECT_EQ(circuit_.NextWake(), std::nullopt);
+}
+
+TEST_F(Circuit, WhereEnoughKeysFailToDoubtTheAppTheyAreTriedUntilItOpens) {
+  for (uint64_t id = 1; id <= 6; ++id) Try(id, Kind::kRejected);
+  int rounds = 1;
+  for (; !circuit_.open(); ++rounds) {
+    ASSERT_LT(rounds, 10);
+    now_ = circuit_.NextWake().value();
+    const auto decision = circuit_.OnTime(now_);
+    EXPECT_THAT(decision.held, SizeIs(6));
+    for (const auto& ruling : decision.held) {
+      EXPECT_EQ(ruling.fate, Fate::kGiveBack);
+      if (!circuit_.open()) Try(ruling.id, Kind::kRejected);
+    }
+  }
+  EXPECT_EQ(rounds, 4);
+}
+
+TEST_F(Circuit, ARejectionThatIsTriedAgainAndSucceedsJudgesTheOthers) {
+  for (uint64_t id = 1; id <= 6; ++id) Try(id, Kind::kRejected);
+  now_ += seconds(30);
+  circuit_.OnTime(now_);
+  Try(1, Kind::kSuccess);
+  EXPECT_EQ(Try(2, Kind::kRejected).fate, Fate::kDeadLetter);
+}
+
+TEST_F(Circuit, NoRejectionIsDecidedWhileTheAppIsDown) {
+  Try(1, Kind::kRejected);
+  EXPECT_THAT(Try(2, Kind::kRefused).held, ElementsAre(Ruling{1, Fate::kGiveBack}));
+  now_ += seconds(60);
+  EXPECT_THAT(circuit_.OnTime(now_).held, IsEmpty());
+}
+
+TEST_F(Circuit, AnEventThatIsGoneIsNotSpokenOf) {
+  Dispatch({1, 2, 3});
+  Result(1, Kind::kCut);
+  circuit_.Forget(1);
+  circuit_.Forget(2);
+  EXPECT_THAT(Probed(Probe::kRefused).held, IsEmpty());
+  EXPECT_EQ(circuit_.suspects(), 0U);
+}
+
+}  // namespace
+}  // namespace outrigger::deliver

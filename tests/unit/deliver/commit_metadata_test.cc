@@ -1,0 +1,104 @@
+#include "deliver/commit_metadata.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <random>
+
+namespace outrigger::deliver {
+namespace {
+
+Progress Random(std::mt19937& random) {
+  Progress progress{static_cast<int64_t>(random()) << (random() % 24), {}, {}};
+  const uint32_t spread = 1 + random() % 40;
+  int64_t at = progress.committed;
+  for (size_t left = random() % 60; left > 0; --left) {
+    const int64_t begin = at + 1 + random() % spread;
+    at = begin + 1 + random() % spread;
+    progress.settled.push_back({begin, at});
+  }
+  at = progress.committed;
+  for (size_t left = random() % 20; left > 0; --left) {
+    progress.attempts.emplace_back(at, 1 + random() % 9);
+    at += 1 + random() % spread;
+  }
+  return progress;
+}
+
+TEST(CommitMetadata, RandomProgressComesBackAsItWas) {
+  std::mt19937 random(1);
+  for (int i = 0; i < 5000; ++i) {
+    const Progress progress = Random(random);
+    const auto decoded = DecodeMetadata(EncodeMetadata(progress), progress.committed);
+    ASSERT_TRUE(decoded.has_value());
+    ASSERT_EQ(*decoded, progress);
+  }
+}
+
+TEST(CommitMetadata, DamagedTextIsIgnored) {
+  std::mt19937 random(2);
+  for (int i = 0; i < 5000; ++i) {
+    const Progress progress = Random(random);
+    const std::string text = EncodeMetadata(progress);
+    std::string damaged = text;
+    for (size_t changes = 1 + random() % 3; changes > 0 && !damaged.empty(); --changes) {
+      const size_t at = random() % damaged.size();
+      if (const auto kind = random() % 3; kind == 0) {
+        damaged[at] = static_cast<char>(random());
+      } else if (kind == 1) {
+        damaged.erase(at, 1 + random() % 8);
+      } else {
+        damaged.insert(at, 1, static_cast<char>('A' + random() % 26));
+      }
+    }
+    if (damaged == text || damaged.empty()) continue;
+    EXPECT_EQ(DecodeMetadata(damaged, progress.committed), std::nullopt) << damaged;
+  }
+}
+
+TEST(CommitMetadata, MetadataOfAnotherOffsetIsIgnored) {
+  const std::string text = EncodeMetadata({10, {{12, 14}}, {}});
+  EXPECT_TRUE(DecodeMetadata(text, 10).has_value());
+  EXPECT_EQ(DecodeMetadata(text, 11), std::nullopt);
+  EXPECT_EQ(DecodeMetadata(text, -1), std::nullopt);
+  EXPECT_EQ(DecodeMetadata(text, std::numeric_limits<int64_t>::max()), std::nullopt);
+}
+
+TEST(CommitMetadata, ForeignMetadataIsIgnored) {
+  for (const char* text : {" ", "or1", "or1:", "or2:AAAA", "or1:AAAAAAAA", "OR1:AAAA", "{}",
+                           "bAAAAAA==", "or1:====", "or1:AAAA+A/A", "or1:\xFF\xFE"})
+    EXPECT_EQ(DecodeMetadata(text, 10), std::nullopt) << text;
+}
+
+TEST(CommitMetadata, NothingToCarryIsTheEmptyText) {
+  EXPECT_EQ(EncodeMetadata({10, {}, {}}), "");
+  EXPECT_EQ(DecodeMetadata("", 10), (Progress{10, {}, {}}));
+}
+
+// Written once and committed to: a later version has to read it.
+TEST(CommitMetadata, TheFormatStaysAsItIs) {
+  EXPECT_EQ(EncodeMetadata({100, {{101, 103}, {110, 200}}, {{100, 2}, {105, 1}}}),
+            "or1:AQIBAgdaAgACBQFEr8b7");
+  EXPECT_EQ(EncodeMetadata({100, {{101, 102}, {103, 104}, {105, 106}, {107, 108}}, {}}),
+            "or1:AgFVAH1k_F0");
+}
+
+TEST(CommitMetadata, EveryOtherOffsetOfTenThousandFits) {
+  Progress progress{1, {}, {}};
+  for (int64_t offset = 2; offset < 10000; offset += 2)
+    progress.settled.push_back({offset, offset + 1});
+  EXPECT_TRUE(FitsMetadata(EncodeMetadata(progress).size()));
+}
+
+TEST(CommitMetadata, AMillionSettledInARowAreAFewBytes) {
+  EXPECT_LT(EncodeMetadata({1, {{2, 1000002}}, {}}).size(), 24U);
+}
+
+TEST(CommitMetadata, FetchingPausesAtThreeQuartersOfWhatABrokerTakes) {
+  EXPECT_TRUE(FitsMetadata(3072));
+  EXPECT_FALSE(FitsMetadata(3073));
+  EXPECT_TRUE(FitsMetadata(100, 100));
+}
+
+}  // namespace
+}  // namespace outrigger::deliver

@@ -1,0 +1,169 @@
+#include "deliver/offsets.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <set>
+
+namespace outrigger::deliver {
+namespace {
+
+using Added = PartitionOffsets::Added;
+using Ranges = std::vector<OffsetRange>;
+using Attempts = std::vector<std::pair<int64_t, uint32_t>>;
+
+PartitionOffsets Handed(std::initializer_list<int64_t> handed) {
+  PartitionOffsets offsets;
+  for (const int64_t offset : handed) EXPECT_EQ(offsets.Add(offset), Added::kNew);
+  return offsets;
+}
+
+TEST(PartitionOffsets, NothingIsCommittableBeforeTheFirstRecord) {
+  PartitionOffsets offsets;
+  EXPECT_EQ(offsets.committable(), -1);
+  EXPECT_FALSE(offsets.dirty());
+  offsets.Settle(3);
+  EXPECT_EQ(offsets.committable(), -1);
+}
+
+TEST(PartitionOffsets, TheOldestUnsettledHoldsTheCommit) {
+  auto offsets = Handed({10, 11, 12});
+  EXPECT_EQ(offsets.committable(), 10);
+  offsets.Settle(11);
+  offsets.Settle(12);
+  EXPECT_EQ(offsets.committable(), 10);
+  EXPECT_EQ(offsets.progress().settled, (Ranges{{11, 13}}));
+  offsets.Settle(10);
+  EXPECT_EQ(offsets.committable(), 13);
+  EXPECT_TRUE(offsets.progress().settled.empty());
+}
+
+TEST(PartitionOffsets, OffsetsThatCompactionTookAwayHoldNothing) {
+  auto offsets = Handed({10, 15, 20});
+  offsets.Settle(10);
+  EXPECT_EQ(offsets.committable(), 15);
+  offsets.Settle(20);
+  EXPECT_EQ(offsets.progress().settled, (Ranges{{16, 21}}));
+  EXPECT_TRUE(offsets.AlreadySettled(17));
+}
+
+TEST(PartitionOffsets, WhatWasSettledAboveTheCommitIsSkippedAfterARestart) {
+  PartitionOffsets offsets(Progress{10, {{12, 14}, {15, 16}}, {}});
+  EXPECT_EQ(offsets.Add(10), Added::kNew);
+  EXPECT_EQ(offsets.Add(11), Added::kNew);
+  EXPECT_TRUE(offsets.AlreadySettled(12));
+  EXPECT_EQ(offsets.Add(12), Added::kSettled);
+  EXPECT_EQ(offsets.Add(13), Added::kSettled);
+  EXPECT_EQ(offsets.Add(14), Added::kNew);
+  EXPECT_EQ(offsets.Add(15), Added::kSettled);
+  EXPECT_EQ(offsets.Add(16), Added::kNew);
+  EXPECT_EQ(offsets.unsettled(), 4U);
+}
+
+TEST(PartitionOffsets, WhatWasRestoredIsCommittedAgainBeforeItIsFetched) {
+  PartitionOffsets offsets(Progress{10, {{12, 14}, {15, 16}}, {{14, 2}}});
+  ASSERT_EQ(offsets.Add(10), Added::kNew);
+  offsets.Settle(10);
+  EXPECT_EQ(offsets.progress(), (Progress{11, {{12, 14}, {15, 16}}, {{14, 2}}}));
+  ASSERT_EQ(offsets.Add(11), Added::kNew);
+  EXPECT_EQ(offsets.progress(), (Progress{11, {{12, 14}, {15, 16}}, {{14, 2}}}));
+  offsets.Settle(11);
+  EXPECT_EQ(offsets.progress(), (Progress{14, {{15, 16}}, {{14, 2}}}));
+}
+
+TEST(PartitionOffsets, AttemptsOfUnsettledRecordsSurviveARestart) {
+  auto before = Handed({10, 11, 12});
+  before.SetAttempts(11, 3);
+  before.SetAttempts(12, 1);
+  before.Settle(12);
+  EXPECT_EQ(before.progress().attempts, (Attempts{{11, 3}}));
+  PartitionOffsets after(before.progress());
+  EXPECT_EQ(after.attempts(11), 3U);
+  after.Add(10);
+  after.Add(11);
+  EXPECT_EQ(after.attempts(11), 3U);
+  EXPECT_EQ(after.attempts(10), 0U);
+  after.SetAttempts(11, 0);
+  EXPECT_TRUE(after.progress().attempts.empty());
+}
+
+TEST(PartitionOffsets, AttemptsOfARecordThatCompactionTookAreForgotten) {
+  PartitionOffsets offsets(Progress{10, {}, {{10, 4}, {11, 1}}});
+  offsets.Add(11);
+  EXPECT_EQ(offsets.progress(), (Progress{11, {}, {{11, 1}}}));
+}
+
+TEST(PartitionOffsets, ARecordFetchedAgainIsNotHandedOutTwice) {
+  auto offsets = Handed({10, 11});
+  offsets.Settle(11);
+  EXPECT_EQ(offsets.Add(10), Added::kKnown);
+  EXPECT_EQ(offsets.Add(11), Added::kSettled);
+  EXPECT_EQ(offsets.Add(12), Added::kNew);
+}
+
+TEST(PartitionOffsets, ATopicThatBeganAnewIsNotTakenForSettled) {
+  PartitionOffsets offsets(Progress{100, {}, {}});
+  EXPECT_EQ(offsets.Add(0), Added::kBefore);
+  EXPECT_EQ(offsets.committable(), 100);
+}
+
+TEST(PartitionOffsets, SettlingTwiceOrTheUnknownChangesNothing) {
+  auto offsets = Handed({10, 11});
+  offsets.Settle(11);
+  const uint64_t version = offsets.version();
+  offsets.Settle(11);
+  offsets.Settle(99);
+  offsets.SetAttempts(11, 2);
+  EXPECT_EQ(offsets.version(), version);
+}
+
+TEST(PartitionOffsets, WhatChangesWhileACommitIsUnderWayStaysDirty) {
+  auto offsets = Handed({10, 11});
+  EXPECT_FALSE(offsets.dirty());
+  offsets.Settle(10);
+  EXPECT_TRUE(offsets.dirty());
+  const uint64_t taken = offsets.version();
+  offsets.SetAttempts(11, 1);
+  offsets.Committed(taken);
+  EXPECT_TRUE(offsets.dirty());
+  offsets.Committed(offsets.version());
+  EXPECT_FALSE(offsets.dirty());
+}
+
+// Random histories with a restart at every commit, against the plain set of what was settled.
+TEST(PartitionOffsets, NeitherLosesNorForgetsOverRandomRestarts) {
+  for (uint32_t seed = 0; seed < 200; ++seed) {
+    std::mt19937 random(seed);
+    std::set<int64_t> exist, settled;
+    for (int64_t offset = 0; offset < 120; ++offset)
+      if (random() % 4) exist.insert(offset);
+    PartitionOffsets offsets;
+    auto fetch = exist.begin();
+    for (int step = 0; step < 600; ++step) {
+      if (random() % 2 && fetch != exist.end()) {
+        const Added added = offsets.Add(*fetch);
+        ASSERT_EQ(added, settled.contains(*fetch) ? Added::kSettled : Added::kNew);
+        ++fetch;
+      } else if (fetch != exist.begin()) {
+        auto one = exist.begin();
+        std::advance(one, random() % static_cast<size_t>(std::distance(exist.begin(), fetch)));
+        offsets.Settle(*one);
+        settled.insert(*one);
+      }
+      const int64_t committable = offsets.committable();
+      for (const int64_t offset : exist) {
+        if (offset >= committable) break;
+        ASSERT_TRUE(settled.contains(offset)) << "lost " << offset << ", seed " << seed;
+      }
+      if (random() % 20 || committable < 0) continue;
+      const auto decoded = DecodeMetadata(EncodeMetadata(offsets.progress()), committable);
+      ASSERT_TRUE(decoded.has_value());
+      ASSERT_EQ(*decoded, offsets.progress());
+      offsets = PartitionOffsets(*decoded);
+      fetch = exist.lower_bound(committable);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace outrigger::deliver

@@ -1,0 +1,243 @@
+#include "event/json.h"
+
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "event/json_grammar.h"
+
+namespace outrigger::event {
+namespace {
+
+bool IsStrict(std::string_view text) {
+  JsonReader reader;
+  return reader.Check(text).has_value();
+}
+
+std::string Wrong(std::string_view text) {
+  JsonReader reader;
+  auto checked = reader.Check(text);
+  return checked ? std::string() : checked.error().message;
+}
+
+std::string Nested(int depth, char open, char close, std::string_view inner = "") {
+  return std::string(static_cast<size_t>(depth), open) + std::string(inner) +
+         std::string(static_cast<size_t>(depth), close);
+}
+
+// What the strict rule refuses, alone and wherever it stands below.
+constexpr std::array kBroken{
+    "01",          "-",         "+1",         "1.",        ".5",
+    "1e",          "1e+",       "0x10",       "NaN",       "Infinity",
+    "-Infinity",   "tru",       "truee",      "nul",       "True",
+    "undefined",   "'a'",       "\"a",        "\"\\x\"",   "\"\\u12\"",
+    "\"\\u12g4\"", "\"\\\"",    "\"a\nb\"",   "\"a\tb\"",  "[1,2",
+    "[1,2}}",      "[1,2]]",    "[1 2]",      "[,1]",      "[1,,2]",
+    "[1,]",        "[",         "]",          "{\"a\"}",   "{\"a\":}",
+    "{a:1}",       "{\"a\" 1}", "{\"a\":1,}", "{,}",       "{\"a\":1 \"b\":2}",
+    "{1:2}",       "{\"a\":1]", "1 // a",     "/* a */ 1", "[1 /*a*/]",
+    "# a\n1",      "1 2",       "{} {}",      "{}[]",      "{},",
+    "\"a\" \"b\"", "null null", "-01",        "00",        "1.e5",
+    "--1",
+};
+
+TEST(Json, RefusesWhatIsNotStrictJson) {
+  for (const char* text : kBroken) EXPECT_FALSE(IsStrict(text)) << text;
+  EXPECT_FALSE(IsStrict(""));
+  EXPECT_FALSE(IsStrict(" \t\r\n"));
+}
+
+TEST(Json, RefusesItInsideAnObjectAndAnArrayToo) {
+  for (const char* text : kBroken) {
+    EXPECT_FALSE(IsStrict(std::string("{\"type\":\"a\",\"data\":{\"n\":") + text + "}}")) << text;
+    EXPECT_FALSE(IsStrict(std::string("[[") + text + "]]")) << text;
+  }
+}
+
+TEST(Json, IsAsStrictWhereANumberBeyondEveryRangeStandsBeside) {
+  for (const char* text : kBroken) {
+    EXPECT_FALSE(IsStrict(std::string("[1e400,") + text + "]")) << text;
+    EXPECT_FALSE(IsStrict(std::string("{\"a\":") + text + ",\"b\":123456789012345678901}")) << text;
+  }
+}
+
+TEST(Json, TakesEveryKindOfValueAndBlanksAroundIt) {
+  for (const char* text : {"null", "true", "false", "0", "-0", "-0.0e-0", "1E+5", "\"\"", "[]",
+                           "{}", " [ ] ", "\r\n{\t}\n", "[[],{},\"\",0]", "{\"\":\"\"}",
+                           "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"", "\"\x7f\"", "\"\\u0000\""})
+    EXPECT_TRUE(IsStrict(text)) << text;
+}
+
+TEST(Json, TakesIntegersBeyond64BitsAndNumbersBeyondDouble) {
+  for (const char* number :
+       {"12345678901234567890", "123456789012345678901234567890", "-98765432109876543210",
+        "18446744073709551616", "-9223372036854775809", "1e400", "-1E+400", "1e-400",
+        "0.1e999999999999"}) {
+    EXPECT_TRUE(IsStrict(number)) << number;
+    EXPECT_TRUE(IsStrict(std::string(" [") + number + "] ")) << number;
+    EXPECT_TRUE(IsStrict(std::string("{\"a\":{\"b\":") + number + "}}")) << number;
+  }
+}
+
+TEST(Json, RefusesALoneHalfOfASurrogatePair) {
+  EXPECT_TRUE(IsStrict(R"("\ud83d\ude00")"));
+  for (const char* text : {R"("\ud83d")", R"("\ud83da")", R"("\ud83d\n")", R"("\ud83d\u0041")",
+                           R"("\ud83d\ud83d")", R"("\ude00")", R"("\ude00\ud83d")"}) {
+    EXPECT_FALSE(IsStrict(text)) << text;
+    EXPECT_FALSE(IsStrict(std::string("{") + text + ":1}")) << text;
+    EXPECT_FALSE(IsStrict(std::string("[1e400,") + text + "]")) << text;
+  }
+}
+
+TEST(Json, RefusesBytesThatAreNotUtf8) {
+  EXPECT_TRUE(IsStrict("\"\xC3\xA9\xF0\x9F\x98\x80\""));
+  for (const char* bytes : {"\x80", "\xC3", "\xC0\xAF", "\xE2\x82", "\xED\xA0\x80",
+                            "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80", "\xFF", "\xE9t\xE9"}) {
+    EXPECT_FALSE(IsStrict(std::string("\"") + bytes + "\""));
+    EXPECT_FALSE(IsStrict(std::string("{\"") + bytes + "\":1}"));
+    EXPECT_FALSE(IsStrict(std::string("[1e400,\"") + bytes + "\"]"));
+  }
+}
+
+TEST(Json, RefusesAByteOrderMarkAndZeroBytes) {
+  EXPECT_FALSE(IsStrict("\xEF\xBB\xBF{}"));
+  EXPECT_FALSE(IsStrict(std::string_view("{}\0", 3)));
+  EXPECT_FALSE(IsStrict(std::string_view("\0{}", 3)));
+  EXPECT_FALSE(IsStrict(std::string_view("\"\0\"", 3)));
+  EXPECT_FALSE(IsStrict(std::string_view("[1e400\0]", 8)));
+}
+
+TEST(Json, Takes128LevelsAndRefusesMore) {
+  for (const std::string_view inner : {"", "1e400"}) {
+    EXPECT_TRUE(IsStrict(Nested(128, '[', ']', inner))) << inner;
+    EXPECT_FALSE(IsStrict(Nested(129, '[', ']', inner))) << inner;
+    EXPECT_FALSE(IsStrict(Nested(200, '[', ']', inner))) << inner;
+  }
+  std::string objects;
+  for (int i = 0; i < 200; ++i) objects += "{\"a\":";
+  EXPECT_FALSE(IsStrict(objects + "1" + std::string(200, '}')));
+  EXPECT_NE(Wrong(Nested(200, '[', ']')).find("deep"), std::string::npos);
+}
+
+TEST(Json, AMillionBracketsAreRefusedWithoutHarm) {
+  EXPECT_FALSE(IsStrict(std::string(1'000'000, '[')));
+  EXPECT_FALSE(IsStrict("[1e400," + std::string(1'000'000, '[')));
+  EXPECT_FALSE(IsStrict(Nested(1'000'000, '[', ']')));
+}
+
+TEST(Json, AReaderIsReusedAfterARefusal) {
+  JsonReader reader;
+  EXPECT_FALSE(reader.Check("{").has_value());
+  EXPECT_TRUE(reader.Check("{}").has_value());
+  EXPECT_TRUE(reader.Check("\"" + std::string(100'000, 'a') + "\"").has_value());
+  EXPECT_FALSE(reader.Check(Nested(129, '[', ']')).has_value());
+  EXPECT_TRUE(reader.Check(Nested(128, '[', ']')).has_value());
+}
+
+TEST(Json, TheErrorSaysWhatAndAtWhichByte) {
+  EXPECT_NE(Wrong("{\"n\":01}").find("at byte 6"), std::string::npos) << Wrong("{\"n\":01}");
+  EXPECT_NE(Wrong("[1 2]").find("a comma or the closing bracket is missing at byte 3"),
+            std::string::npos)
+      << Wrong("[1 2]");
+  EXPECT_NE(Wrong("\"\xFF\"").find("UTF-8"), std::string::npos) << Wrong("\"\xFF\"");
+}
+
+TEST(JsonGrammar, AgreesThatTheBrokenIsBroken) {
+  for (const char* text : kBroken) EXPECT_NE(JsonGrammarProblem(text, 128), "") << text;
+}
+
+TEST(JsonMembers, KeepOrderUnescapeNamesAndTrimRawValues) {
+  JsonReader reader;
+  const auto members = reader.Members(" { \"b\" : [1, 2 ] , \"\\u0061\\n\" :\t1.50\n} ");
+  ASSERT_TRUE(members.has_value()) << members.error().message;
+  ASSERT_EQ(members->size(), 2U);
+  EXPECT_EQ((*members)[0].name, "b");
+  EXPECT_EQ((*members)[0].raw, "[1, 2 ]");
+  EXPECT_EQ((*members)[1].name, "a\n");
+  EXPECT_EQ((*members)[1].raw, "1.50");
+}
+
+TEST(JsonMembers, ARepeatedNameIsAnErrorHoweverItIsWritten) {
+  JsonReader reader;
+  EXPECT_FALSE(reader.Members(R"({"a":1,"a":1})").has_value());
+  EXPECT_FALSE(reader.Members(R"({"a":1,"b":2,"\u0061":3})").has_value());
+  std::string many = "{\"a0\":0";
+  for (int i = 1; i < 50; ++i) many += ",\"a" + std::to_string(i) + "\":0";
+  EXPECT_TRUE(reader.Members(many + "}").has_value());
+  const auto twice = reader.Members(many + ",\"a7\":0}");
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_NE(twice.error().message.find("\"a7\""), std::string::npos) << twice.error().message;
+}
+
+TEST(JsonMembers, TheErrorNamesARepeatedNameAsItIs) {
+  JsonReader reader;
+  const auto twice = reader.Members(R"({"a\\n":1,"a\\n":2})");
+  ASSERT_FALSE(twice.has_value());
+  EXPECT_NE(twice.error().message.find("\"a\\n\""), std::string::npos) << twice.error().message;
+}
+
+TEST(JsonMembers, OnlyAnObjectHasMembersAndOnlyAnArrayItems) {
+  JsonReader reader;
+  for (const char* text : {"[]", "1", "\"{}\"", "null"})
+    EXPECT_FALSE(reader.Members(text).has_value()) << text;
+  for (const char* text : {"{}", "1", "\"[]\"", "null"})
+    EXPECT_FALSE(reader.Items(text).has_value()) << text;
+}
+
+TEST(JsonItems, AreTheRawValuesTrimmed) {
+  JsonReader reader;
+  const auto items = reader.Items(" [ 1.0 ,\"a]b\\\"\", { \"a\" : [ ] }\n, [[]] , 1e400 ] ");
+  ASSERT_TRUE(items.has_value()) << items.error().message;
+  EXPECT_EQ(*items, (std::vector<std::string_view>{"1.0", "\"a]b\\\"\"", "{ \"a\" : [ ] }", "[[]]",
+                                                   "1e400"}));
+  EXPECT_TRUE(reader.Items("[ ]")->empty());
+}
+
+JsonValue At(std::string_view text, const JsonPath& path) {
+  auto values = JsonReader::Read(text, std::span(&path, 1));
+  EXPECT_TRUE(values.has_value());
+  return values ? values->front() : JsonValue();
+}
+
+TEST(JsonRead, GivesEachKindOfValue) {
+  using Kind = JsonValue::Kind;
+  constexpr char kText[] =
+      R"({"s":"a\"\u00e9\ud83d\ude00","n":1.50e+3,"t":true,"z":null,"o":{"i":{"x":-0}},"a":[1],)"
+      R"("big":123456789012345678901})";
+  EXPECT_EQ(At(kText, {"s"}).text, "a\"\xC3\xA9\xF0\x9F\x98\x80");
+  EXPECT_EQ(At(kText, {"n"}).text, "1.50e+3");
+  EXPECT_EQ(At(kText, {"big"}).text, "123456789012345678901");
+  EXPECT_EQ(At(kText, {"t"}).text, "true");
+  EXPECT_EQ(At(kText, {"t"}).kind, Kind::kBoolean);
+  EXPECT_EQ(At(kText, {"z"}).kind, Kind::kNull);
+  EXPECT_EQ(At(kText, {"o"}).kind, Kind::kObject);
+  EXPECT_EQ(At(kText, {"a"}).kind, Kind::kArray);
+  EXPECT_EQ(At(kText, {"o", "i", "x"}).text, "-0");
+  for (const JsonPath& path : {JsonPath{"q"}, {"s", "x"}, {"a", "0"}, {"o", "i", "x", "y"}, {""}})
+    EXPECT_EQ(At(kText, path).kind, Kind::kAbsent);
+  for (const char* text : {"[{\"s\":1}]", "\"{\"", "1", "null"})
+    EXPECT_EQ(At(text, {"s"}).kind, Kind::kAbsent) << text;
+}
+
+TEST(JsonRead, ARepeatedNameIsAnErrorWhereAPathReadsAndNowhereElse) {
+  const auto reads = [](std::string_view text, const JsonPath& path) {
+    return JsonReader::Read(text, std::span(&path, 1)).has_value();
+  };
+  constexpr char kText[] = R"({"a":1,"b":{"c":1,"c":2,"d":3},"b2":[{"a":1,"a":2}],"\u0061":2})";
+  EXPECT_FALSE(reads(kText, {"a"}));
+  EXPECT_FALSE(reads(kText, {"a", "x"}));
+  EXPECT_FALSE(reads(kText, {"b", "c"}));
+  EXPECT_TRUE(reads(kText, {"b", "d"}));
+  EXPECT_TRUE(reads(kText, {"b2"}));
+  EXPECT_TRUE(reads(kText, {"x"}));
+}
+
+TEST(JsonUnique, FindsARepeatedNameHoweverDeep) {
+  EXPECT_TRUE(JsonReader::CheckUnique(R"({"a":{"a":[{"a":1},{"a":2}]},"b":"{\"a\":1}"})"));
+  EXPECT_FALSE(JsonReader::CheckUnique(R"({"a":1,"b":2,"a":3})"));
+  EXPECT_FALSE(JsonReader::CheckUnique(R"([[{"x":[{"a":1,"\u0061":3}]}]])"));
+  EXPECT_TRUE(JsonReader::CheckUnique("1"));
+}
+
+}  // namespace
+}  // namespace outrigger::event

@@ -1,0 +1,900 @@
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+namespace outrigger::http {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A blocking client. Every read gives up after 5 s, so that a bug fails and does not hang.
+class Client {
+ public:
+  explicit Client(uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    Connect(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  explicit Client(const std::string& path) : fd_(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    Connect(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { Close(); }
+
+  bool connected() const { return connected_; }
+  bool Send(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+      if (sent <= 0) return false;
+      bytes.remove_prefix(static_cast<size_t>(sent));
+    }
+    return true;
+  }
+  void EndSending() { shutdown(fd_, SHUT_WR); }
+  void Close() {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
+
+  // One answer: its head and as many bytes as it says; `head_only` for HEAD and 100.
+  struct Answer {
+    int status = 0;
+    std::string head, body;
+    bool Has(const std::string& line) const { return head.find(line) != std::string::npos; }
+  };
+  Answer Read(bool head_only = false) {
+    Answer answer;
+    size_t end;
+    while ((end = in_.find("\r\n\r\n")) == std::string::npos)
+      if (!Fill()) return answer;
+    answer.head = in_.substr(0, end + 2);
+    in_.erase(0, end + 4);
+    answer.status = std::stoi(answer.head.substr(9, 3));
+    const size_t at = answer.head.find("Content-Length: ");
+    if (head_only || at == std::string::npos) return answer;
+    const size_t length = std::stoul(answer.head.substr(at + 16));
+    while (in_.size() < length)
+      if (!Fill()) return answer;
+    answer.body = in_.substr(0, length);
+    in_.erase(0, length);
+    return answer;
+  }
+  // Whether the server closed, with nothing more before that.
+  bool Ended() {
+    while (Fill()) {
+    }
+    return in_.empty() && ended_;
+  }
+
+ private:
+  void Connect(const sockaddr* address, socklen_t length) {
+    const timeval limit{5, 0};
+    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    connected_ = connect(fd_, address, length) == 0;
+  }
+  bool Fill() {
+    char bytes[4096];
+    const ssize_t got = recv(fd_, bytes, sizeof bytes, 0);
+    if (got <= 0) {
+      ended_ = got == 0;
+      return false;
+    }
+    in_.append(bytes, static_cast<size_t>(got));
+    return true;
+  }
+
+  int fd_;
+  bool connected_ = false;
+  bool ended_ = false;
+  std::string in_;
+};
+
+Response Echo(Request& request) {
+  Response response;
+  response.content_type = "text/plain";
+  response.body = request.head().method + " " + request.head().path + " " + request.body();
+  return response;
+}
+
+Handler EchoHandler() {
+  Handler handler;
+  handler.on_head = [](const std::shared_ptr<Request>&) { return Plan(); };
+  handler.on_request = [](const std::shared_ptr<Request>& request) {
+    request->Answer(Echo(*request));
+  };
+  return handler;
+}
+
+// A server whose loop runs on a thread of its own.
+class Running {
+ public:
+  explicit Running(Handler handler = EchoHandler(), Limits limits = {})
+      : server_(std::make_unique<Server>(loop_, std::move(limits), std::move(handler))) {
+    const auto port = server_->ListenTcp("127.0.0.1:0");
+    EXPECT_TRUE(port);
+    port_ = port ? *port : 0;
+    thread_ = std::thread([this] { loop_.Run(); });
+  }
+  ~Running() {
+    On([this] { server_.reset(); });
+    loop_.Stop();
+    thread_.join();
+  }
+
+  uint16_t port() const { return port_; }
+  Server& server() { return *server_; }
+  base::Loop& loop() { return loop_; }
+
+  // Runs `call` on the loop's thread and waits for it.
+  void On(const std::function<void()>& call) {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool done = false;
+    loop_.Post([&] {
+      call();
+      const std::lock_guard lock(mutex);
+      done = true;
+      changed.notify_one();
+    });
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return done; });
+  }
+  // Asks on the loop's thread until it is so; false after 5 s.
+  bool Until(const std::function<bool()>& is_so) {
+    const auto end = std::chrono::steady_clock::now() + seconds(5);
+    bool so = false;
+    while (!so && std::chrono::steady_clock::now() < end) On([&] { so = is_so(); });
+    return so;
+  }
+
+ private:
+  base::Loop loop_;
+  std::unique_ptr<Server> server_;
+  uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+std::string Get(const std::string& path) { return "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n"; }
+std::string Post(const std::string& path, const std::string& body, const std::string& lines = "") {
+  return "POST " + path + " HTTP/1.1\r\nHost: a\r\n" + lines +
+         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+const std::string kChunkedHead =
+    "POST /c HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+// ---- answers
+
+TEST(Server, KeepsAConnectionForTheNextRequest) {
+  Running running;
+  Client client(running.port());
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_TRUE(client.Send(Post("/a", std::to_string(i))));
+    const auto answer = client.Read();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "POST /a " + std::to_string(i));
+    EXPECT_FALSE(answer.Has("Connection: close"));
+  }
+}
+
+TEST(Server, AnswersPipelinedRequestsInOrder) {
+  Running running;
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(Get("/1") + Post("/2", "two") + kChunkedHead +
+                          "3\r\nabc\r\n0\r\n\r\n\r\n" + Get("/4")));
+  EXPECT_EQ(client.Read().body, "GET /1 ");
+  EXPECT_EQ(client.Read().body, "POST /2 two");
+  EXPECT_EQ(client.Read().body, "POST /c abc");
+  EXPECT_EQ(client.Read().body, "GET /4 ");
+}
+
+TEST(Server, AnswersInOrderWhenHandlersAnswerLate) {
+  std::vector<std::shared_ptr<Request>> held;
+  Handler handler = EchoHandler();
+  handler.on_request = [&](const std::shared_ptr<Request>& request) { held.push_back(request); };
+  Running running(handler);
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(Get("/1") + Get("/2") + Get("/last")));
+  for (const char* path : {"/1", "/2", "/last"}) {
+    // One after the other: the second is not shown before the first is answered.
+    ASSERT_TRUE(running.Until([&] { return !held.empty(); }));
+    running.On([&] {
+      ASSERT_EQ(held.size(), 1U);
+      held.front()->Answer(Echo(*held.front()));
+      held.erase(held.begin());
+    });
+    EXPECT_EQ(client.Read().body, std::string("GET ") + path + " ");
+  }
+}
+
+TEST(Server, AnswersARequestThatComesByteByByte) {
+  Running running;
+  Client client(running.port());
+  for (const char c : kChunkedHead + "0\r\n\r\n" + Post("/b", "xy"))
+    ASSERT_TRUE(client.Send(std::string_view(&c, 1)));
+  EXPECT_EQ(client.Read().body, "POST /c ");
+  EXPECT_EQ(client.Read().body, "POST /b xy");
+}
+
+TEST(Server, ReadsALargeChunkedBodyWhole) {
+  Running running;
+  Client client(running.port());
+  std::string text, expected;
+  for (int i = 0; i < 500; ++i) {
+    const std::string piece(1000, static_cast<char>('a' + i % 26));
+    text += "3e8;i=" + std::to_string(i % 10) + "\r\n" + piece + "\r\n";
+    expected += piece;
+  }
+  Limits limits;
+  ASSERT_TRUE(client.Send(kChunkedHead + text + "0\r\n\r\n"));
+  EXPECT_EQ(client.Read().body, "POST /c " + expected);
+}
+
+TEST(Server, SendsALargeAnswerWhole) {
+  Handler handler = EchoHandler();
+  const std::string large(20 << 20, 'x');
+  handler.on_request = [&](const std::shared_ptr<Request>& request) {
+    Response response;
+    response.body = large;
+    request->Answer(response);
+  };
+  Running running(handler);
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(Get("/") + Get("/")));
+  EXPECT_TRUE(client.Read().body == large);
+  EXPECT_TRUE(client.Read().body == large);
+}
+
+TEST(Server, AHeadAnswerHasALengthAndNoBody) {
+  Running running;
+  Client client(running.port());
+  ASSERT_TRUE(client.Send("HEAD /h HTTP/1.1\r\nHost: a\r\n\r\n" + Get("/next")));
+  const auto answer = client.Read(true);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.Has("Content-Length: 8\r\n")) << answer.head;
+  EXPECT_EQ(client.Read().body, "GET /next ");
+}
+
+TEST(Server, ClosesWhenTheClientOrTheAnswerAsksForIt) {
+  Handler handler = EchoHandler();
+  handler.on_request = [](const std::shared_ptr<Request>& request) {
+    Response response = Echo(*request);
+    response.close = request->head().path == "/close";
+    request->Answer(response);
+  };
+  Running running(handler);
+  for (const std::string& text : {Get("/close"), Post("/", "", "Connection: close\r\n"),
+                                  std::string("GET / HTTP/1.0\r\n\r\n")}) {
+    Client client(running.port());
+    ASSERT_TRUE(client.Send(text));
+    const auto answer = client.Read();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_TRUE(answer.Has("Connection: close\r\n"));
+    EXPECT_TRUE(client.Ended()) << text;
+  }
+}
+
+TEST(Server, AHalfClosedClientStillGetsItsAnswers) {
+  std::shared_ptr<Request> held;
+  Handler handler = EchoHandler();
+  handler.on_request = [&](const std::shared_ptr<Request>& request) { held = request; };
+  Running running(handler);
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(Get("/1") + Get("/2")));
+  client.EndSending();
+  for (const char* path : {"/1", "/2"}) {
+    ASSERT_TRUE(running.Until([&] { return held != nullptr; }));
+    running.On([&] {
+      const auto request = std::exchange(held, nullptr);
+      request->Answer(Echo(*request));
+    });
+    EXPECT_EQ(client.Read().status, 200) << path;
+  }
+  EXPECT_TRUE(client.Ended());
+}
+
+// ---- 100-continue
+
+TEST(Server, Sends100WhenTheBodyIsWaitedFor) {
+  Running running;
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(
+      "POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"));
+  EXPECT_EQ(client.Read(true).status, 100);
+  ASSERT_TRUE(client.Send("ab"));
+  EXPECT_EQ(client.Read().body, "POST /e ab");
+}
+
+TEST(Server, SendsNo100BeforeARefusalNorWhenTheBodyIsThere) {
+  Running running;
+  Client here(running.port());
+  ASSERT_TRUE(here.Send(Post("/e", "ab", "Expect: 100-continue\r\n")));
+  EXPECT_EQ(here.Read().status, 200);
+  Client large(running.port());
+  ASSERT_TRUE(large.Send(
+      "POST /e HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9999999\r\n\r\n"));
+  EXPECT_EQ(large.Read().status, 413);
+  EXPECT_TRUE(large.Ended());
+}
+
+// ---- limits
+
+TEST(Server, AConnectionOverTheLimitIsTold503) {
+  Limits limits;
+  limits.max_connections = 1;
+  limits.prefix = "ops";
+  std::vector<int> answered;
+  Handler handler = EchoHandler();
+  handler.on_answered = [&](std::string_view, int status) { answered.push_back(status); };
+  Running running(handler, limits);
+  Client first(running.port());
+  ASSERT_TRUE(first.Send(Get("/")));
+  EXPECT_EQ(first.Read().status, 200);
+  {
+    Client second(running.port());
+    const auto answer = second.Read();
+    EXPECT_EQ(answer.status, 503);
+    EXPECT_TRUE(answer.Has("Retry-After: "));
+    EXPECT_NE(answer.body.find("\"limit\":\"ops.maxConnections\""), std::string::npos);
+    EXPECT_TRUE(second.Ended());
+  }
+  first.Close();
+  ASSERT_TRUE(running.Until([&] { return running.server().connections() == 0; }));
+  Client third(running.port());
+  ASSERT_TRUE(third.Send(Get("/")));
+  EXPECT_EQ(third.Read().status, 200);
+  running.On([&] { EXPECT_EQ(answered, (std::vector<int>{200, 503, 200})); });
+}
+
+TEST(Server, AHeadOverTheLimitIs431EvenWhenItNeverEnds) {
+  Limits limits;
+  limits.max_header = 1000;
+  Running running(EchoHandler(), limits);
+  for (const std::string& end : {std::string("\r\n\r\n"), std::string()}) {
+    Client client(running.port());
+    ASSERT_TRUE(client.Send("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(1000, 'x') + end));
+    const auto answer = client.Read();
+    EXPECT_EQ(answer.status, 431);
+    EXPECT_NE(answer.body.find("\"limit\":\"http.maxHeader\""), std::string::npos) << answer.body;
+    EXPECT_TRUE(client.Ended());
+  }
+  Client fits(running.port());
+  ASSERT_TRUE(fits.Send("GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(900, 'x') + "\r\n\r\n"));
+  EXPECT_EQ(fits.Read().status, 200);
+}
+
+TEST(Server, ABodyOverTheLimitIs413AndReadableWhileTheClientStillSends) {
+  Limits limits;
+  limits.max_body = 1000;
+  Running running(EchoHandler(), limits);
+  const std::string megabyte(1 << 20, 'x');
+  for (const bool chunked : {false, true}) {
+    Client client(running.port());
+    std::string text = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8388608\r\n\r\n";
+    if (chunked) text = kChunkedHead + "800000\r\n";
+    ASSERT_TRUE(client.Send(text));
+    for (int i = 0; i < 8; ++i) ASSERT_TRUE(client.Send(megabyte)) << i;
+    const auto answer = client.Read();
+    EXPECT_EQ(answer.status, 413) << chunked;
+    EXPECT_NE(answer.body.find("\"limit\":\"http.maxBody\""), std::string::npos) << answer.body;
+    EXPECT_TRUE(answer.Has("Connection: close"));
+    client.EndSending();
+    EXPECT_TRUE(client.Ended());
+  }
+  Client fits(running.port());
+  ASSERT_TRUE(fits.Send(Post("/", std::string(1000, 'x'))));
+  EXPECT_EQ(fits.Read().status, 200);
+  ASSERT_TRUE(fits.Send(kChunkedHead + "3e8\r\n" + std::string(1000, 'x') + "\r\n0\r\n\r\n"));
+  EXPECT_EQ(fits.Read().status, 200);
+}
+
+TEST(Server, ATrailerOverTheLimitIs431) {
+  Limits limits;
+  limits.max_trailer = 100;
+  Running running(EchoHandler(), limits);
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(kChunkedHead + "0\r\nT: " + std::string(70'000, 'x') + "\r\n\r\n"));
+  const auto answer = client.Read();
+  EXPECT_EQ(answer.status, 431);
+  EXPECT_NE(answer.body.find("\"limit\":\"http.maxTrailer\""), std::string::npos) << answer.body;
+}
+
+TEST(Server, AMalformedRequestIsAnsweredAndNothingBehindItIsRead) {
+  Running running;
+  for (const char* head :
+       {"GET / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\nHost: a\n\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\n b\r\n\r\n"}) {
+    Client client(running.port());
+    ASSERT_TRUE(client.Send(head + Get("/smuggled")));
+    const auto answer = client.Read();
+    EXPECT_EQ(answer.status, 400) << head;
+    EXPECT_TRUE(answer.Has("Content-Type: application/problem+json"));
+    client.EndSending();
+    EXPECT_TRUE(client.Ended()) << head;
+  }
+}
+
+TEST(Server, APlanMayRefuseAndABodyThatIsHereIsPassedOver) {
+  Handler handler = EchoHandler();
+  handler.on_head = [](const std::shared_ptr<Request>& request) {
+    Plan plan;
+    if (request->head().path == "/no") plan.refuse = Response{404, "text/plain", "no", {}, false};
+    return plan;
+  };
+  Running running(handler);
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(Post("/no", "GET /in-body HTTP/1.1\r\n\r\n") + Get("/next")));
+  EXPECT_EQ(client.Read().status, 404);
+  EXPECT_EQ(client.Read().body, "GET /next ");
+  ASSERT_TRUE(client.Send("POST /no HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc"));
+  const auto answer = client.Read();
+  EXPECT_EQ(answer.status, 404);
+  EXPECT_TRUE(answer.Has("Connection: close"));
+}
+
+// ---- handlers that go wrong
+
+TEST(Server, ADroppedRequestIsAnswered500AndTheConnectionGoesOn) {
+  Handler handler = EchoHandler();
+  handler.on_request = [](const std::shared_ptr<Request>& request) {
+    if (request->head().path != "/drop") request->Answer(Echo(*request));
+  };
+  Running running(handler);
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(Get("/drop") + Get("/next")));
+  EXPECT_EQ(client.Read().status, 500);
+  EXPECT_EQ(client.Read().status, 200);
+}
+
+TEST(Server, AHandlerThatThrowsIsAnswered500AndOthersAreServed) {
+  Handler handler = EchoHandler();
+  handler.on_head = [](const std::shared_ptr<Request>& request) {
+    if (request->head().path == "/head") throw std::runtime_error("head");
+    Plan plan;
+    if (request->head().path == "/chunk")
+      plan.on_chunk = [](std::string_view) { throw std::runtime_error("chunk"); };
+    return plan;
+  };
+  handler.on_request = [](const std::shared_ptr<Request>& request) {
+    if (request->head().path == "/request") throw std::runtime_error("request");
+    request->Answer(Echo(*request));
+  };
+  Running running(handler);
+  for (const char* path : {"/head", "/chunk", "/request"}) {
+    Client client(running.port());
+    ASSERT_TRUE(client.Send(Post(path, "abc")));
+    EXPECT_EQ(client.Read().status, 500) << path;
+  }
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(Post("/request", "abc") + Get("/next")));
+  EXPECT_EQ(client.Read().status, 500);
+  EXPECT_EQ(client.Read().status, 200);
+}
+
+TEST(Server, OnlyTheFirstAnswerCountsAndLateOnesAreNothing) {
+  std::shared_ptr<Request> kept;
+  Handler handler = EchoHandler();
+  handler.on_request = [&](const std::shared_ptr<Request>& request) {
+    request->Answer(Echo(*request));
+    request->Answer(Response{});
+    kept = request;
+  };
+  Running running(handler);
+  {
+    Client client(running.port());
+    ASSERT_TRUE(client.Send(Get("/1")));
+    EXPECT_EQ(client.Read().body, "GET /1 ");
+    running.On([&] { kept->Answer(Response{}); });
+    ASSERT_TRUE(client.Send(Get("/2")));
+    EXPECT_EQ(client.Read().body, "GET /2 ");
+  }
+  ASSERT_TRUE(running.Until([&] { return running.server().connections() == 0; }));
+  running.On([&] {
+    EXPECT_EQ(kept->head().path, "/2");
+    kept->Answer(Response{});
+    kept.reset();
+  });
+}
+
+// ---- streamed bodies
+
+struct Stream {
+  std::shared_ptr<Request> request;
+  std::string text;
+  int calls = 0;
+  bool pause = false;  // after each chunk
+  bool aborted = false;
+  bool ended = false;
+};
+
+Handler StreamHandler(Stream& stream) {
+  Handler handler;
+  handler.on_head = [&](const std::shared_ptr<Request>& request) {
+    stream.request = request;
+    Plan plan;
+    plan.on_chunk = [&](std::string_view bytes) {
+      ++stream.calls;
+      stream.text.append(bytes);
+      if (stream.pause) stream.request->Pause();
+    };
+    plan.on_abort = [&] { stream.aborted = true; };
+    return plan;
+  };
+  handler.on_request = [&](const std::shared_ptr<Request>& request) {
+    stream.ended = true;
+    stream.request.reset();
+    request->Answer(Echo(*request));
+  };
+  return handler;
+}
+
+TEST(StreamedBody, IsGivenOnAndNotHeldAndHasNoLimit) {
+  Stream stream;
+  Limits limits;
+  limits.max_body = 10;
+  Running running(StreamHandler(stream), limits);
+  Client client(running.port());
+  const std::string text(300'000, 'x');
+  ASSERT_TRUE(client.Send(Post("/s", text)));
+  EXPECT_EQ(client.Read().body, "POST /s ");
+  running.On([&] { EXPECT_TRUE(stream.text == text); });
+  ASSERT_TRUE(client.Send(kChunkedHead + "14\r\nabcdefghijklmnopqrst\r\n0\r\n\r\n"));
+  EXPECT_EQ(client.Read().body, "POST /c ");
+}
+
+TEST(StreamedBody, IsNotGivenOnBetweenPauseAndResume) {
+  Stream stream;
+  stream.pause = true;
+  Running running(StreamHandler(stream));
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(kChunkedHead + "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n"));
+  for (int calls = 1; calls <= 3; ++calls) {
+    ASSERT_TRUE(running.Until([&] { return stream.calls >= calls; }));
+    running.On([&] {
+      EXPECT_EQ(stream.calls, calls);
+      EXPECT_FALSE(stream.ended);
+    });
+    running.On([&] {
+      if (stream.request) stream.request->Resume();
+    });
+  }
+  EXPECT_EQ(client.Read().status, 200);
+  running.On([&] { EXPECT_EQ(stream.text, "abc"); });
+}
+
+TEST(StreamedBody, IsWholeAfterAPauseWhileTheServerWaitsForBytes) {
+  Stream stream;
+  Running running(StreamHandler(stream));
+  Client client(running.port());
+  ASSERT_TRUE(client.Send("POST /s HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc"));
+  ASSERT_TRUE(running.Until([&] { return stream.calls >= 1; }));
+  running.On([&] {
+    stream.request->Pause();
+    stream.request->Resume();
+  });
+  running.On([] {});
+  running.On([&] { EXPECT_EQ(stream.text, "abc"); });
+  ASSERT_TRUE(client.Send("def"));
+  EXPECT_EQ(client.Read().status, 200);
+  running.On([&] { EXPECT_EQ(stream.text, "abcdef"); });
+}
+
+TEST(StreamedBody, ThatBreaksOffIsToldAsAnAbort) {
+  Stream stream;
+  Running running(StreamHandler(stream));
+  {
+    Client client(running.port());
+    ASSERT_TRUE(client.Send("POST /s HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc"));
+    ASSERT_TRUE(running.Until([&] { return stream.calls >= 1; }));
+  }
+  ASSERT_TRUE(running.Until([&] { return stream.aborted; }));
+  running.On([&] {
+    EXPECT_FALSE(stream.ended);
+    stream.request->Answer(Response{});  // nothing to answer any more
+    stream.request.reset();
+  });
+}
+
+TEST(StreamedBody, AnAnswerBeforeItsEndClosesAfterIt) {
+  Stream stream;
+  Handler handler = StreamHandler(stream);
+  const auto on_head = handler.on_head;
+  handler.on_head = [&](const std::shared_ptr<Request>& request) {
+    Plan plan = on_head(request);
+    plan.on_chunk = [&](std::string_view) {
+      if (stream.request)
+        std::exchange(stream.request, nullptr)->Answer(Response{503, "a/b", "x", {}, false});
+    };
+    return plan;
+  };
+  Running running(handler);
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(kChunkedHead + "1\r\na\r\n1\r\nb\r\n"));
+  const auto answer = client.Read();
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_TRUE(answer.Has("Connection: close"));
+  EXPECT_TRUE(client.Ended());
+  running.On([&] {
+    EXPECT_FALSE(stream.ended);
+    EXPECT_FALSE(stream.aborted);
+  });
+}
+
+// ---- deadlines, by a clock that the test turns; the loop is driven by hand
+
+struct Driven {
+  explicit Driven(Handler handler = EchoHandler(), Limits limits = {})
+      : server(loop, std::move(limits), std::move(handler)) {
+    port = server.ListenTcp("127.0.0.1:0").value_or(0);
+  }
+  // Until the server has as many connections, and has done what was ready.
+  bool Settle(size_t connections) {
+    const auto end = std::chrono::steady_clock::now() + seconds(5);
+    while (std::chrono::steady_clock::now() < end) {
+      loop.RunReady();
+      if (server.connections() == connections) return true;
+    }
+    return false;
+  }
+  void Turn(milliseconds by) { loop.Advance(clock, by); }
+
+  base::ManualClock clock;
+  base::Loop loop{clock.clock()};
+  Server server;
+  uint16_t port = 0;
+};
+
+TEST(Deadline, OfTheHeadIs408) {
+  Driven driven;
+  Client client(driven.port);
+  ASSERT_TRUE(client.Send("GET / HTTP/1.1\r\n"));
+  ASSERT_TRUE(driven.Settle(1));
+  driven.Turn(milliseconds(4800));
+  ASSERT_TRUE(client.Send("Host: a\r\n"));  // a slow sender gains nothing by dripping
+  driven.Turn(milliseconds(400));
+  const auto answer = client.Read();
+  EXPECT_EQ(answer.status, 408);
+  EXPECT_NE(answer.body.find("\"limit\":\"http.headTimeout\""), std::string::npos) << answer.body;
+  EXPECT_TRUE(client.Ended());
+}
+
+TEST(Deadline, OfTheBodyIs408AndCountsFromTheHead) {
+  Driven driven;
+  Client client(driven.port);
+  ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc"));
+  ASSERT_TRUE(driven.Settle(1));
+  driven.Turn(milliseconds(9800));
+  ASSERT_TRUE(client.Send("d"));
+  driven.Turn(milliseconds(400));
+  const auto answer = client.Read();
+  EXPECT_EQ(answer.status, 408);
+  EXPECT_NE(answer.body.find("\"limit\":\"http.bodyTimeout\""), std::string::npos) << answer.body;
+}
+
+TEST(Deadline, OfAStreamedBodyRestartsWithProgressAndStandsStillInAPause) {
+  Stream stream;
+  Handler handler = StreamHandler(stream);
+  const auto on_head = handler.on_head;
+  handler.on_head = [&](const std::shared_ptr<Request>& request) {
+    Plan plan = on_head(request);
+    plan.timeout_restarts = true;
+    return plan;
+  };
+  Driven driven(handler);
+  Client client(driven.port);
+  ASSERT_TRUE(client.Send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na"));
+  ASSERT_TRUE(driven.Settle(1));
+  driven.Turn(milliseconds(9000));
+  ASSERT_TRUE(client.Send("b"));
+  driven.Turn(milliseconds(9000));
+  EXPECT_EQ(stream.text, "ab");
+  stream.request->Pause();
+  driven.Turn(milliseconds(60000));
+  EXPECT_FALSE(stream.aborted);
+  stream.request->Resume();
+  driven.Turn(milliseconds(9800));
+  EXPECT_FALSE(stream.aborted);
+  driven.Turn(milliseconds(400));
+  EXPECT_TRUE(stream.aborted);
+  EXPECT_EQ(client.Read().status, 408);
+  stream.request.reset();
+}
+
+TEST(Deadline, OfAnIdleConnectionClosesWithoutAWord) {
+  Driven driven;
+  Client client(driven.port);
+  ASSERT_TRUE(driven.Settle(1));
+  driven.Turn(milliseconds(59800));
+  EXPECT_EQ(driven.server.connections(), 1U);
+  driven.Turn(milliseconds(400));
+  EXPECT_EQ(driven.server.connections(), 0U);
+  EXPECT_TRUE(client.Ended());
+}
+
+TEST(Deadline, DoesNotRunWhileTheHandlerHasTheRequest) {
+  std::shared_ptr<Request> held;
+  Handler handler = EchoHandler();
+  handler.on_request = [&](const std::shared_ptr<Request>& request) { held = request; };
+  Driven driven(handler);
+  Client client(driven.port);
+  ASSERT_TRUE(client.Send(Get("/")));
+  ASSERT_TRUE(driven.Settle(1));
+  driven.Turn(seconds(300));
+  ASSERT_TRUE(held);
+  std::exchange(held, nullptr)->Answer(Response{});
+  EXPECT_EQ(client.Read().status, 200);
+}
+
+TEST(Deadline, OfTheLingerEndsAClientThatNeverStopsSending) {
+  Driven driven;
+  Client client(driven.port);
+  ASSERT_TRUE(client.Send("BAD\r\n\r\n"));
+  ASSERT_TRUE(driven.Settle(1));
+  EXPECT_EQ(client.Read().status, 400);
+  EXPECT_EQ(driven.server.connections(), 1U);
+  driven.Turn(milliseconds(2200));
+  EXPECT_EQ(driven.server.connections(), 0U);
+}
+
+TEST(Deadline, LaterLimitsCountFromTheNextRequestOn) {
+  Driven driven;
+  Limits limits;
+  limits.max_body = 1;
+  driven.server.SetLimits(limits);
+  Client client(driven.port);
+  ASSERT_TRUE(client.Send(Post("/", "ab")));
+  ASSERT_TRUE(driven.Settle(1));
+  EXPECT_EQ(client.Read().status, 413);
+}
+
+// ---- drain
+
+TEST(Drain, ClosesIdleConnectionsNowAndOthersAfterTheirAnswer) {
+  std::shared_ptr<Request> held;
+  Handler handler = EchoHandler();
+  handler.on_request = [&](const std::shared_ptr<Request>& request) {
+    if (request->head().path == "/held")
+      held = request;
+    else
+      request->Answer(Echo(*request));
+  };
+  Driven driven(handler);
+  Client idle(driven.port), busy(driven.port), half(driven.port);
+  ASSERT_TRUE(idle.Send(Get("/")));
+  ASSERT_TRUE(busy.Send(Get("/held")));
+  ASSERT_TRUE(half.Send("GET /half HTTP/1.1\r\n"));
+  ASSERT_TRUE(driven.Settle(3));
+  driven.loop.RunReady();
+  ASSERT_TRUE(held);
+  EXPECT_EQ(idle.Read().status, 200);
+  bool drained = false;
+  driven.server.Drain([&] { drained = true; });
+  EXPECT_TRUE(idle.Ended());
+  EXPECT_FALSE(drained);
+  Client late(driven.port);
+  EXPECT_FALSE(late.connected());
+  ASSERT_TRUE(half.Send("Host: a\r\n\r\n"));
+  std::exchange(held, nullptr)->Answer(Response{});
+  driven.loop.RunReady();
+  for (Client* client : {&busy, &half}) {
+    const auto answer = client->Read();
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_TRUE(answer.Has("Connection: close"));
+    EXPECT_TRUE(client->Ended());
+    client->Close();
+  }
+  EXPECT_TRUE(driven.Settle(0));
+  EXPECT_TRUE(drained);
+}
+
+TEST(Drain, WithoutConnectionsIsDoneAtOnce) {
+  Driven driven;
+  bool drained = false;
+  driven.server.Drain([&] { drained = true; });
+  EXPECT_TRUE(drained);
+}
+
+TEST(Server, MayGoAwayWhileAHandlerHoldsARequest) {
+  std::shared_ptr<Request> held;
+  Handler handler = EchoHandler();
+  handler.on_request = [&](const std::shared_ptr<Request>& request) { held = request; };
+  base::ManualClock clock;
+  base::Loop loop(clock.clock());
+  auto server = std::make_unique<Server>(loop, Limits{}, handler);
+  Client client(*server->ListenTcp("127.0.0.1:0"));
+  ASSERT_TRUE(client.Send(Get("/")));
+  const auto end = std::chrono::steady_clock::now() + seconds(5);
+  while (!held && std::chrono::steady_clock::now() < end) loop.RunReady();
+  ASSERT_TRUE(held);
+  server.reset();
+  held->Pause();
+  held->Resume();
+  held->Answer(Response{});
+  held.reset();
+  loop.RunReady();
+  EXPECT_TRUE(client.Ended());
+}
+
+// ---- listening
+
+class UnixSocket : public testing::Test {
+ protected:
+  UnixSocket() {
+    char name[] = "/tmp/outrigger-http-XXXXXX";
+    folder_ = mkdtemp(name);
+    path_ = folder_ + "/socket";
+  }
+  ~UnixSocket() override { std::filesystem::remove_all(folder_); }
+
+  std::string folder_, path_;
+};
+
+TEST_F(UnixSocket, ServesAndIsRemovedWithItsServer) {
+  {
+    Running running;
+    running.On([&] { ASSERT_TRUE(running.server().ListenUnix(path_)); });
+    struct stat file {};
+    ASSERT_EQ(stat(path_.c_str(), &file), 0);
+    EXPECT_EQ(file.st_mode & 0777, 0660U);
+    Client client(path_);
+    ASSERT_TRUE(client.Send(Get("/u") + Get("/v")));
+    EXPECT_EQ(client.Read().body, "GET /u ");
+    EXPECT_EQ(client.Read().body, "GET /v ");
+  }
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(UnixSocket, ADeadFileIsReplacedALivingOneAndAForeignOneAreErrors) {
+  {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    const int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    ASSERT_EQ(bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    close(fd);
+  }
+  Driven driven;
+  EXPECT_TRUE(driven.server.ListenUnix(path_));
+  Driven second;
+  EXPECT_FALSE(second.server.ListenUnix(path_));
+  const std::string foreign = folder_ + "/file";
+  close(creat(foreign.c_str(), 0600));
+  EXPECT_FALSE(second.server.ListenUnix(foreign));
+  EXPECT_TRUE(std::filesystem::exists(foreign));
+  EXPECT_FALSE(second.server.ListenUnix(folder_ + "/" + std::string(120, 'x')));
+}
+
+TEST(Listen, ABadOrTakenAddressIsAnErrorThatNamesIt) {
+  Driven driven;
+  for (const char* address : {"", "localhost", "127.0.0.1", "127.0.0.1:", "127.0.0.1:70000",
+                              "example.com:80", "127.0.0.1:-1", "127.0.0.1:8x"}) {
+    const auto port = driven.server.ListenTcp(address);
+    ASSERT_FALSE(port) << address;
+    EXPECT_NE(port.error().message.find(address), std::string::npos);
+  }
+  const auto taken = driven.server.ListenTcp("127.0.0.1:" + std::to_string(driven.port));
+  ASSERT_FALSE(taken);
+  EXPECT_NE(taken.error().message.find(std::to_string(driven.port)), std::string::npos);
+}
+
+}  // namespace
+}  // namespace outrigger::http

@@ -1,0 +1,77 @@
+#include "http/target.h"
+
+#include <gtest/gtest.h>
+
+namespace outrigger::http {
+namespace {
+
+struct Read {
+  Head head;
+  std::string wrong;
+};
+
+Read Target(std::string_view target) {
+  Read read;
+  read.wrong = ReadTarget(target, read.head);
+  return read;
+}
+
+using Query = std::vector<std::pair<std::string, std::string>>;
+
+TEST(Target, SplitsPathAndQueryAndDecodesEachOnce) {
+  const Read read = Target("/v1/events/a%2Fb%252F?key=a%3Db&id=%2B+%20");
+  EXPECT_EQ(read.wrong, "");
+  EXPECT_EQ(read.head.path, "/v1/events/a/b%2F");
+  EXPECT_EQ(read.head.query, (Query{{"key", "a=b"}, {"id", "+  "}}));
+}
+
+TEST(Target, APlusInThePathIsAPlus) { EXPECT_EQ(Target("/a+b").head.path, "/a+b"); }
+
+TEST(Target, KeepsTheOrderOfTheQueryAndItsRepetitions) {
+  const Read read = Target("/?b=1&a=2&b=3&&c&d=&=e&f=g=h");
+  EXPECT_EQ(read.wrong, "");
+  EXPECT_EQ(
+      read.head.query,
+      (Query{{"b", "1"}, {"a", "2"}, {"b", "3"}, {"c", ""}, {"d", ""}, {"", "e"}, {"f", "g=h"}}));
+  EXPECT_EQ(*read.head.Query("b"), "1");
+}
+
+TEST(Target, TheFirstQuestionMarkBeginsTheQuery) {
+  const Read read = Target("/a?b?c=d?e");
+  EXPECT_EQ(read.head.path, "/a");
+  EXPECT_EQ(read.head.query, (Query{{"b?c", "d?e"}}));
+}
+
+TEST(Target, AbsoluteFormLosesItsSchemeAndHost) {
+  EXPECT_EQ(Target("http://localhost:8800/v1/events?a=b").head.path, "/v1/events");
+  EXPECT_EQ(Target("https://a/").head.path, "/");
+  EXPECT_NE(Target("http://a").wrong, "");
+  EXPECT_NE(Target("http://a?b=/").wrong, "");
+  EXPECT_NE(Target("ftp://a/b").wrong, "");
+}
+
+TEST(Target, AFollowingSlashIsNoAuthority) { EXPECT_EQ(Target("//a/b").head.path, "//a/b"); }
+
+TEST(Target, WhatIsNoPathOrHasABadEscapeIsRefused) {
+  for (const char* target : {"", "a", "*", "?a=b", "/a#b", "/a?b#c", "/%", "/%4", "/%4g", "/%g4",
+                             "/%00", "/?a=%00", "/?%00=a", "/?a=%", "/%u0041", "/% 41"})
+    EXPECT_NE(Target(target).wrong, "") << target;
+}
+
+TEST(Target, ARefusalNeverCarriesRawControlBytes) {
+  for (const char c : Target("/\x01\n%zz").wrong) EXPECT_GE(static_cast<unsigned char>(c), 0x20);
+}
+
+TEST(PercentDecode, TakesHexOfBothCasesAndEveryByteButZero) {
+  std::string out;
+  EXPECT_TRUE(PercentDecode("%c3%A9%ff%01", false, out));
+  EXPECT_EQ(out, "\xC3\xA9\xFF\x01");
+  EXPECT_FALSE(PercentDecode("a%00b", false, out));
+  EXPECT_TRUE(PercentDecode("", false, out));
+  EXPECT_EQ(out, "");
+  EXPECT_TRUE(PercentDecode("%41", false, out));
+  EXPECT_EQ(out, "A");
+}
+
+}  // namespace
+}  // namespace outrigger::http

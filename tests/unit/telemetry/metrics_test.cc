@@ -1,0 +1,57 @@
+#include "telemetry/metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace outrigger::telemetry {
+namespace {
+
+// Names, types and help as they stand in the exposition, without process_* and the values.
+std::string Shape(const std::string& text) {
+  std::istringstream lines(text);
+  std::string shape;
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("# ") && line.find("process_") == std::string::npos) shape += line + "\n";
+  return shape;
+}
+
+TEST(Metrics, NamesTypesAndHelpAreAsTheGoldenFileHasThem) {
+  Metrics metrics;
+  metrics.Producer("t");
+  metrics.HttpRequests("/v1/events", 200).Increment();
+  const std::string path = OUTRIGGER_SOURCE_DIR "/tests/golden/metrics.txt";
+  if (std::getenv("OUTRIGGER_UPDATE_GOLDEN")) std::ofstream(path) << Shape(metrics.Text());
+  std::ifstream in(path);
+  std::stringstream golden;
+  golden << in.rdbuf();
+  EXPECT_EQ(Shape(metrics.Text()), golden.str());
+}
+
+TEST(Metrics, ALabelsValueIsEscaped) {
+  Metrics metrics;
+  metrics.Producer("a\"b\\c\nd");
+  EXPECT_NE(metrics.Text().find(R"(topic="a\"b\\c\nd")"), std::string::npos);
+}
+
+TEST(Metrics, TheSameLabelIsTheSameSeries) {
+  Metrics metrics;
+  metrics.Producer("t")[ProducerOutcome::kAcked].Increment();
+  metrics.Producer("t")[ProducerOutcome::kAcked].Increment();
+  EXPECT_EQ(metrics.Producer("t")[ProducerOutcome::kAcked].value(), 2);
+}
+
+TEST(Metrics, BucketsFitAFastAckAndALongOutage) {
+  Metrics metrics;
+  metrics.Producer("t").latency.Observe(0.0002);
+  metrics.Producer("t").latency.Observe(29);
+  const std::string text = metrics.Text();
+  EXPECT_NE(text.find(R"(topic="t",le="0.00025"} 1)"), std::string::npos);
+  EXPECT_NE(text.find(R"(topic="t",le="10"} 1)"), std::string::npos);
+  EXPECT_NE(text.find(R"(topic="t",le="30"} 2)"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace outrigger::telemetry
