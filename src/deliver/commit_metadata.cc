@@ -165,6 +165,19 @@ std::string EncodeMetadata(const Progress& progress) {
   return std::string(kPrefix) + ToBase64Url(bytes);
 }
 
+std::string EncodeWithin(Progress progress, size_t limit) {
+  std::string text = EncodeMetadata(progress);
+  while (text.size() > limit) {
+    if (progress.settled.empty()) {
+      progress.attempts.resize(progress.attempts.size() / 2);
+    } else {
+      progress.settled.resize(progress.settled.size() / 2);
+    }
+    text = EncodeMetadata(progress);
+  }
+  return text;
+}
+
 std::optional<Progress> DecodeMetadata(std::string_view text, int64_t committed) {
   Progress progress{committed, {}, {}};
   if (text.empty()) return progress;

@@ -48,6 +48,10 @@ inline constexpr size_t kMetadataMax = 4096;
 
 std::string EncodeMetadata(const Progress& progress);
 
+// The same, cut to `limit` where it is longer: the highest settled offsets are left out first
+// (they are delivered again after a crash), then the highest offsets' attempts.
+std::string EncodeWithin(Progress progress, size_t limit = kMetadataMax);
+
 // nullopt: not ours, damaged, or written for another offset than `committed`.
 std::optional<Progress> DecodeMetadata(std::string_view text, int64_t committed);
 

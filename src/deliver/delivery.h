@@ -51,6 +51,7 @@ struct Partition {
   bool committing = false;
   std::vector<uint64_t> awaiting_commit;  // deliveries whose next try waits for their count
   std::function<void()> settled;          // set: revoked, to be called when nothing is in flight
+  base::TimePoint give_by;                // … and by then without
   base::Timer drain;
 
   bool revoked() const { return settled != nullptr; }

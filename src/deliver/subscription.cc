@@ -263,6 +263,8 @@ void Subscription::ShowState() {
     const std::string why = consumer_ ? consumer_->connection().last_error : std::string();
     parts_.conditions.Set(type, Status::kUnknown, "Connecting",
                           why.empty() ? "looking for Kafka" : why);
+  } else if (const std::string& why = consumer_->connection().last_error; !why.empty()) {
+    parts_.conditions.Set(type, Status::kFalse, "KafkaRefuses", why);
   } else {
     parts_.conditions.Set(type, Status::kTrue, "Delivering",
                           std::to_string(partitions_.size()) + " partitions");

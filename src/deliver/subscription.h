@@ -90,6 +90,7 @@ class Subscription {
                  std::function<void()> settled);
   void GiveBackIfSettled(Partition& partition);
   void GiveBack(Partition& partition);
+  void Give(uint64_t number);
   void Forget(uint64_t number);
   void CancelAll(Partition& partition);
   void CommitLater();

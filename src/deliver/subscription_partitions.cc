@@ -5,6 +5,7 @@ namespace outrigger::deliver {
 namespace {
 
 constexpr auto kMeasure = std::chrono::seconds(1);
+constexpr auto kCommitAgain = std::chrono::milliseconds(100);
 
 }  // namespace
 
@@ -54,6 +55,7 @@ void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lo
     }
     ++*left;
     partition->settled = one_less;
+    partition->give_by = loop_.Now() + parts_.rebalance_drain;
     partition->drain =
         loop_.After(parts_.rebalance_drain, [this, partition] { GiveBack(*partition); });
   }
@@ -85,27 +87,36 @@ void Subscription::GiveBack(Partition& partition) {
         loop_.After(std::chrono::milliseconds(20), [this, at = &partition] { GiveBack(*at); });
     return;
   }
-  const auto progress = partition.offsets.progress();
-  const uint64_t number = partition.number;
-  const auto give = [this, number] {
-    const auto found = partitions_.find(number);
-    if (found == partitions_.end()) return;
-    const auto settled = std::move(found->second->settled);
-    Forget(number);
-    if (settled) settled();
-  };
-  if (!partition.offsets.dirty() || partition.offsets.committable() < 0) return give();
+  if (!partition.offsets.dirty() || partition.offsets.committable() < 0)
+    return Give(partition.number);
   partition.committing = true;
+  const auto progress = partition.offsets.progress();
   consumer_->Commit(
-      {{partition.at, partition.epoch, progress.committed, EncodeMetadata(progress)}},
-      [give](const base::Result<void>& result) {
+      {{partition.at, partition.epoch, progress.committed, EncodeWithin(progress)}},
+      [this, number = partition.number](const base::Result<void>& result) {
+        const auto found = partitions_.find(number);
+        if (found == partitions_.end()) return;
+        Partition& given = *found->second;
+        if (!result && loop_.Now() < given.give_by) {
+          given.committing = false;
+          given.drain = loop_.After(kCommitAgain, [this, &given] { GiveBack(given); });
+          return;
+        }
         if (!result)
           telemetry::Log(
               telemetry::Level::kWarn,
               "the last commit of a revoked partition failed: events are delivered again",
-              {{"error", result.error().message}});
-        give();
+              {{"partition", given.at.text()}, {"error", result.error().message}});
+        Give(number);
       });
+}
+
+void Subscription::Give(uint64_t number) {
+  const auto found = partitions_.find(number);
+  if (found == partitions_.end()) return;
+  const auto settled = std::move(found->second->settled);
+  Forget(number);
+  if (settled) settled();
 }
 
 void Subscription::CancelAll(Partition& partition) {
@@ -140,11 +151,8 @@ void Subscription::Commit() {
     if (!state.dirty() || partition->committing || partition->revoked() || state.committable() < 0)
       continue;
     const Progress progress = state.progress();
-    std::string metadata = EncodeMetadata(progress);
+    std::string metadata = EncodeWithin(progress);
     partition->metadata_full = !FitsMetadata(metadata.size());
-    // What the broker would refuse is not sent; fetching is paused, and it shrinks with what
-    // settles.
-    if (metadata.size() > kMetadataMax) continue;
     partition->committing = true;
     versions.emplace_back(number, state.version());
     offsets.push_back({partition->at, partition->epoch, progress.committed, std::move(metadata)});

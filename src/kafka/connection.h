@@ -10,7 +10,8 @@ namespace outrigger::kafka {
 struct Connection {
   bool connected = false;  // at least one broker was reached and not all are down since
   base::TimePoint since;   // of `connected`'s present value
-  std::string last_error;  // of the last failed try: broker and reason; empty when connected
+  std::string last_error;  // of the last failed try: broker and reason; while connected empty, or
+                           // what the group or a topic refuses
 };
 
 }  // namespace outrigger::kafka

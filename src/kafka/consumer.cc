@@ -3,8 +3,6 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "kafka/consumer_core.h"
@@ -42,14 +40,6 @@ int64_t TimestampOf(const rd_kafka_message_t& message) {
   rd_kafka_timestamp_type_t type;
   const int64_t timestamp = rd_kafka_message_timestamp(&message, &type);
   return type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp;
-}
-
-// librdkafka frees it with the list.
-void SetMetadata(rd_kafka_topic_partition_t& at, const std::string& metadata) {
-  if (metadata.empty()) return;
-  at.metadata = std::malloc(metadata.size());
-  std::memcpy(at.metadata, metadata.data(), metadata.size());
-  at.metadata_size = metadata.size();
 }
 
 }  // namespace
@@ -174,50 +164,6 @@ void Consumer::Core::Pause(const TopicPartition& at) {
 
 void Consumer::Core::Resume(const TopicPartition& at) {
   if (paused_.erase(at) > 0) rd_kafka_resume_partitions(handle_->rk(), ToList({at}).get());
-}
-
-void Consumer::Core::Commit(std::vector<Offset> offsets,
-                            std::function<void(base::Result<void>)> on_done) {
-  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
-  for (const Offset& offset : offsets) {
-    const auto held = held_.find(offset.at);
-    if (held == held_.end() || held->second.epoch != offset.epoch) continue;
-    rd_kafka_topic_partition_t* at =
-        rd_kafka_topic_partition_list_add(list.get(), offset.at.topic.c_str(), offset.at.partition);
-    at->offset = offset.next;
-    SetMetadata(*at, offset.metadata);
-  }
-  if (list->cnt == 0 || fatal_) return Post([on_done = std::move(on_done)] { on_done({}); });
-  const uint64_t id = ++last_commit_;
-  const rd_kafka_resp_err_t error = rd_kafka_commit_queue(
-      handle_->rk(), list.get(), handle_->queue(), nullptr, reinterpret_cast<void*>(id));
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    commits_.emplace(id, std::move(on_done));
-    return;
-  }
-  Post([on_done = std::move(on_done), error] {
-    on_done(base::Fail({base::Code::kUnavailable, rd_kafka_err2str(error), {}, true}));
-  });
-}
-
-void Consumer::Core::OnCommitted(rd_kafka_event_t& event) {
-  const auto commit = commits_.extract(reinterpret_cast<uint64_t>(rd_kafka_event_opaque(&event)));
-  if (commit.empty()) return;
-  rd_kafka_resp_err_t error = rd_kafka_event_error(&event);
-  const auto* list = rd_kafka_event_topic_partition_list(&event);
-  for (int i = 0; list != nullptr && i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
-    error = list->elems[i].err;
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return commit.mapped()({});
-  commit.mapped()(base::Fail(
-      {base::Code::kUnavailable,
-       "offsets of group " + options_.group + " were not committed: " + rd_kafka_err2str(error),
-       {},
-       true}));
-}
-
-void Consumer::Core::FailCommits(const std::string& why) {
-  for (auto& [id, on_done] : std::exchange(commits_, {}))
-    on_done(base::Fail({base::Code::kUnavailable, why, {}, true}));
 }
 
 Consumer::Consumer(std::unique_ptr<Core> core) : core_(std::move(core)) {}

@@ -6,6 +6,7 @@
 // lost. `held_` is what librdkafka fetches for us.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,17 +53,28 @@ class Consumer::Core {
     Kind kind = Kind::kAssign;
     std::vector<TopicPartition> at;
   };
+  using OnCommit = std::function<void(base::Result<void>)>;
+  struct Commission {
+    std::vector<Offset> offsets;
+    OnCommit on_done;
+    base::TimePoint until;
+  };
 
-  // consumer.cc: events, records, commits
+  // consumer.cc: events, records
   void Watch();
   void OnEvents();
   void OnEvent(rd_kafka_event_t& event);
   void OnRecord(const rd_kafka_message_t& message);
   void Flush();
-  void OnCommitted(rd_kafka_event_t& event);
-  void FailCommits(const std::string& why);
   void Beat();
   void Post(std::function<void()> call);
+
+  // consumer_commits.cc
+  bool Rejoining() const;
+  void SendCommits();
+  void SendCommit(Commission commission);
+  void OnCommitted(rd_kafka_event_t& event);
+  void FailCommits(const std::string& why);
 
   // consumer_rebalance.cc: partitions come and go; leaving the group
   void OnRebalance(rd_kafka_event_t& event);
@@ -77,6 +89,7 @@ class Consumer::Core {
   void OnRebalanceWhileClosing(bool revoke, bool lost, const std::vector<TopicPartition>& at);
   void CloseNext();
   void Leave();
+  void CloseHandle();
   void CheckClosed();
   std::vector<TopicPartition> HeldWhere(bool revoking) const;
 
@@ -99,22 +112,26 @@ class Consumer::Core {
   uint64_t last_step_ = 0;
   uint64_t last_epoch_ = 0;
   std::vector<Consumed> batch_;
-  std::map<uint64_t, std::function<void(base::Result<void>)>> commits_;
+  std::deque<Commission> waiting_commits_;  // for the end of a rejoin
+  std::map<uint64_t, OnCommit> commits_;    // librdkafka has them
   uint64_t last_commit_ = 0;
+  base::TimePoint rejoin_until_;  // what was given back makes librdkafka join again at once
 
   std::unique_ptr<SideThread> side_;
   int wake_ = -1;
   std::unique_ptr<base::Loop::Watch> watch_;
-  base::Timer beat_, ask_again_, rebuild_again_, look_closed_;
+  base::Timer beat_, ask_again_, rebuild_again_, commit_again_, look_closed_, leave_at_last_;
   std::chrono::milliseconds rebuild_after_{0};
   bool fatal_ = false;
   bool pinging_ = false;
   std::string broker_error_;  // since the last sign of life
+  std::string group_error_;   // of the group or a topic, since the last assignment
   telemetry::LogLimit error_log_;
 
   bool closing_ = false;
-  bool leaving_ = false;  // librdkafka has been told
-  bool owed_ = false;     // a revocation that came while closing is to be answered
+  std::optional<std::vector<TopicPartition>> owed_;  // a revocation that came while closing
+  bool leaving_ = false;                             // librdkafka has been told to leave the group
+  bool closing_handle_ = false;                      // … and to end
   bool closed_ = false;
   std::function<void()> on_closed_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

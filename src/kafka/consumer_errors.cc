@@ -53,7 +53,7 @@ void Consumer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text,
          {"hint", HintOf(error)},
          {"held_back", std::to_string(held_back)}});
   }
-  if (IsOfTheGroupOrTopic(error)) return SetError(text);
+  if (IsOfTheGroupOrTopic(error)) return SetError(group_error_ = text);
   if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || broker_error_.empty())
     broker_error_ =
         (error == RD_KAFKA_RESP_ERR__AUTHENTICATION ? "authentication failed: " : "") + text;
@@ -164,7 +164,8 @@ void Consumer::Core::SetConnected(bool connected) {
   if (connected == connection_.connected) return;
   connection_.connected = connected;
   connection_.since = loop_.Now();
-  if (connected) connection_.last_error.clear();
+  // What the group or a topic has against us is said once: a connection doesn't end it.
+  if (connected) connection_.last_error = group_error_;
   if (handler_.on_connection) handler_.on_connection(connection_);
 }
 

@@ -5,9 +5,10 @@
 namespace outrigger::kafka {
 namespace {
 
-// What bounds the memory of prefetched records, and how soon new topics are seen; the config's own
-// values win.
-const PropertyList kDefaults{{"queued.max.messages.kbytes", "16384"},
+// What bounds the memory of prefetched records, how soon new topics are seen, and how soon a member
+// hears that another has come or gone; the config's own values win.
+const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
+                             {"queued.max.messages.kbytes", "16384"},
                              {"queued.min.messages", "10000"},
                              {"fetch.message.max.bytes", "1048576"},
                              {"fetch.max.bytes", "8388608"},
@@ -61,13 +62,15 @@ base::Result<std::shared_ptr<ConsumerHandle>> ConsumerHandle::Create(
   if (!conf) return base::Fail(conf.error());
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
                                             RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR);
+  auto group = std::make_unique<GroupRequests>();
+  group->Watch(conf->get());
   char reason[512];
   rd_kafka_t* rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf->get(), reason, sizeof reason);
   if (rk == nullptr)
     return base::Fail(base::Error::Invalid(std::string("Kafka client: ") + reason));
   static_cast<void>(conf->release());  // the client owns it now
   rd_kafka_poll_set_consumer(rk);
-  return std::make_shared<ConsumerHandle>(rk,
+  return std::make_shared<ConsumerHandle>(std::move(group), rk,
                                           Owned<rd_kafka_queue_t>(rd_kafka_queue_get_consumer(rk)));
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "kafka/group_requests.h"
 #include "kafka/handle.h"
 
 namespace outrigger::kafka {
@@ -39,8 +40,9 @@ class ConsumerHandle {
  public:
   // Not subscribed yet.
   static base::Result<std::shared_ptr<ConsumerHandle>> Create(const ConsumerOptions& options);
-  ConsumerHandle(rd_kafka_t* rk, Owned<rd_kafka_queue_t> queue)
-      : rk_(rk), queue_(std::move(queue)) {}
+  ConsumerHandle(std::unique_ptr<GroupRequests> group, rd_kafka_t* rk,
+                 Owned<rd_kafka_queue_t> queue)
+      : group_(std::move(group)), rk_(rk), queue_(std::move(queue)) {}
   ConsumerHandle(const ConsumerHandle&) = delete;
   ConsumerHandle& operator=(const ConsumerHandle&) = delete;
   ~ConsumerHandle();
@@ -52,8 +54,10 @@ class ConsumerHandle {
 
   rd_kafka_t* rk() const { return rk_; }
   rd_kafka_queue_t* queue() const { return queue_.get(); }
+  GroupRequests& group() const { return *group_; }
 
  private:
+  std::unique_ptr<GroupRequests> group_;  // the client's threads tell it of their requests
   rd_kafka_t* rk_;
   Owned<rd_kafka_queue_t> queue_;
 };

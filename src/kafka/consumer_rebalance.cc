@@ -8,6 +8,15 @@ namespace outrigger::kafka {
 using telemetry::Level;
 using telemetry::Log;
 
+namespace {
+
+// From what was given back to the JoinGroup that librdkafka sends for it.
+constexpr std::chrono::milliseconds kRejoins{200};
+// Leaving waits for the end of a rejoin, so for the other members' heartbeats.
+constexpr std::chrono::seconds kLongestLeave{8};
+
+}  // namespace
+
 std::vector<TopicPartition> Consumer::Core::HeldWhere(bool revoking) const {
   std::vector<TopicPartition> at;
   for (const auto& [each, held] : held_)
@@ -20,6 +29,7 @@ void Consumer::Core::OnRebalance(rd_kafka_event_t& event) {
   const bool lost = revoke && rd_kafka_assignment_lost(handle_->rk()) != 0;
   std::vector<TopicPartition> at = FromList(rd_kafka_event_topic_partition_list(&event));
   if (!connection_.connected) SetConnected(true);
+  handle_->group().JoinEnded();
   if (closing_) return OnRebalanceWhileClosing(revoke, lost, at);
   step_.reset();  // overtaken: its partitions, if any, are among HeldWhere(revoking)
   if (revoke) return StartRevoke(std::move(at), lost);
@@ -73,6 +83,7 @@ void Consumer::Core::Hold(const std::vector<StartingPoint>& points) {
     return OnFatal("the assignment was not taken: " + wrong);
   if (assigned.empty()) return;
   rebuild_after_ = {};
+  group_error_.clear();
   if (connection_.connected) SetError({});
   handler_.on_assigned(std::move(assigned));
 }
@@ -105,10 +116,7 @@ void Consumer::Core::Settle(Step::Kind kind, std::vector<TopicPartition> fresh,
 void Consumer::Core::OnSettled(uint64_t step) {
   if (!step_ || step_->id != step) return;
   const Step settled = *std::exchange(step_, std::nullopt);
-  if (settled.kind == Step::Kind::kClose) {
-    held_.clear();  // closing gives them back
-    return Leave();
-  }
+  if (settled.kind == Step::Kind::kClose) return Leave();
   Release(settled.at);
   if (closing_) CloseNext();
 }
@@ -121,6 +129,7 @@ void Consumer::Core::Release(const std::vector<TopicPartition>& at) {
     Resume(each);  // a pause ends with the assignment
     held.push_back(each);
   }
+  if (!held.empty() && !leaving_) rejoin_until_ = loop_.Now() + kRejoins;
   if (const std::string wrong = handle_->Unassign(ToList(held).get()); !wrong.empty())
     OnFatal("the revocation was not taken: " + wrong);
 }
@@ -145,14 +154,14 @@ void Consumer::Core::CloseNext() {
 
 void Consumer::Core::OnRebalanceWhileClosing(bool revoke, bool lost,
                                              const std::vector<TopicPartition>& at) {
-  if (leaving_) return Release({});
   if (!revoke) {  // nothing is started any more; what is being settled goes on
     if (const std::string wrong = handle_->Assign(ToList({}).get()); !wrong.empty())
       OnFatal("the assignment was not taken: " + wrong);
     return;
   }
+  if (leaving_) return Release(at);
   if (!lost) {
-    owed_ = true;  // they are being settled already
+    owed_ = at;  // they are being settled already
     return;
   }
   std::vector<TopicPartition> told;
@@ -166,23 +175,42 @@ void Consumer::Core::OnRebalanceWhileClosing(bool revoke, bool lost,
   Leave();
 }
 
+// rd_kafka_unsubscribe leaves the group also without partitions, and after a rejoin that is under
+// way; closing does not (group_requests.h). A static member stays in its group.
 void Consumer::Core::Leave() {
   if (std::exchange(leaving_, true)) return;
+  if (fatal_ || !connection_.connected || !options_.instance_id.empty() ||
+      !handle_->group().ever_joined())
+    return CloseHandle();
+  leave_at_last_ = loop_.After(kLongestLeave, [this] { CloseHandle(); });
+  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_] {
+    rd_kafka_unsubscribe(handle->rk());
+    loop.Post([this, alive] {
+      if (!*alive) return;
+      if (const auto owed = std::exchange(owed_, std::nullopt)) Release(*owed);
+      CheckClosed();
+    });
+  });
+}
+
+void Consumer::Core::CloseHandle() {
+  if (std::exchange(closing_handle_, true)) return;
   rd_kafka_error_t* error = rd_kafka_consumer_close_queue(handle_->rk(), handle_->queue());
   if (error != nullptr) {
     Log(Level::kWarn, "the consumer could not leave its group",
         {{"group", options_.group}, {"error", rd_kafka_error_string(error)}});
     rd_kafka_error_destroy(error);
     fatal_ = true;  // there is nothing to wait for
-  } else if (owed_) {
-    Release({});
+  } else if (const auto owed = std::exchange(owed_, std::nullopt)) {
+    Release(*owed);
   }
   Post([this] { CheckClosed(); });
 }
 
 void Consumer::Core::CheckClosed() {
   if (!leaving_ || closed_) return;
-  if (!fatal_ && rd_kafka_consumer_closed(handle_->rk()) == 0) {
+  if (!closing_handle_ && (fatal_ || handle_->group().left())) return CloseHandle();
+  if (!closing_handle_ || (!fatal_ && rd_kafka_consumer_closed(handle_->rk()) == 0)) {
     look_closed_ = loop_.After(std::chrono::milliseconds(20), [this] { OnEvents(); });
     return;
   }

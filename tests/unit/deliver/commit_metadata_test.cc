@@ -94,6 +94,24 @@ TEST(CommitMetadata, AMillionSettledInARowAreAFewBytes) {
   EXPECT_LT(EncodeMetadata({1, {{2, 1000002}}, {}}).size(), 24U);
 }
 
+TEST(CommitMetadata, WhatABrokerWouldRefuseIsCutFromTheTopAndAttemptsGoLast) {
+  Progress progress{1, {}, {}};
+  for (int64_t offset = 0; offset < 3000; ++offset) {
+    progress.settled.push_back({offset * 1000 + 2, offset * 1000 + 3});
+    if (offset < 500) progress.attempts.push_back({offset * 1000 + 4, 2});
+  }
+  ASSERT_GT(EncodeMetadata(progress).size(), kMetadataMax);
+  const std::string text = EncodeWithin(progress);
+  EXPECT_LE(text.size(), kMetadataMax);
+  const auto kept = DecodeMetadata(text, 1);
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->attempts, progress.attempts);
+  ASSERT_FALSE(kept->settled.empty());
+  EXPECT_TRUE(std::equal(kept->settled.begin(), kept->settled.end(), progress.settled.begin()));
+  EXPECT_LT(EncodeWithin(progress, 100).size(), 101U);
+  EXPECT_EQ(EncodeWithin(progress, 0), "");
+}
+
 TEST(CommitMetadata, FetchingPausesAtThreeQuartersOfWhatABrokerTakes) {
   EXPECT_TRUE(FitsMetadata(3072));
   EXPECT_FALSE(FitsMetadata(3073));
