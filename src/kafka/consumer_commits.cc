@@ -45,7 +45,8 @@ void Consumer::Core::SendCommits() {
   while (!waiting_commits_.empty()) {
     const bool rejoining = Rejoining();
     if (rejoining && loop_.Now() < waiting_commits_.front().until) {
-      if (!commit_again_.armed()) commit_again_ = loop_.After(kLookAgain, [this] { SendCommits(); });
+      if (!commit_again_.armed())
+        commit_again_ = loop_.After(kLookAgain, [this] { SendCommits(); });
       return;
     }
     Commission next = std::move(waiting_commits_.front());

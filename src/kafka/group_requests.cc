@@ -64,8 +64,8 @@ void GroupRequests::OnAnswered(int16_t api_key) {
 
 bool GroupRequests::MayJoin() const {
   const bool awaited = heartbeat_awaited_;
-  const auto since = steady_clock::now().time_since_epoch() -
-                     steady_clock::duration(heartbeat_ns_.load());
+  const auto since =
+      steady_clock::now().time_since_epoch() - steady_clock::duration(heartbeat_ns_.load());
   return since < (awaited ? kLongestHeartbeat : kReaction);
 }
 
