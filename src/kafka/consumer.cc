@@ -1,8 +1,5 @@
 #include "kafka/consumer.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <utility>
 
 #include "kafka/consumer_core.h"
@@ -51,10 +48,9 @@ Consumer::Core::Core(base::Loop& loop, ConsumerOptions options, ConsumerHandler 
 
 Consumer::Core::~Core() {
   *alive_ = false;
-  watch_.reset();
+  if (wakeup_) wakeup_->Stop();
   side_.reset();  // its last job may hold the handle
   handle_.reset();
-  if (wake_ >= 0) close(wake_);
 }
 
 base::Result<void> Consumer::Core::Open() {
@@ -64,10 +60,11 @@ base::Result<void> Consumer::Core::Open() {
   handle_ = std::move(*handle);
   if (!side_) {
     side_ = std::make_unique<SideThread>();
-    wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    wakeup_.emplace(loop_, [this] { OnEvents(); });
     Beat();
   }
-  Watch();
+  wakeup_->TellOf(handle_->queue());
+  Post([this] { OnEvents(); });  // what came before the queue told of itself
   Ping();
   return {};
 }
@@ -76,13 +73,6 @@ void Consumer::Core::Post(std::function<void()> call) {
   loop_.Post([alive = alive_, call = std::move(call)] {
     if (*alive) call();
   });
-}
-
-void Consumer::Core::Watch() {
-  if (!watch_) watch_ = loop_.WatchReadable(wake_, [this] { OnEvents(); });
-  static const uint64_t kOne = 1;
-  rd_kafka_queue_io_event_enable(handle_->queue(), wake_, &kOne, sizeof kOne);
-  Post([this] { OnEvents(); });  // what came before the queue told of itself
 }
 
 void Consumer::Core::Beat() {
@@ -95,8 +85,6 @@ void Consumer::Core::Beat() {
 }
 
 void Consumer::Core::OnEvents() {
-  uint64_t wakes;
-  while (read(wake_, &wakes, sizeof wakes) > 0) continue;
   const auto handle = handle_;
   for (int n = 0; n < kMostEvents; ++n) {
     const Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(handle->queue(), 0)};

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kafka/consumer.h"
+#include "kafka/queue_wakeup.h"
 #include "kafka/side_thread.h"
 #include "kafka/starting_points.h"
 #include "telemetry/log.h"
@@ -61,7 +62,6 @@ class Consumer::Core {
   };
 
   // consumer.cc: events, records
-  void Watch();
   void OnEvents();
   void OnEvent(rd_kafka_event_t& event);
   void OnRecord(const rd_kafka_message_t& message);
@@ -118,8 +118,7 @@ class Consumer::Core {
   base::TimePoint rejoin_until_;  // what was given back makes librdkafka join again at once
 
   std::unique_ptr<SideThread> side_;
-  int wake_ = -1;
-  std::unique_ptr<base::Loop::Watch> watch_;
+  std::optional<QueueWakeup> wakeup_;
   base::Timer beat_, ask_again_, rebuild_again_, commit_again_, look_closed_, leave_at_last_;
   std::chrono::milliseconds rebuild_after_{0};
   bool fatal_ = false;

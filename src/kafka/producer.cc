@@ -1,8 +1,5 @@
 #include "kafka/producer.h"
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "kafka/error_table.h"
@@ -44,10 +41,9 @@ Producer::Core::Core(base::Loop& loop, ProducerOptions options)
 
 Producer::Core::~Core() {
   *alive_ = false;
-  watch_.reset();
+  if (wakeup_) wakeup_->Stop();
   handle_.reset();
   lookup_.reset();
-  if (wake_ >= 0) close(wake_);
   for (const auto& [name, topic] : topics_) {
     for (Entry* entry : topic->unplaced) delete entry;
     for (const auto& queue : topic->partitions) {
@@ -63,8 +59,8 @@ base::Result<void> Producer::Core::Open() {
   if (!handle) return base::Fail(handle.error());
   handle_ = std::move(*handle);
   lookup_ = std::make_unique<Lookup>(loop_, [this](const Lookup::Answer& a) { OnAnswer(a); });
-  wake_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  Watch();
+  wakeup_.emplace(loop_, [this] { OnEvents(); });
+  wakeup_->TellOf(handle_->queue());
   Beat();
   return {};
 }
@@ -285,7 +281,7 @@ void Producer::Core::Close(std::chrono::milliseconds budget, std::function<void(
         queue->waiting.clear();
       }
     }
-    watch_.reset();  // no report may come for what is gone
+    wakeup_->Stop();  // no report may come for what is gone
     for (Entry* entry : left) Report(entry, tl::unexpected(late));
     if (on_closed_) std::exchange(on_closed_, nullptr)();
   });

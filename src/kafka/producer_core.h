@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -21,6 +22,7 @@
 #include "kafka/lookup.h"
 #include "kafka/partition_queue.h"
 #include "kafka/producer.h"
+#include "kafka/queue_wakeup.h"
 #include "telemetry/log.h"
 
 namespace outrigger::kafka {
@@ -83,7 +85,6 @@ class Producer::Core {
   void OnDecided(PartitionQueue& queue);
   void OnError(rd_kafka_resp_err_t error, const std::string& text);
   void Rebuild(const std::string& why);
-  void Watch();
 
   // producer_topics.cc: what is known of topics and of the cluster
   void Ask(Topic& topic);
@@ -106,8 +107,7 @@ class Producer::Core {
   bool compressing_ = false;
 
   std::unique_ptr<Lookup> lookup_;
-  int wake_ = -1;
-  std::unique_ptr<base::Loop::Watch> watch_;
+  std::optional<QueueWakeup> wakeup_;
   base::Timer beat_;
   bool pinging_ = false;
   base::TimePoint heard_;  // the last sign of life from a broker

@@ -1,6 +1,4 @@
 // What librdkafka tells: delivery reports, errors, fatal ones among them.
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "kafka/error_table.h"
@@ -11,15 +9,7 @@ namespace outrigger::kafka {
 using telemetry::Level;
 using telemetry::Log;
 
-void Producer::Core::Watch() {
-  if (!watch_) watch_ = loop_.WatchReadable(wake_, [this] { OnEvents(); });
-  static const uint64_t kOne = 1;
-  rd_kafka_queue_io_event_enable(handle_->queue(), wake_, &kOne, sizeof kOne);
-}
-
 void Producer::Core::OnEvents() {
-  uint64_t wakes;
-  while (read(wake_, &wakes, sizeof wakes) > 0) continue;
   const auto handle = handle_;  // a callback may close the producer
   while (Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(handle->queue(), 0)}) {
     switch (rd_kafka_event_type(event.get())) {
@@ -40,7 +30,7 @@ void Producer::Core::OnEvents() {
 }
 
 void Producer::Core::OnDelivery(const rd_kafka_message_t& message) {
-  if (!watch_) return;  // closed: the entries are gone
+  if (wakeup_->stopped()) return;  // closed: the entries are gone
   auto* entry = static_cast<Entry*>(message._private);
   PartitionQueue& queue = *entry->queue;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -179,7 +169,7 @@ void Producer::Core::Rebuild(const std::string& why) {
   handle_ = std::move(*handle);
   fatal_ = false;
   ++rebuilds_;
-  Watch();
+  wakeup_->TellOf(handle_->queue());
   ServeAll();
 }
 
