@@ -11,6 +11,7 @@ using telemetry::ConsumerOutcome;
 // What the lanes may hold over all partitions; fetching goes on below half of it.
 constexpr size_t kMaxEvents = 20'000;
 constexpr size_t kMaxBytes = 32 << 20;
+constexpr auto kPatience = std::chrono::milliseconds(250);
 // Connections that the app has not asked to be many: one for each attempt at once.
 http::ClientLimits LimitsOf(const config::Deliver& deliver) {
   http::ClientLimits limits;
@@ -228,12 +229,20 @@ void Subscription::Attempt(Delivery& delivery) {
       std::move(*call), [this, id = delivery.id](http::Outcome outcome) { OnAnswer(id, outcome); });
 }
 
+// An app that is fast empties the lanes before a pause would pay: a pause costs what was fetched,
+// and a second. One that is slow must not hold up the group's own events.
 void Subscription::UpdatePauses() {
-  if (lanes_.over(kMaxEvents, kMaxBytes)) {
-    over_ = true;
-  } else if (!lanes_.over(kMaxEvents / 2, kMaxBytes / 2)) {
-    over_ = false;
+  if (!full_ && lanes_.over(kMaxEvents, kMaxBytes)) {
+    full_ = true;
+    patience_ = loop_.After(kPatience, [this] {
+      over_ = true;
+      UpdatePauses();
+    });
+  } else if (full_ && !lanes_.over(kMaxEvents / 10 * 9, kMaxBytes / 10 * 9)) {
+    full_ = false;
+    patience_.Cancel();
   }
+  if (over_ && !lanes_.over(kMaxEvents / 2, kMaxBytes / 2)) over_ = false;
   for (const auto& [number, partition] : partitions_) {
     if (partition->revoked()) continue;
     const bool pause = over_ || partition->metadata_full || circuit_.open();
@@ -245,6 +254,7 @@ void Subscription::UpdatePauses() {
       consumer_->Resume(partition->at);
     }
   }
+  consumer_->SetPolling(!full_ || over_);
 }
 
 void Subscription::ShowState() {

@@ -119,8 +119,10 @@ class Subscription {
   uint64_t next_number_ = 1;
   uint64_t next_id_ = 1;
   uint32_t unhealthy_ = 0;  // failed health checks in a row
-  bool over_ = false;       // the lanes hold as much as they may
-  std::string stuck_;       // why an event that can't be given up holds its key
+  bool full_ = false;       // the lanes hold as much as they may: nothing is polled
+  bool over_ = false;       // … and that for long: the partitions are paused
+  base::Timer patience_;
+  std::string stuck_;  // why an event that can't be given up holds its key
   telemetry::LogLimit failure_log_;
   base::Timer wake_, commit_, measure_, health_;
 };

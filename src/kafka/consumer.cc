@@ -87,6 +87,7 @@ void Consumer::Core::Beat() {
 void Consumer::Core::OnEvents() {
   const auto handle = handle_;
   for (int n = 0; n < kMostEvents; ++n) {
+    if (!polling_ && !closing_) return Flush();
     const Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(handle->queue(), 0)};
     if (!event) {
       Flush();
@@ -145,6 +146,11 @@ void Consumer::Core::Flush() {
   handler_.on_records(std::exchange(batch_, {}));
 }
 
+void Consumer::Core::SetPolling(bool polling) {
+  if (std::exchange(polling_, polling) == polling || !polling) return;
+  Post([this] { OnEvents(); });  // librdkafka told of what waits here long ago
+}
+
 void Consumer::Core::Pause(const TopicPartition& at) {
   if (!held_.contains(at) || !paused_.insert(at).second) return;
   rd_kafka_pause_partitions(handle_->rk(), ToList({at}).get());
@@ -174,6 +180,7 @@ std::optional<Consumer::Watermarks> Consumer::WatermarksOf(const TopicPartition&
 }
 
 void Consumer::Pause(const TopicPartition& at) { core_->Pause(at); }
+void Consumer::SetPolling(bool polling) { core_->SetPolling(polling); }
 void Consumer::Resume(const TopicPartition& at) { core_->Resume(at); }
 void Consumer::Commit(std::vector<Offset> offsets,
                       std::function<void(base::Result<void>)> on_done) {

@@ -79,9 +79,14 @@ class Consumer {
                                                         ConsumerHandler handler);
   ~Consumer();
 
-  // Records that were fetched already may still come. A pause ends with the assignment.
+  // A pause ends with the assignment. What was fetched and has not come yet is thrown away and
+  // fetched again, up to a second after Resume: librdkafka's own way.
   void Pause(const TopicPartition& at);
   void Resume(const TopicPartition& at);
+
+  // False: everything waits in the client's queue, rebalances and the results of commits too; so
+  // for less than a second. Close polls again.
+  void SetPolling(bool polling);
 
   struct Offset {
     TopicPartition at;

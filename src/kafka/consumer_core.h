@@ -30,6 +30,7 @@ class Consumer::Core {
   base::Result<void> Open();
   void Pause(const TopicPartition& at);
   void Resume(const TopicPartition& at);
+  void SetPolling(bool polling);
   void Commit(std::vector<Offset> offsets, std::function<void(base::Result<void>)> on_done);
   void Close(std::function<void()> on_closed);
 
@@ -123,6 +124,7 @@ class Consumer::Core {
   std::chrono::milliseconds rebuild_after_{0};
   bool fatal_ = false;
   bool pinging_ = false;
+  bool polling_ = true;
   std::string broker_error_;  // since the last sign of life
   std::string group_error_;   // of the group or a topic, since the last assignment
   telemetry::LogLimit error_log_;

@@ -13,6 +13,8 @@ const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
                              {"fetch.message.max.bytes", "1048576"},
                              {"fetch.max.bytes", "8388608"},
                              {"fetch.error.backoff.ms", "100"},
+                             // 1 s unless told: the queue is long empty by then.
+                             {"fetch.queue.backoff.ms", "20"},
                              {"topic.metadata.refresh.interval.ms", "30000"},
                              // A regular expression is not meant for Kafka's own topics.
                              {"topic.blacklist", "^__"}};

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+import delivery  # noqa: E402
 from kafka import Kafka  # noqa: E402
 from sidecar import Sidecar  # noqa: E402
 
@@ -81,6 +82,17 @@ class Bench:
             self.row("NDJSON, 4 streams, 4p", self.load("ndjson", 4, 4))
 
 
+    def deliveries(self, quick):
+        def row(name, topic, events, **options):
+            return self.row(name, delivery.deliver(self.kafka, BUILD / "tests/bench/bench_app", topic, events, **options))
+
+        more = 1 if quick else 3
+        for partitions in (4,) if quick else (1, 4):
+            row(f"delivered, instant handler, {partitions}p", f"instant-{partitions}", 100_000 * more)
+            row(f"delivered, 5 ms handler, {partitions}p", f"slow-{partitions}", 30_000 * more, delay_us=5000)
+        row("delivered beside a hot key, 5 ms, 4p", "hot-4", 30_000 * more, delay_us=5000, hot=1500 * more)
+
+
 def start_up(kafka):
     """exec to the first 2xx of a publish, the middle one of five, and the memory of an idle sidecar. Kafka is warm."""
     first = sorted(first_2xx(kafka) for _ in range(5))[2]
@@ -118,6 +130,12 @@ def verdicts(results, start):
     yield "CPU an acked event, 64 connections", many["server_cpu_us_per_event"], "≤", 20, "us"
     yield "acked events/s, 64 connections", many["events_per_second"], "≥", 28_000, "/s"
     yield "NDJSON of raw librdkafka's rate", 100 * lines / stream["events_per_second"], "≥", 30, "%"
+    instant, slow = results["delivered, instant handler, 4p"], results["delivered, 5 ms handler, 4p"]
+    hot = results["delivered beside a hot key, 5 ms, 4p"]
+    yield "delivered/s, instant handler", instant["events_per_second"], "≥", 25_000, "/s"
+    yield "CPU a delivered event, instant", instant["server_cpu_us_per_event"], "≤", 30, "us"
+    yield "delivered/s, 5 ms, 4p, concurrency 64", slow["events_per_second"], "≥", 11_000, "/s"
+    yield "what a hot key costs the others", 100 * (1 - hot["events_per_second"] / slow["events_per_second"]), "≤", 5, "%"
     yield "idle RSS", start["idle_rss_mb"], "≤", 20, "MB"
     yield "idle RssAnon", start["idle_rss_anon_mb"], "≤", 6, "MB"
     yield "exec to the first 2xx", start["first_2xx_ms"], "≤", 100, "ms"
@@ -141,6 +159,7 @@ def main():
             bench.load("acked", 4, 64)
             bench.raw("stream")
             bench.run(arguments.quick)
+            bench.deliveries(arguments.quick)
             rss, anonymous = sidecar.memory()
             start = start_up(kafka)
             print(f"\nafter the load: RSS {rss / 1e6:.1f} MB, RssAnon {anonymous / 1e6:.1f} MB")
