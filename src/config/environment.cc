@@ -1,9 +1,9 @@
 #include "config/environment.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 
+#include "base/ascii.h"
 #include "config/values.h"
 
 namespace outrigger::config {
@@ -23,8 +23,7 @@ std::string_view Trimmed(std::string_view text) {
 }
 
 std::optional<bool> ParseBoolean(std::string_view text) {
-  std::string lower;
-  for (const char c : text) lower += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string lower = base::LowerAscii(text);
   if (lower == "true" || lower == "1") return true;
   if (lower == "false" || lower == "0") return false;
   return std::nullopt;

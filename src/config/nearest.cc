@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "config/values.h"
 
 namespace outrigger::config {
@@ -10,8 +10,7 @@ namespace {
 std::string Folded(std::string_view name) {
   std::string folded;
   for (const char c : name)
-    if (c != '_' && c != '-' && c != ' ')
-      folded += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (c != '_' && c != '-' && c != ' ') folded += base::LowerAscii(c);
   return folded;
 }
 

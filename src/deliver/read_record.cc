@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <chrono>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "event/attributes.h"
 #include "event/cloudevents.h"
@@ -25,7 +25,7 @@ base::Failure Wrong(std::string message) {
 std::string MediaType(std::string_view content_type) {
   std::string type(content_type.substr(0, content_type.find(';')));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
-  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : type) c = base::LowerAscii(c);
   return type;
 }
 

@@ -1,7 +1,7 @@
 // What holds for an event's attributes in every binding.
 #include <algorithm>
-#include <cctype>
 
+#include "base/ascii.h"
 #include "event/attributes.h"
 #include "event/cloudevents.h"
 
@@ -58,7 +58,7 @@ bool IsRfc3339(std::string_view text) {
 bool IsJson(std::string_view media_type) {
   std::string type(media_type.substr(0, media_type.find(';')));
   while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
-  for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : type) c = base::LowerAscii(c);
   return type == "application/json" || type == "text/json" || type.ends_with("+json");
 }
 
@@ -85,8 +85,7 @@ base::Result<void> CheckAttributes(const Event& event) {
 }
 
 bool IsReservedHeader(std::string_view name) {
-  std::string lower(name);
-  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string lower = base::LowerAscii(name);
   return lower.starts_with("ce_") || lower.starts_with("outrigger-") || lower == "content-type";
 }
 

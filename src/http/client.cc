@@ -4,6 +4,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "http/client_connection.h"
 
 namespace outrigger::http {
@@ -37,9 +38,8 @@ bool IsOurs(std::string_view name) {
                                                "expect", "connection",     "upgrade"};
   return std::any_of(std::begin(kOurs), std::end(kOurs), [&](std::string_view ours) {
     return name.size() == ours.size() &&
-           std::equal(name.begin(), name.end(), ours.begin(), [](char a, char b) {
-             return (a >= 'A' && a <= 'Z' ? a + ('a' - 'A') : a) == b;
-           });
+           std::equal(name.begin(), name.end(), ours.begin(),
+                      [](char a, char b) { return base::LowerAscii(a) == b; });
   });
 }
 
