@@ -31,13 +31,16 @@ PartitionOffsets::Added PartitionOffsets::Add(int64_t offset) {
     unsettled_.emplace_hint(unsettled_.end(), offset,
                             known == later_attempts_.end() ? 0 : known->second);
   }
+  if (settled || later_attempts_.contains(offset)) touched_ = offset;
   next_ = offset + 1;
   ForgetBelow(next_);
   return settled ? Added::kSettled : Added::kNew;
 }
 
 void PartitionOffsets::Settle(int64_t offset) {
-  if (unsettled_.erase(offset) > 0) ++version_;
+  if (unsettled_.erase(offset) == 0) return;
+  touched_ = std::max(touched_, offset);
+  ++version_;
 }
 
 bool PartitionOffsets::AlreadySettled(int64_t offset) const {
@@ -64,12 +67,17 @@ Progress PartitionOffsets::progress() const {
     }
   };
   int64_t at = progress.committed;
+  int64_t end = next_;
   for (const auto& [offset, attempts] : unsettled_) {
+    if (offset > touched_) {
+      end = touched_ + 1;
+      break;
+    }
     add(at, offset);
     at = offset + 1;
     if (attempts > 0) progress.attempts.emplace_back(offset, attempts);
   }
-  add(at, next_);
+  add(at, end);
   for (const auto& [begin, end] : later_) add(std::max(begin, next_), end);
   for (const auto& entry : later_attempts_)
     if (entry.first >= progress.committed) progress.attempts.push_back(entry);
@@ -86,6 +94,7 @@ void PartitionOffsets::SetAttempts(int64_t offset, uint32_t attempts) {
   const auto known = unsettled_.find(offset);
   if (known == unsettled_.end() || known->second == attempts) return;
   known->second = attempts;
+  touched_ = std::max(touched_, offset);
   ++version_;
 }
 
