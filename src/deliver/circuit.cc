@@ -8,7 +8,8 @@ namespace {
 // While the app refuses connections, so that delivery is back within 2 s of its return.
 constexpr base::Duration kRefusedProbe = std::chrono::milliseconds(250);
 constexpr base::Duration kRefusedProbeMax = std::chrono::seconds(1);
-// Failures that are remembered: few keys that fail fast must not fill the memory.
+// Failures, and keys to blame, that are remembered: few keys that fail fast, or many that nobody
+// mends, must not fill the memory.
 constexpr size_t kMostFailed = 4096;
 constexpr AppCircuit::Id kNobody = ~AppCircuit::Id{0};
 
@@ -60,20 +61,24 @@ AppCircuit::Decision AppCircuit::OnSuccess(Id id, uint64_t key) {
   suspects_.erase(id);
   success_since_rejection_ = true;
   Decision decision;
+  for (const auto& failed : failed_) Blame(failed.key);
   failed_.clear();
   keys_.clear();
-  rejected_tries_ = 0;
+  counted_ = 0;
+  blamed_.erase(key);
   for (auto at = rejected_.begin(); at != rejected_.end();) {
     auto& [other, rejected] = *at;
     if (rejected.waiting && rejected.key == key && other != id) {
       // The same key has no say in it. It waits on, as if it had come now.
       rejected.tries = 1;
-      ++rejected_tries_;
-      ++keys_[key];
+      CountKey(key);
       ++at;
       continue;
     }
-    if (rejected.waiting) decision.held.push_back({other, Fate::kDeadLetter});
+    if (rejected.waiting) {
+      Blame(rejected.key);
+      decision.held.push_back({other, Fate::kDeadLetter});
+    }
     at = rejected_.erase(at);
   }
   if (state_ == State::kHalfDown) {
@@ -100,8 +105,7 @@ AppCircuit::Decision AppCircuit::OnRejected(Id id, uint64_t key, base::TimePoint
   Expire(now);
   Rejected& rejected = rejected_[id];
   rejected = {key, rejected.tries + 1, now + policy_.probe_max, true};
-  ++rejected_tries_;
-  ++keys_[key];
+  CountKey(key);
   if (state_ == State::kClosed && IsHalfDown()) return GoHalfDown({id}, now);
   return {Fate::kHold};
 }
@@ -178,9 +182,9 @@ void AppCircuit::StartOver(Id current, Decision& decision) {
   for (const auto& [id, rejected] : rejected_)
     if (rejected.waiting && id != current) decision.held.push_back({id, Fate::kGiveBack});
   rejected_.clear();
-  rejected_tries_ = 0;
   failed_.clear();
   keys_.clear();
+  counted_ = 0;
   // What went well before says nothing of the app that comes back.
   success_since_rejection_ = false;
 }
@@ -252,19 +256,31 @@ std::optional<base::TimePoint> AppCircuit::NextWake() const {
 void AppCircuit::AddFailed(Id id, uint64_t key, base::TimePoint now) {
   Expire(now);
   failed_.push_back({id, key, now});
+  CountKey(key);
+}
+
+void AppCircuit::Blame(uint64_t key) {
+  if (blamed_.size() >= kMostFailed) blamed_.clear();
+  blamed_.insert(key);
+}
+
+void AppCircuit::CountKey(uint64_t key) {
+  if (blamed_.contains(key)) return;
   ++keys_[key];
+  ++counted_;
 }
 
 void AppCircuit::DropKey(uint64_t key, uint32_t times) {
   const auto known = keys_.find(key);
-  if (known != keys_.end() && (known->second -= std::min(times, known->second)) == 0)
-    keys_.erase(known);
+  if (known == keys_.end()) return;
+  times = std::min(times, known->second);
+  counted_ -= times;
+  if ((known->second -= times) == 0) keys_.erase(known);
 }
 
 void AppCircuit::DropRejected(Id id) {
   const auto known = rejected_.find(id);
   if (known == rejected_.end()) return;
-  rejected_tries_ -= known->second.tries;
   DropKey(known->second.key, known->second.tries);
   rejected_.erase(known);
 }
@@ -278,7 +294,7 @@ void AppCircuit::Expire(base::TimePoint now) {
 }
 
 bool AppCircuit::IsHalfDown() const {
-  return failed_.size() + rejected_tries_ >= policy_.failures && keys_.size() >= policy_.keys;
+  return counted_ >= policy_.failures && keys_.size() >= policy_.keys;
 }
 
 }  // namespace outrigger::deliver

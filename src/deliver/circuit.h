@@ -8,7 +8,10 @@
 //           probe_max.
 // half down `failures` failures over `keys` keys within `window` and no success: what they used is
 //           given back, and one event at a time is the probe, each time another key's (Lanes gives
-//           back to the end of the line).
+//           back to the end of the line). Keys to blame say nothing of the app.
+//
+// To blame are keys that failed while another key succeeded, until they succeed themselves: poison
+// events that are all that is left of a busy topic end in the dead letters, not in an open circuit.
 //
 // Suspects: a cut that meets a dead app makes its event a suspect, without an attempt used. A
 // suspect goes only when nothing else is in flight, and then nothing else goes; cut again while the
@@ -93,6 +96,10 @@ class AppCircuit {
   // What came of it. `key` is a hash of its lane's key; an event without a key has one of its own.
   Decision OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now);
 
+  // An event of this key came with attempts that an earlier owner of the partition has counted: no
+  // open circuit took them back.
+  void Blame(uint64_t key);
+
   // The event is gone (revoked, cancelled): nothing more is said about it.
   void Forget(Id id);
 
@@ -145,6 +152,8 @@ class AppCircuit {
   void StartOver(Id current, Decision& decision);
 
   void AddFailed(Id id, uint64_t key, base::TimePoint now);
+  // Failures that speak against the app: those of keys that are not to blame.
+  void CountKey(uint64_t key);
   void DropKey(uint64_t key, uint32_t times = 1);
   void DropRejected(Id id);
   void Expire(base::TimePoint now);
@@ -158,9 +167,10 @@ class AppCircuit {
   std::vector<Cut> cut_;     // on hold while checking
 
   std::deque<Failed> failed_;                    // within the window, oldest first
-  std::unordered_map<uint64_t, uint32_t> keys_;  // of failed_ and rejected_, how often
-  std::map<Id, Rejected> rejected_;              // undecided, in the order of their first rejection
-  uint32_t rejected_tries_ = 0;
+  std::unordered_map<uint64_t, uint32_t> keys_;  // of failed_ and rejected_ without the blamed
+  uint32_t counted_ = 0;                         // all of keys_
+  std::unordered_set<uint64_t> blamed_;
+  std::map<Id, Rejected> rejected_;  // undecided, in the order of their first rejection
   bool success_since_rejection_ = false;
 
   bool probing_ = false;        // a probe of TakeProbe is under way

@@ -163,6 +163,7 @@ void Subscription::Take(Partition& partition, kafka::Consumed record) {
   auto matches = event ? match_.Matches(delivery.event, data) : base::Result<bool>(true);
   if (matches && !*matches) return Settle(delivery, ConsumerOutcome::kFiltered);
   delivery.key = LaneKey(delivery);
+  if (partition.offsets.attempts(delivery.offset) > 0) circuit_.Blame(CircuitKey(delivery));
   lanes_.Push(&delivery);
   if (!event || !matches) {
     // It keeps its place: a dead letter that Kafka does not take holds its key like any other.

@@ -5,8 +5,7 @@ import threading
 import time
 import unittest
 
-from case import Kafka, KafkaUnavailable
-from delivery_test import DeliveryCase
+from delivery_test import SHORT_SESSION, DeliveryCase
 
 COMINGS = int(os.environ.get("OUTRIGGER_REBALANCES", "8")) // 2  # each coming and each going is a rebalance
 COMMIT_INTERVAL = 0.1
@@ -14,17 +13,8 @@ CONCURRENCY = 64
 
 
 class Rebalance(DeliveryCase):
-    @classmethod
-    def setUpClass(cls):
-        try:
-            cls.kafka = Kafka(properties={"group.min.session.timeout.ms": 1000}).format().start()
-        except KafkaUnavailable as why:
-            raise unittest.SkipTest(f"no real Kafka here: {why}")
-        cls.addClassCleanup(cls.kafka.close)
-
     def member(self, answer=None):
-        return self.deliver(answer, group="shared", concurrency=CONCURRENCY,
-                            kafka=", consumer: {properties: {session.timeout.ms: 2000, heartbeat.interval.ms: 500}}")
+        return self.deliver(answer, group="shared", concurrency=CONCURRENCY, kafka=SHORT_SESSION)
 
     def share(self, sidecar, partitions):
         sidecar.wait_for(lambda: (c := sidecar.condition("Delivering/test")) and f"{partitions} partitions" in c["message"],

@@ -241,8 +241,40 @@ TEST_F(Circuit, FailuresOfFewKeysAreTheEventsOwn) {
 TEST_F(Circuit, ASuccessWipesTheSlate) {
   for (uint64_t id = 0; id < 19; ++id) Try(id, Kind::kFailure);
   Try(50, Kind::kSuccess);
-  for (uint64_t id = 0; id < 19; ++id) EXPECT_FALSE(Try(id, Kind::kFailure).opened);
-  EXPECT_TRUE(Try(20, Kind::kFailure).opened);
+  for (uint64_t id = 100; id < 119; ++id) EXPECT_FALSE(Try(id, Kind::kFailure).opened);
+  EXPECT_TRUE(Try(120, Kind::kFailure).opened);
+}
+
+TEST_F(Circuit, KeysThatFailedWhileAnotherSucceededSayNothingOfTheApp) {
+  for (uint64_t id = 0; id < 10; ++id) Try(id, Kind::kFailure);
+  Try(50, Kind::kSuccess);
+  for (int again = 0; again < 4; ++again)
+    for (uint64_t key = 0; key < 10; ++key)
+      EXPECT_EQ(Try(100 + key, key, Kind::kFailure).fate, Fate::kCount);
+  EXPECT_FALSE(circuit_.open()) << "what is left of the topic is poison";
+}
+
+TEST_F(Circuit, AKeyThatSucceedsIsBelievedAgain) {
+  for (uint64_t key = 0; key < 20; ++key) Try(key, Kind::kFailure);
+  ASSERT_TRUE(circuit_.open());
+  now_ += seconds(30);
+  for (uint64_t key = 0; key < 20; ++key) Try(key, Kind::kSuccess);
+  for (uint64_t key = 0; key < 19; ++key) Try(key, Kind::kFailure);
+  EXPECT_TRUE(Try(19, Kind::kFailure).opened);
+}
+
+TEST_F(Circuit, WhatTheBlamedUsedIsGivenBackToo) {
+  Try(1, Kind::kFailure);
+  Try(50, Kind::kSuccess);
+  Try(1, Kind::kFailure);
+  for (uint64_t id = 100; id < 119; ++id) Try(id, Kind::kFailure);
+  EXPECT_THAT(Try(119, Kind::kFailure).uncount, testing::Contains(Uncount{1, 1}));
+}
+
+TEST_F(Circuit, KeysThatAnEarlierOwnerCountedAgainstAreToBlame) {
+  for (uint64_t key = 0; key < 20; ++key) circuit_.Blame(key);
+  for (uint64_t key = 0; key < 20; ++key) EXPECT_EQ(Try(key, Kind::kFailure).fate, Fate::kCount);
+  EXPECT_FALSE(circuit_.open());
 }
 
 TEST_F(Circuit, FailuresOutsideTheWindowAreForgotten) {
