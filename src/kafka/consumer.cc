@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kafka/consumer_core.h"
+#include "kafka/queue_wakeup.h"
 
 namespace outrigger::kafka {
 namespace {
@@ -63,7 +64,7 @@ base::Result<void> Consumer::Core::Open() {
     wakeup_.emplace(loop_, [this] { OnEvents(); });
     Beat();
   }
-  wakeup_->TellOf(handle_->queue());
+  WakeOnEvents(handle_->queue(), *wakeup_);
   Post([this] { OnEvents(); });  // what came before the queue told of itself
   Ping();
   return {};

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "base/wakeup.h"
 #include "kafka/consumer.h"
-#include "kafka/queue_wakeup.h"
 #include "kafka/side_thread.h"
 #include "kafka/starting_points.h"
 #include "telemetry/log.h"
@@ -119,7 +119,7 @@ class Consumer::Core {
   base::TimePoint rejoin_until_;  // what was given back makes librdkafka join again at once
 
   std::unique_ptr<SideThread> side_;
-  std::optional<QueueWakeup> wakeup_;
+  std::optional<base::Wakeup> wakeup_;
   base::Timer beat_, ask_again_, rebuild_again_, commit_again_, look_closed_, leave_at_last_;
   std::chrono::milliseconds rebuild_after_{0};
   bool fatal_ = false;

@@ -4,6 +4,7 @@
 
 #include "kafka/error_table.h"
 #include "kafka/producer_core.h"
+#include "kafka/queue_wakeup.h"
 
 namespace outrigger::kafka {
 namespace {
@@ -60,7 +61,7 @@ base::Result<void> Producer::Core::Open() {
   handle_ = std::move(*handle);
   lookup_ = std::make_unique<Lookup>(loop_, [this](const Lookup::Answer& a) { OnAnswer(a); });
   wakeup_.emplace(loop_, [this] { OnEvents(); });
-  wakeup_->TellOf(handle_->queue());
+  WakeOnEvents(handle_->queue(), *wakeup_);
   Beat();
   return {};
 }

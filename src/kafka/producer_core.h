@@ -19,10 +19,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/wakeup.h"
 #include "kafka/lookup.h"
 #include "kafka/partition_queue.h"
 #include "kafka/producer.h"
-#include "kafka/queue_wakeup.h"
 #include "telemetry/log.h"
 
 namespace outrigger::kafka {
@@ -107,7 +107,7 @@ class Producer::Core {
   bool compressing_ = false;
 
   std::unique_ptr<Lookup> lookup_;
-  std::optional<QueueWakeup> wakeup_;
+  std::optional<base::Wakeup> wakeup_;
   base::Timer beat_;
   bool pinging_ = false;
   base::TimePoint heard_;  // the last sign of life from a broker

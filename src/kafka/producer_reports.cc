@@ -3,6 +3,7 @@
 
 #include "kafka/error_table.h"
 #include "kafka/producer_core.h"
+#include "kafka/queue_wakeup.h"
 
 namespace outrigger::kafka {
 
@@ -169,7 +170,7 @@ void Producer::Core::Rebuild(const std::string& why) {
   handle_ = std::move(*handle);
   fatal_ = false;
   ++rebuilds_;
-  wakeup_->TellOf(handle_->queue());
+  WakeOnEvents(handle_->queue(), *wakeup_);
   ServeAll();
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/inbox.h"
+#include "base/wakeup.h"
 
 namespace outrigger::base {
 namespace {
@@ -106,6 +107,31 @@ TEST(Inbox, RunsCallsOfOtherThreadsInTheirOrderOnTheLoop) {
   other.join();
   ASSERT_EQ(seen.size(), 1000U);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+}
+
+TEST(Wakeup, WritesBeforeTheLoopGetsThereAreOneCallAndEachLaterOneIsAnother) {
+  Loop loop;
+  int calls = 0;
+  Wakeup wakeup(loop, [&] { ++calls; });
+  const uint64_t one = 1;
+  for (int n = 0; n < 3; ++n) ASSERT_EQ(write(wakeup.descriptor(), &one, sizeof one), 8);
+  loop.RunReady();
+  EXPECT_EQ(calls, 1);
+  ASSERT_EQ(write(wakeup.descriptor(), &one, sizeof one), 8);
+  loop.RunReady();
+  EXPECT_EQ(calls, 2);
+}
+
+TEST(Wakeup, NoCallComesAfterStop) {
+  Loop loop;
+  int calls = 0;
+  Wakeup wakeup(loop, [&] { ++calls; });
+  const uint64_t one = 1;
+  ASSERT_EQ(write(wakeup.descriptor(), &one, sizeof one), 8);
+  wakeup.Stop();
+  loop.RunReady();
+  EXPECT_EQ(calls, 0);
+  EXPECT_TRUE(wakeup.stopped());
 }
 
 }  // namespace
