@@ -222,7 +222,8 @@ class AppTrouble(DeliveryCase):
             while not stop.is_set():
                 if crashed.wait(0.1):
                     crashed.clear()
-                    time.sleep(0.3)
+                    # Not before the sidecar has seen that nobody listens.
+                    sidecar.wait_for(lambda: sidecar.metrics()['outrigger_delivery_circuit_open{subscription="test"}'] == 1)
                     self.app.start()
 
         thread = threading.Thread(target=restart, daemon=True)

@@ -20,6 +20,12 @@ class Rebalance(DeliveryCase):
         sidecar.wait_for(lambda: (c := sidecar.condition("Delivering/test")) and f"{partitions} partitions" in c["message"],
                          30, f"{partitions} partitions")
 
+    def both_deliver(self, *sidecars):
+        """Each has delivered more than it can have had in flight: nothing is held up by the rebalance any more."""
+        before = [self.outcome(each, "delivered") for each in sidecars]
+        for each, count in zip(sidecars, before):
+            each.wait_for(lambda: self.outcome(each, "delivered") > count + 2 * CONCURRENCY, 30, "deliveries by both")
+
     def load(self, sidecar):
         """Events without end; returns a function that ends them and says how many they were."""
         self.publish_many(sidecar, 500, 100, "warm")
@@ -56,7 +62,7 @@ class Rebalance(DeliveryCase):
         for _ in range(COMINGS):
             second = self.member()
             self.share(second, 2)
-            time.sleep(0.5)  # both deliver
+            self.both_deliver(first, second)
             self.assertEqual(second.stop(), 0)
             self.share(first, 4)
         total = end()
@@ -74,7 +80,7 @@ class Rebalance(DeliveryCase):
         for _ in range(COMINGS):
             second = self.member()
             self.share(second, 2)
-            time.sleep(0.7)  # both deliver, and nothing is held up by the rebalance any more
+            self.both_deliver(first, second)
             kills.append(time.monotonic())
             second.stop(signal.SIGKILL)
             self.share(first, 4)
