@@ -22,9 +22,10 @@ struct Entry {
   OnReport on_report;
   Topic* topic = nullptr;
   PartitionQueue* queue = nullptr;
-  size_t bytes = 0;  // an upper bound of what it takes in a batch
-  size_t slot = 0;   // its place in the batch
-  int error = 0;     // rd_kafka_resp_err_t of a failed delivery, while its batch is undecided
+  size_t bytes = 0;    // an upper bound of what it takes in a batch
+  uint64_t order = 0;  // of Produce
+  size_t slot = 0;     // its place in the batch
+  int error = 0;       // rd_kafka_resp_err_t of a failed delivery, while its batch is undecided
 };
 
 struct BatchLimits {
@@ -38,28 +39,27 @@ struct PartitionQueue {
   std::vector<Entry*> batch;  // in librdkafka's hands, in order; null where reported
   size_t undecided = 0;       // of the batch
   size_t alone = 0;           // so many of the first in `waiting` go one by one
+  bool known = false;         // the broker has a sequence number to check the next request against
   bool dirty = false;         // in the producer's list of queues to serve
 
   bool idle() const { return batch.empty(); }
 
   // Moves the next batch from `waiting` to `batch`: in order, within the limits, at least one
-  // record; one alone where the last batch was refused, or where the record alone is over the
-  // bytes.
+  // record; one alone where the last batch was refused, where the record alone is over the bytes,
+  // and until the broker knows this client's sequence numbers.
   void FormBatch(const BatchLimits& limits) {
+    const size_t most = alone > 0 || !known ? 1 : limits.records;
     size_t bytes = 0;
-    while (!waiting.empty() && batch.size() < limits.records) {
+    while (!waiting.empty() && batch.size() < most) {
       Entry* next = waiting.front();
-      if (!batch.empty() && (alone > 0 || bytes + next->bytes > limits.bytes)) break;
+      if (!batch.empty() && bytes + next->bytes > limits.bytes) break;
       bytes += next->bytes;
       waiting.pop_front();
       next->slot = batch.size();
       next->error = 0;
       batch.push_back(next);
-      if (alone > 0) {
-        --alone;
-        break;
-      }
     }
+    if (alone > 0) --alone;
     undecided = batch.size();
   }
 

@@ -98,13 +98,14 @@ void Producer::Core::Produce(event::Record record, OnReport on_report) {
   entry->on_report = std::move(on_report);
   entry->topic = &topic;
   entry->bytes = UpperBound(entry->record);
+  entry->order = ++last_order_;
   ++records_;
   ++topic.records;
   bytes_ += entry->bytes;
   topic.bytes += entry->bytes;
   topic.used = true;
   if (full) return ReportLater(entry, std::move(*full));
-  if (topic.partitions.empty()) {
+  if (!topic.placed) {
     topic.unplaced.push_back(entry);
     return Ask(topic);
   }
@@ -180,6 +181,7 @@ BatchLimits Producer::Core::LimitsOf(const Topic& topic) const {
 void Producer::Core::HandOver(PartitionQueue& queue) {
   if (queue.waiting.empty() || fatal_) return;
   Topic& topic = *queue.waiting.front()->topic;
+  if (!topic.placed) return;
   queue.FormBatch(LimitsOf(topic));
   // Records without a key go on to another partition with the next batch.
   if (topic.sticky % topic.partitions.size() == static_cast<size_t>(queue.partition))
@@ -198,7 +200,7 @@ void Producer::Core::HandOver(PartitionQueue& queue) {
       return;
     }
     queue.batch[i]->error = error;
-    if (--queue.undecided == 0) return OnDecided(queue);
+    if (--queue.undecided == 0) return OnDecided(topic, queue);
   }
 }
 

@@ -10,6 +10,12 @@
 // batch is kept below what the topic takes (max.message.bytes, asked of the broker and learned from
 // refusals), and a record that may be too large goes alone: what remains is a topic whose limit was
 // lowered in the last half minute, or is hidden from us and was never hit.
+//
+// A broker that knows nothing of a client takes any sequence number as its first. Were the first of
+// two requests refused because the partition is only being made, and the second accepted,
+// librdkafka would take the second's ack for the first's too. So the first record of a partition
+// goes alone until it is acked, with each new handle again; and a success without an offset, which
+// is how such a guess looks (rd_kafka_dr_implicit_ack), is no ack: what it speaks of is sent again.
 #pragma once
 
 #include <chrono>
@@ -30,7 +36,10 @@ namespace outrigger::kafka {
 struct Topic {
   std::string name;
   std::vector<std::unique_ptr<PartitionQueue>> partitions;
-  std::deque<Entry*> unplaced;    // until the partition count is known
+  // The partitions are known and serve. While not, all that comes waits in `unplaced`, and what
+  // librdkafka still holds of old partitions decides itself and joins it, in order of Produce.
+  bool placed = false;
+  std::deque<Entry*> unplaced;
   bool asking = false;            // a lookup is under way
   base::TimePoint unknown_since;  // of a topic that a reachable cluster does not have
   bool unknown = false;
@@ -82,7 +91,8 @@ class Producer::Core {
   // producer_reports.cc: what librdkafka tells
   void OnEvents();
   void OnDelivery(const rd_kafka_message_t& message);
-  void OnDecided(PartitionQueue& queue);
+  void OnDecided(Topic& topic, PartitionQueue& queue);
+  void Judge(PartitionQueue& queue);
   void OnError(rd_kafka_resp_err_t error, const std::string& text);
   void Rebuild(const std::string& why);
 
@@ -93,6 +103,8 @@ class Producer::Core {
   void OnUnknown(Topic& topic, rd_kafka_resp_err_t error);
   void RefuseUnplaced(Topic& topic, const Refusal& refusal);
   void Unplace(Topic& topic);
+  void GatherLater(Topic& topic);
+  void Gather(Topic& topic);
   void AskLimit(const Topic& topic);
   void OnLimit(rd_kafka_event_t& event);
   void Beat();
@@ -102,7 +114,8 @@ class Producer::Core {
 
   std::unordered_map<std::string, std::unique_ptr<Topic>> topics_;
   std::vector<PartitionQueue*> dirty_;
-  bool serving_ = false;                             // ServeDirty is posted
+  bool serving_ = false;  // ServeDirty is posted
+  uint64_t last_order_ = 0;
   std::vector<std::pair<Entry*, Refusal>> refused_;  // to be reported with the next ServeDirty
   bool compressing_ = false;
 

@@ -33,19 +33,28 @@ void Producer::Core::OnEvents() {
 void Producer::Core::OnDelivery(const rd_kafka_message_t& message) {
   if (wakeup_->stopped()) return;  // closed: the entries are gone
   auto* entry = static_cast<Entry*>(message._private);
+  Topic& topic = *entry->topic;
   PartitionQueue& queue = *entry->queue;
-  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset < 0) {
+    entry->error = RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE;  // librdkafka's guess, not Kafka's word
+  } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     heard_ = loop_.Now();
     if (!connection_.connected) SetConnected(true);
+    queue.known = true;
     queue.batch[entry->slot] = nullptr;
     Report(entry, Stored{message.partition, message.offset});
   } else {
     entry->error = message.err;
   }
-  if (--queue.undecided == 0) OnDecided(queue);
+  if (--queue.undecided == 0) OnDecided(topic, queue);
 }
 
-void Producer::Core::OnDecided(PartitionQueue& queue) {
+void Producer::Core::OnDecided(Topic& topic, PartitionQueue& queue) {
+  Judge(queue);
+  if (!topic.placed) GatherLater(topic);
+}
+
+void Producer::Core::Judge(PartitionQueue& queue) {
   // The gravest error of the batch says what is done with all of it.
   Entry* gravest = nullptr;
   ErrorMeaning meaning{};
@@ -161,7 +170,11 @@ void Producer::Core::Rebuild(const std::string& why) {
   }
   size_t again = 0;
   for (const auto& [name, topic] : topics_)
-    for (const auto& queue : topic->partitions) again += queue->TakeBack();
+    for (const auto& queue : topic->partitions) {
+      again += queue->TakeBack();
+      queue->known = false;
+      if (!topic->placed) GatherLater(*topic);
+    }
   Log(Level::kWarn,
       "the Kafka client had a fatal error and was built anew; what was not acked is sent again",
       {{"error", why}, {"events", std::to_string(again)}});

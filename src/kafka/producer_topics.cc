@@ -18,7 +18,7 @@ constexpr auto kAskAgain = std::chrono::milliseconds(100);
 void Producer::Core::Ask(Topic& topic) {
   // While nobody answers, one question at a time is enough; all topics are asked for when somebody
   // does.
-  if (topic.asking || (!connection_.connected && pinging_)) return;
+  if (topic.asking || topic.again.armed() || (!connection_.connected && pinging_)) return;
   topic.asking = true;
   topic.used = false;
   lookup_->Ask(handle_, topic.name);
@@ -50,15 +50,15 @@ void Producer::Core::OnAnswer(const Lookup::Answer& answer) {
 
 void Producer::Core::OnPartitions(Topic& topic, int count) {
   topic.unknown = false;
-  const bool first = topic.partitions.empty();
-  // Partitions only become more; a topic that was made anew with fewer is found out by its
-  // deliveries.
+  // Partitions only become more: it was made anew.
+  if (static_cast<size_t>(count) < topic.partitions.size()) return Unplace(topic);
+  if (!topic.placed && !topic.partitions.empty()) return;  // asked again when it is gathered
+  if (!std::exchange(topic.placed, true)) topic.sticky = static_cast<size_t>(std::rand());
   while (topic.partitions.size() < static_cast<size_t>(count)) {
     auto queue = std::make_unique<PartitionQueue>();
     queue->partition = static_cast<int32_t>(topic.partitions.size());
     topic.partitions.push_back(std::move(queue));
   }
-  if (first) topic.sticky = static_cast<size_t>(std::rand());
   AskLimit(topic);
   std::deque<Entry*> unplaced;
   unplaced.swap(topic.unplaced);
@@ -80,15 +80,33 @@ void Producer::Core::RefuseUnplaced(Topic& topic, const Refusal& refusal) {
   for (Entry* entry : unplaced) Report(entry, tl::unexpected(refusal));
 }
 
+// The topic's partitions are not what we thought: it was deleted, or made anew.
 void Producer::Core::Unplace(Topic& topic) {
-  // What librdkafka still holds of other partitions decides itself; what waits is placed again when
-  // the topic is known. Order within a partition stays, since a key's records wait in one queue.
+  topic.placed = false;
+  GatherLater(topic);
+}
+
+// Later, as the caller is at work on the queues that end.
+void Producer::Core::GatherLater(Topic& topic) {
+  loop_.Post([this, alive = alive_, &topic] {
+    if (*alive) Gather(topic);
+  });
+}
+
+// The end of the old partitions, when the last of their batches is decided: what was taken back is
+// older than what has come meanwhile, and a key may now belong to another partition.
+void Producer::Core::Gather(Topic& topic) {
+  if (topic.placed || topic.partitions.empty()) return;
+  const auto busy = [](const auto& queue) { return !queue->idle(); };
+  if (std::any_of(topic.partitions.begin(), topic.partitions.end(), busy)) return;
   for (const auto& queue : topic.partitions) {
     topic.unplaced.insert(topic.unplaced.end(), queue->waiting.begin(), queue->waiting.end());
-    queue->waiting.clear();
-    queue->alone = 0;
+    std::erase(dirty_, queue.get());
   }
-  Ask(topic);
+  topic.partitions.clear();
+  std::sort(topic.unplaced.begin(), topic.unplaced.end(),
+            [](const Entry* a, const Entry* b) { return a->order < b->order; });
+  topic.again = loop_.After(kAskAgain, [this, &topic] { Ask(topic); });
 }
 
 void Producer::Core::AskLimit(const Topic& topic) {

@@ -101,6 +101,17 @@ TEST_F(ProducerTest, EveryRecordIsAckedOnceAndStandsInOrderOfItsKey) {
   ExpectInOrder();
 }
 
+TEST_F(ProducerTest, WhenTheFirstRequestOfAPartitionIsRefusedNothingIsLostAndTheOrderIsKept) {
+  Open();
+  // Slow, so that a batch that is cut is in flight as several requests.
+  rd_kafka_mock_broker_set_rtt(mock_, 1, 50);
+  rd_kafka_mock_push_request_errors(mock_, kProduce, 1, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION);
+  SendMany(100, 50);
+  ASSERT_TRUE(Settled());
+  EXPECT_EQ(acked_.size(), 5000u);
+  ExpectInOrder();
+}
+
 TEST_F(ProducerTest, ThePartitionIsJavasMurmur2OfTheKey) {
   Open();
   // From Kafka's own UtilsTest: murmur2("21") = -973932308, murmur2("foobar") = -790332482,

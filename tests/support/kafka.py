@@ -124,11 +124,17 @@ class Kafka:
 
     def create_topic(self, name, partitions=4, **config):
         """config: max_message_bytes=… for max.message.bytes=…"""
-        command = self.java("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.bootstrap,
-                            "--create", "--topic", name, "--partitions", str(partitions))
+        options = ["--partitions", str(partitions)]
         for key, value in config.items():
-            command += ["--config", f"{key.replace('_', '.')}={value}"]
-        subprocess.run(command, check=True, capture_output=True)
+            options += ["--config", f"{key.replace('_', '.')}={value}"]
+        self._topic("--create", name, *options)
+
+    def delete_topic(self, name):
+        self._topic("--delete", name)
+
+    def _topic(self, what, name, *options):
+        subprocess.run(self.java("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.bootstrap,
+                                 what, "--topic", name, *options), check=True, capture_output=True)
 
 
 def main():

@@ -1,10 +1,11 @@
 """Kafka stopped, started, killed and slow to come, under load; topics with a small limit; the drain. No 200 that isn't in Kafka."""
+import json
 import signal
 import time
 import unittest
 
 from case import HEAD, Kafka, KafkaCase, Sidecar, free_ports, read_topic
-from publishers import Publishers, check_stored
+from publishers import Publishers, check_order, check_stored
 
 
 class KafkaGoesAndComes(KafkaCase):
@@ -91,6 +92,33 @@ class SmallLimit(KafkaCase):
         self.assertGreater(len(load.refused), 100)
         self.assertEqual({key for key in load.acked if (int(key[0][4:]) + key[1]) % 50 == 7}, set())
         print(f"{load.count()} acked, {len(load.refused)} refused", end=" ")
+
+
+class NewTopic(KafkaCase):
+    def test_the_first_events_of_a_topic_that_is_only_being_made_are_all_there(self):
+        for turn in range(10):
+            topic = f"new{turn}"
+            sidecar = self.sidecar(f"routes:\n  - {{topic: {topic}}}\n"
+                                   f"subscriptions:\n  - {{name: a, topics: [{topic}], deliver: {{url: 'http://127.0.0.1:1/'}}}}\n")
+            lines = "".join(json.dumps({"type": topic, "id": f"{topic}-{n}", "key": f"k{n % 1000}", "data": n}) + "\n" for n in range(4000))
+            answer = sidecar.post("/v1/events", lines, {"content-type": "application/x-ndjson"})
+            self.assertEqual((answer.status, answer.json["accepted"]), (200, 4000))
+            sidecar.close()
+            stored = [r.headers["ce_id"] for r in read_topic(self.kafka.bootstrap, topic)]
+            self.assertEqual(set(range(4000)) - {int(e.split("-")[1]) for e in stored}, set(), topic)
+
+    def test_a_topic_made_anew_with_fewer_partitions_under_load_goes_on_and_keeps_the_order(self):
+        self.kafka.create_topic("anew", partitions=6)
+        sidecar = self.sidecar("routes:\n  - {topic: anew}\nhttp:\n  ackTimeout: 2s\n")
+        load = Publishers(sidecar, keys=40).start()
+        self.addCleanup(load.stop)
+        sidecar.wait_for(lambda: load.count() > 2000, what="load")
+        self.kafka.delete_topic("anew")  # and made anew by its next event, with the four partitions of the broker's default
+        before = load.numbers()
+        sidecar.wait_for(lambda: all(number > before[key] + 5 for key, number in load.numbers().items()), 30, "every key to go on")
+        load.stop()
+        check_order(self, read_topic(self.kafka.bootstrap, "anew"))
+        self.assertLess(sidecar.cpu_seconds(), 20, "nothing spins")
 
 
 class Drain(KafkaCase):
