@@ -270,13 +270,6 @@ Mapping<Subscription> SubscriptionFields() {
           .check = CheckSubscription};
 }
 
-std::vector<std::string> SortedTopics(const Subscription& subscription) {
-  std::vector<std::string> topics;
-  for (const Text& topic : subscription.topics) topics.push_back(topic.value);
-  std::sort(topics.begin(), topics.end());
-  return topics;
-}
-
 }  // namespace
 
 Field<Config> SubscriptionsField() {
@@ -302,17 +295,12 @@ void FinishSubscriptions(Config& config, Reading& reading) {
       reading.Error(spot("name"),
                     Quoted(subscription.name) + " is the name of " + line(*same->second) + " too",
                     "give each a name of its own");
-    const auto [sharer, first] = groups.emplace(subscription.group, &subscription);
-    if (first) continue;
-    const Subscription& other = *sharer->second;
-    const std::string shares =
-        "shares the group " + Quoted(subscription.group) + " with " + line(other);
-    if (SortedTopics(subscription) != SortedTopics(other))
-      reading.Error(spot("topics"), shares + ", which has other topics",
-                    "the same topics, or a group of its own");
-    if (subscription.start_from != other.start_from)
-      reading.Error(spot("startFrom"), shares + ", which starts elsewhere",
-                    "the same `startFrom`, or a group of its own");
+    // Each has a consumer of its own, and Kafka would give every partition to one of them alone.
+    if (const auto [sharer, first] = groups.emplace(subscription.group, &subscription); !first)
+      reading.Error(spot("group"),
+                    "shares the group " + Quoted(subscription.group) + " with " +
+                        line(*sharer->second) + ": not in this version",
+                    "leave `group` out, or make them one subscription whose url has {type}");
   }
 }
 

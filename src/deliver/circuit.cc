@@ -21,8 +21,8 @@ bool AppCircuit::MayDispatch(Id id, base::TimePoint now) const {
   return state_ == State::kClosed;
 }
 
-void AppCircuit::OnDispatched(Id id) {
-  in_flight_.insert(id);
+void AppCircuit::OnDispatched(Id id, base::TimePoint now) {
+  in_flight_.emplace(id, now);
   if (suspects_.contains(id)) alone_ = id;
   if (state_ == State::kHalfDown) probe_id_ = id;
 }
@@ -30,10 +30,11 @@ void AppCircuit::OnDispatched(Id id) {
 AppCircuit::Decision AppCircuit::OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now) {
   const bool alone = alone_ == id;
   const bool probe = probe_id_ == id;
-  in_flight_.erase(id);
+  const auto flight = in_flight_.extract(id);
   if (alone) alone_.reset();
   if (probe) probe_id_.reset();
-  if (kind == Kind::kSuccess) return OnSuccess(id, key);
+  if (kind == Kind::kSuccess)
+    return OnSuccess(id, key, flight.empty() ? now : flight.mapped(), now);
   if (kind == Kind::kRefused) {
     if (state_ != State::kDown) {
       Decision decision = GoDown(Probe::kRefused, now);
@@ -42,10 +43,7 @@ AppCircuit::Decision AppCircuit::OnResult(Id id, uint64_t key, Kind kind, base::
     }
     return {Fate::kGiveBack};
   }
-  if (probe) {
-    probe_wait_ = std::min(probe_wait_ * 2, policy_.probe_max);
-    probe_at_ = now + probe_wait_;
-  }
+  if (probe) WaitForProbe(key, now);
   if (kind == Kind::kCut) return OnCut({id, key, alone}, now);
   if (kind == Kind::kTimeout && state_ == State::kDown) {
     // It hung while the app died. Alone in flight it is to blame, else it may be.
@@ -57,11 +55,19 @@ AppCircuit::Decision AppCircuit::OnResult(Id id, uint64_t key, Kind kind, base::
   return kind == Kind::kRejected ? OnRejected(id, key, now) : OnFailure(id, key, now);
 }
 
-AppCircuit::Decision AppCircuit::OnSuccess(Id id, uint64_t key) {
+void AppCircuit::WaitForProbe(uint64_t key, base::TimePoint now) {
+  const bool known = probed_.size() >= kMostFailed || !probed_.insert(key).second;
+  if (known) probe_wait_ = std::min(probe_wait_ * 2, policy_.probe_max);
+  probe_at_ = now + probe_wait_;
+}
+
+AppCircuit::Decision AppCircuit::OnSuccess(Id id, uint64_t key, base::TimePoint begun,
+                                           base::TimePoint now) {
   suspects_.erase(id);
   success_since_rejection_ = true;
   Decision decision;
-  for (const auto& failed : failed_) Blame(failed.key);
+  for (const auto& failed : failed_)
+    if (failed.at <= begun) Blame(failed.key, now);
   failed_.clear();
   keys_.clear();
   counted_ = 0;
@@ -71,12 +77,12 @@ AppCircuit::Decision AppCircuit::OnSuccess(Id id, uint64_t key) {
     if (rejected.waiting && rejected.key == key && other != id) {
       // The same key has no say in it. It waits on, as if it had come now.
       rejected.tries = 1;
-      CountKey(key);
+      CountKey(key, now);
       ++at;
       continue;
     }
     if (rejected.waiting) {
-      Blame(rejected.key);
+      Blame(rejected.key, now);
       decision.held.push_back({other, Fate::kDeadLetter});
     }
     at = rejected_.erase(at);
@@ -105,7 +111,7 @@ AppCircuit::Decision AppCircuit::OnRejected(Id id, uint64_t key, base::TimePoint
   Expire(now);
   Rejected& rejected = rejected_[id];
   rejected = {key, rejected.tries + 1, now + policy_.probe_max, true};
-  CountKey(key);
+  CountKey(key, now);
   if (state_ == State::kClosed && IsHalfDown()) return GoHalfDown({id}, now);
   return {Fate::kHold};
 }
@@ -170,6 +176,9 @@ AppCircuit::Decision AppCircuit::GoHalfDown(const std::vector<Id>& fresh, base::
     if (const auto own = counted.find(id); own != counted.end()) --own->second;
   for (const auto& [id, times] : counted)
     if (times > 0) decision.uncount.push_back({id, times});
+  probed_.clear();
+  for (const auto& failed : failed_) probed_.insert(failed.key);
+  for (const auto& [id, rejected] : rejected_) probed_.insert(rejected.key);
   StartOver(fresh.size() == 1 ? fresh.front() : kNobody, decision);
   state_ = State::kHalfDown;
   probe_id_.reset();
@@ -256,16 +265,17 @@ std::optional<base::TimePoint> AppCircuit::NextWake() const {
 void AppCircuit::AddFailed(Id id, uint64_t key, base::TimePoint now) {
   Expire(now);
   failed_.push_back({id, key, now});
-  CountKey(key);
+  CountKey(key, now);
 }
 
-void AppCircuit::Blame(uint64_t key) {
+void AppCircuit::Blame(uint64_t key, base::TimePoint now) {
   if (blamed_.size() >= kMostFailed) blamed_.clear();
-  blamed_.insert(key);
+  blamed_[key] = now + policy_.window;
 }
 
-void AppCircuit::CountKey(uint64_t key) {
-  if (blamed_.contains(key)) return;
+void AppCircuit::CountKey(uint64_t key, base::TimePoint now) {
+  const auto blamed = blamed_.find(key);
+  if (blamed != blamed_.end() && now < blamed->second) return;
   ++keys_[key];
   ++counted_;
 }

@@ -7,11 +7,15 @@
 //           Probes: while refused every 1 s at most (back within 2 s), while unhealthy probe →
 //           probe_max.
 // half down `failures` failures over `keys` keys within `window` and no success: what they used is
-//           given back, and one event at a time is the probe, each time another key's (Lanes gives
-//           back to the end of the line). Keys to blame say nothing of the app.
+//           given back, and one event at a time is the probe, each time another key's (Lanes has
+//           those that failed go last): one a `probe` while keys are tried that have not failed,
+//           so that healthy events behind many poisoned ones are found; then probe → probe_max.
+//           Keys to blame say nothing of the app.
 //
-// To blame are keys that failed while another key succeeded, until they succeed themselves: poison
-// events that are all that is left of a busy topic end in the dead letters, not in an open circuit.
+// To blame are keys that failed before an event of another key began and went well, for `window` or
+// until they succeed themselves: poison events that are all that is left of a busy topic end in the
+// dead letters, not in an open circuit. A success that had begun before tells nothing of an app
+// that fails since.
 //
 // Suspects: a cut that meets a dead app makes its event a suspect, without an attempt used. A
 // suspect goes only when nothing else is in flight, and then nothing else goes; cut again while the
@@ -91,14 +95,14 @@ class AppCircuit {
   // Whether the event may go now. For a suspect false until nothing else is in flight: dispatch
   // waits for it, so that it is not overtaken for ever.
   bool MayDispatch(Id id, base::TimePoint now) const;
-  void OnDispatched(Id id);
+  void OnDispatched(Id id, base::TimePoint now);
 
   // What came of it. `key` is a hash of its lane's key; an event without a key has one of its own.
   Decision OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now);
 
   // An event of this key came with attempts that an earlier owner of the partition has counted: no
   // open circuit took them back.
-  void Blame(uint64_t key);
+  void Blame(uint64_t key, base::TimePoint now);
 
   // The event is gone (revoked, cancelled): nothing more is said about it.
   void Forget(Id id);
@@ -140,7 +144,8 @@ class AppCircuit {
     bool alone;  // as a suspect, and nothing else was in flight
   };
 
-  Decision OnSuccess(Id id, uint64_t key);
+  // `begun`: when it was dispatched.
+  Decision OnSuccess(Id id, uint64_t key, base::TimePoint begun, base::TimePoint now);
   Decision OnFailure(Id id, uint64_t key, base::TimePoint now);
   Decision OnRejected(Id id, uint64_t key, base::TimePoint now);
   Decision OnCut(const Cut& cut, base::TimePoint now);
@@ -153,7 +158,9 @@ class AppCircuit {
 
   void AddFailed(Id id, uint64_t key, base::TimePoint now);
   // Failures that speak against the app: those of keys that are not to blame.
-  void CountKey(uint64_t key);
+  void CountKey(uint64_t key, base::TimePoint now);
+  // A probe failed: when the next one goes.
+  void WaitForProbe(uint64_t key, base::TimePoint now);
   void DropKey(uint64_t key, uint32_t times = 1);
   void DropRejected(Id id);
   void Expire(base::TimePoint now);
@@ -161,7 +168,7 @@ class AppCircuit {
 
   CircuitPolicy policy_;
   State state_ = State::kClosed;
-  std::unordered_set<Id> in_flight_;
+  std::unordered_map<Id, base::TimePoint> in_flight_;  // since when
   std::unordered_set<Id> suspects_;
   std::optional<Id> alone_;  // the suspect that is in flight
   std::vector<Cut> cut_;     // on hold while checking
@@ -169,12 +176,13 @@ class AppCircuit {
   std::deque<Failed> failed_;                    // within the window, oldest first
   std::unordered_map<uint64_t, uint32_t> keys_;  // of failed_ and rejected_ without the blamed
   uint32_t counted_ = 0;                         // all of keys_
-  std::unordered_set<uint64_t> blamed_;
+  std::unordered_map<uint64_t, base::TimePoint> blamed_;  // until when
   std::map<Id, Rejected> rejected_;  // undecided, in the order of their first rejection
   bool success_since_rejection_ = false;
 
-  bool probing_ = false;        // a probe of TakeProbe is under way
-  std::optional<Id> probe_id_;  // the event that is the half-down circuit's probe
+  bool probing_ = false;                 // a probe of TakeProbe is under way
+  std::optional<Id> probe_id_;           // the event that is the half-down circuit's probe
+  std::unordered_set<uint64_t> probed_;  // keys that failed since or before the half-down opening
   base::TimePoint probe_at_{};
   base::Duration probe_wait_{};
 };

@@ -1,6 +1,7 @@
 #include "deliver/lanes.h"
 
 #include <iterator>
+#include <utility>
 
 namespace outrigger::deliver {
 
@@ -20,7 +21,7 @@ Lanes::Lane* Lanes::LaneFor(const Item& item) {
     const auto known = partition.by_key.find(*key);
     if (known != partition.by_key.end()) return known->second;
   }
-  auto* lane = new Lane{item.partition, std::move(key), {}, {}, {}};
+  auto* lane = new Lane{item.partition, std::move(key), {}, nullptr, {}, {}};
   if (lane->key) partition.by_key.emplace(*lane->key, lane);
   partition.lanes.insert(lane);
   ++lanes_;
@@ -44,12 +45,25 @@ void Lanes::Push(Item* item) {
   ++items_;
   bytes_ += item->bytes;
   ++partitions_.find(item->partition)->second.events;
-  if (lane->items.size() == 1) MakeReady(lane, Turn::kLast);
+  if (lane->items.size() == 1) MakeReady(lane, Turn::kNext);
 }
 
 void Lanes::MakeReady(Lane* lane, Turn turn) {
   lane->items.front()->state = State::kReady;
-  lane->ready = ready_.insert(turn == Turn::kFirst ? ready_.begin() : ready_.end(), lane);
+  if (turn == Turn::kFirst) return StandIn(ready_, ready_.begin(), lane);
+  Ready& line = failed_last_ && turn == Turn::kLast ? last_ : ready_;
+  StandIn(line, line.end(), lane);
+}
+
+void Lanes::StandIn(Ready& line, Ready::iterator before, Lane* lane) {
+  lane->line = &line;
+  lane->ready = line.insert(before, lane);
+}
+
+void Lanes::set_failed_last(bool last) {
+  if (std::exchange(failed_last_, last) == last || last) return;
+  for (Lane* lane : last_) lane->line = &ready_;
+  ready_.splice(ready_.end(), last_);
 }
 
 void Lanes::WakeDue(base::TimePoint now) {
@@ -62,14 +76,15 @@ void Lanes::WakeDue(base::TimePoint now) {
 
 Lanes::Item* Lanes::Peek(base::TimePoint now) {
   WakeDue(now);
-  if (ready_.empty() || in_flight_ >= concurrency_) return nullptr;
-  return ready_.front()->items.front();
+  const Ready& line = ready_.empty() ? last_ : ready_;
+  if (line.empty() || in_flight_ >= concurrency_) return nullptr;
+  return line.front()->items.front();
 }
 
 Lanes::Item* Lanes::Next(base::TimePoint now) {
   Item* item = Peek(now);
   if (!item) return nullptr;
-  ready_.pop_front();
+  Withdraw(item);
   item->state = State::kInFlight;
   ++in_flight_;
   return item;
@@ -77,7 +92,7 @@ Lanes::Item* Lanes::Next(base::TimePoint now) {
 
 void Lanes::Withdraw(Item* head) {
   if (head->state == State::kInFlight) --in_flight_;
-  if (head->state == State::kReady) ready_.erase(head->lane->ready);
+  if (head->state == State::kReady) head->lane->line->erase(head->lane->ready);
   if (head->state == State::kDelayed) timers_.erase(head->lane->timer);
   head->state = State::kWaiting;
 }
@@ -95,7 +110,7 @@ void Lanes::Done(Item* item) {
   if (lane->items.empty()) {
     Free(lane);
   } else {
-    MakeReady(lane, Turn::kLast);
+    MakeReady(lane, Turn::kNext);
   }
 }
 

@@ -70,10 +70,14 @@ class Lanes {
   void RetryAt(Item* item, base::TimePoint when);
   void Park(
       Item* item);  // undecided: no longer in flight, goes nowhere until one of these is called
-  enum class Turn { kFirst, kLast };
-  // Not attempted: stays the head, before all ready lanes (suspects) or behind them (so that the
-  // half-down circuit's probes go to changing keys).
+  enum class Turn { kFirst, kNext, kLast };
+  // Not attempted: stays the head, before all ready lanes (suspects) or behind all others (so that
+  // the half-down circuit's probes go to changing keys).
   void GiveBack(Item* item, Turn turn = Turn::kFirst);
+
+  // While true, what has failed before goes behind all that has not, also behind what is yet to
+  // come: the half-down circuit looks for an event that is well.
+  void set_failed_last(bool last);
 
   // When a retry is due that is not ready yet.
   std::optional<base::TimePoint> NextWake() const;
@@ -108,6 +112,7 @@ class Lanes {
     uint64_t partition;
     std::optional<std::string> key;  // its place in Partition::by_key
     std::deque<Item*> items;
+    Ready* line = nullptr;  // ready_ or last_, while it stands there
     Ready::iterator ready;
     Timers::iterator timer;
   };
@@ -115,6 +120,7 @@ class Lanes {
   Lane* LaneFor(const Item& item);
   void Free(Lane* lane);
   void MakeReady(Lane* lane, Turn turn);
+  void StandIn(Ready& line, Ready::iterator before, Lane* lane);
   // Takes the head out of whatever it is in: the ready list, the timers, the count in flight.
   void Withdraw(Item* head);
   void WakeDue(base::TimePoint now);
@@ -123,6 +129,8 @@ class Lanes {
   size_t concurrency_;
   std::unordered_map<uint64_t, Partition> partitions_;
   Ready ready_;
+  Ready last_;  // behind all of ready_
+  bool failed_last_ = false;
   Timers timers_;
   size_t in_flight_ = 0;
   size_t items_ = 0;

@@ -163,7 +163,8 @@ void Subscription::Take(Partition& partition, kafka::Consumed record) {
   auto matches = event ? match_.Matches(delivery.event, data) : base::Result<bool>(true);
   if (matches && !*matches) return Settle(delivery, ConsumerOutcome::kFiltered);
   delivery.key = LaneKey(delivery);
-  if (partition.offsets.attempts(delivery.offset) > 0) circuit_.Blame(CircuitKey(delivery));
+  if (partition.offsets.attempts(delivery.offset) > 0)
+    circuit_.Blame(CircuitKey(delivery), loop_.Now());
   lanes_.Push(&delivery);
   if (!event || !matches) {
     // It keeps its place: a dead letter that Kafka does not take holds its key like any other.
@@ -196,18 +197,25 @@ void Subscription::Pump() {
     }
     if (!circuit_.MayDispatch(delivery.id, now)) break;
     lanes_.Next(now);
-    circuit_.OnDispatched(delivery.id);
+    circuit_.OnDispatched(delivery.id, now);
     Attempt(delivery);
   }
   series_.in_flight.Set(static_cast<double>(lanes_.in_flight()));
   auto next = lanes_.NextWake();
-  if (const auto circuit = circuit_.NextWake(); circuit && (!next || *circuit < *next))
-    next = circuit;
-  if (!next) return;
-  wake_ = loop_.After(std::max(*next - now, base::TimePoint::duration(0)), [this] {
+  auto circuit = circuit_.NextWake();
+  // The half-down circuit's turn has come and nothing can go: what comes next pumps.
+  if (circuit && *circuit <= now && circuit_.state() == AppCircuit::State::kHalfDown)
+    circuit.reset();
+  if (circuit && (!next || *circuit < *next)) next = circuit;
+  if (next) WakeAt(std::max(*next, now));
+}
+
+void Subscription::WakeAt(base::TimePoint when) {
+  wake_ = loop_.After(when - loop_.Now(), [this] {
     Apply(circuit_.OnTime(loop_.Now()));
     if (circuit_.TakeProbe(loop_.Now())) Probe();
     Pump();
+    UpdatePauses();
   });
 }
 
@@ -246,7 +254,9 @@ void Subscription::UpdatePauses() {
   if (over_ && !lanes_.over(kMaxEvents / 2, kMaxBytes / 2)) over_ = false;
   for (const auto& [number, partition] : partitions_) {
     if (partition->revoked()) continue;
-    const bool pause = over_ || partition->metadata_full || circuit_.open();
+    // While half down the probes need events of keys that have not failed, so fetching goes on.
+    const bool pause =
+        over_ || partition->metadata_full || circuit_.state() == AppCircuit::State::kDown;
     if (pause == partition->paused) continue;
     partition->paused = pause;
     if (pause) {

@@ -68,6 +68,7 @@ void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lo
   }
   one_less();
   ShowState();
+  WakeAt(loop_.Now());  // what was cancelled has made room
 }
 
 void Subscription::GiveBackIfSettled(Partition& partition) {
@@ -117,6 +118,7 @@ void Subscription::Give(uint64_t number) {
   const auto settled = std::move(found->second->settled);
   Forget(number);
   if (settled) settled();
+  WakeAt(loop_.Now());  // what was cancelled has made room
 }
 
 void Subscription::CancelAll(Partition& partition) {

@@ -126,6 +126,7 @@ void Subscription::Apply(AppCircuit::Decision decision) {
     const uint32_t attempts = offsets.attempts(delivery.offset);
     offsets.SetAttempts(delivery.offset, attempts - std::min(attempts, back.attempts));
   }
+  lanes_.set_failed_last(circuit_.state() == AppCircuit::State::kHalfDown);
   if (decision.opened || decision.closed) {
     telemetry::Log(decision.opened ? telemetry::Level::kWarn : telemetry::Level::kInfo,
                    decision.opened ? "the app is down or half down: delivery waits for it"

@@ -26,7 +26,7 @@ class Circuit : public testing::Test {
   AppCircuit::Decision Try(uint64_t id, Kind kind) { return Try(id, id, kind); }
   AppCircuit::Decision Try(uint64_t id, uint64_t key, Kind kind) {
     EXPECT_TRUE(circuit_.MayDispatch(id, now_)) << id;
-    circuit_.OnDispatched(id);
+    circuit_.OnDispatched(id, now_);
     return circuit_.OnResult(id, key, kind, now_);
   }
   AppCircuit::Decision Result(uint64_t id, Kind kind) {
@@ -35,7 +35,7 @@ class Circuit : public testing::Test {
   void Dispatch(std::initializer_list<uint64_t> ids) {
     for (const uint64_t id : ids) {
       EXPECT_TRUE(circuit_.MayDispatch(id, now_)) << id;
-      circuit_.OnDispatched(id);
+      circuit_.OnDispatched(id, now_);
     }
   }
   AppCircuit::Decision Probed(Probe result) {
@@ -272,9 +272,36 @@ TEST_F(Circuit, WhatTheBlamedUsedIsGivenBackToo) {
 }
 
 TEST_F(Circuit, KeysThatAnEarlierOwnerCountedAgainstAreToBlame) {
-  for (uint64_t key = 0; key < 20; ++key) circuit_.Blame(key);
+  for (uint64_t key = 0; key < 20; ++key) circuit_.Blame(key, now_);
   for (uint64_t key = 0; key < 20; ++key) EXPECT_EQ(Try(key, Kind::kFailure).fate, Fate::kCount);
   EXPECT_FALSE(circuit_.open());
+}
+
+TEST_F(Circuit, ASuccessThatHadBegunBeforeBlamesNobody) {
+  Dispatch({50});
+  now_ += milliseconds(1);
+  for (uint64_t key = 0; key < 9; ++key) Try(key, Kind::kFailure);
+  Result(50, Kind::kSuccess);
+  for (uint64_t n = 0; n < 19; ++n) EXPECT_FALSE(Try(100 + n, n % 9, Kind::kFailure).opened);
+  EXPECT_TRUE(Try(200, 1, Kind::kFailure).opened);
+}
+
+TEST_F(Circuit, BlameEndsWithTheWindow) {
+  for (uint64_t key = 0; key < 9; ++key) Try(key, Kind::kFailure);
+  Try(50, Kind::kSuccess);
+  now_ += seconds(30);
+  for (uint64_t n = 0; n < 19; ++n) EXPECT_FALSE(Try(100 + n, n % 9, Kind::kFailure).opened);
+  EXPECT_TRUE(Try(200, 1, Kind::kFailure).opened);
+}
+
+TEST_F(Circuit, KeysThatHaveNotFailedAreProbedOneAProbeInterval) {
+  OpenHalfDown();
+  for (uint64_t key = 1; key <= 60; ++key) {
+    now_ += seconds(1);
+    EXPECT_EQ(Try(key, Kind::kFailure).fate, Fate::kGiveBack);
+  }
+  now_ += seconds(1);
+  EXPECT_TRUE(Try(61, Kind::kSuccess).closed);
 }
 
 TEST_F(Circuit, FailuresOutsideTheWindowAreForgotten) {
@@ -294,7 +321,9 @@ TEST_F(Circuit, AHalfDownAppIsProbedWithOneEventAtATime) {
     waits.push_back(now_ - before);
     Dispatch({id});
     EXPECT_FALSE(circuit_.MayDispatch(id + 1, now_));
-    EXPECT_EQ(Result(id, id % 2 ? Kind::kFailure : Kind::kRejected).fate, Fate::kGiveBack);
+    // Of keys that have failed: those that have not are tried in quicker succession.
+    const Kind kind = id % 2 ? Kind::kFailure : Kind::kRejected;
+    EXPECT_EQ(circuit_.OnResult(id, 900, kind, now_).fate, Fate::kGiveBack);
   }
   EXPECT_THAT(waits, ElementsAre(seconds(1), seconds(2), seconds(4), seconds(8), seconds(16),
                                  seconds(30), seconds(30)));

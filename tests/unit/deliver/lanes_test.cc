@@ -128,6 +128,28 @@ TEST(Lanes, WhatIsGivenBackGoesFirstOrLast) {
   EXPECT_EQ(lanes.Next(kStart), a) << "still the head of its key";
 }
 
+TEST(Lanes, WhatHasFailedGoesBehindWhatIsYetToComeUntilThatEnds) {
+  Lanes lanes(Ordering::kKey, 1);
+  Events events;
+  Item* failed = events.Push(lanes, 0, "a");
+  Item* again = events.Push(lanes, 0, "b");
+  ASSERT_EQ(lanes.Next(kStart), failed);
+  lanes.set_failed_last(true);
+  lanes.GiveBack(failed, Lanes::Turn::kLast);
+  ASSERT_EQ(lanes.Next(kStart), again);
+  lanes.RetryAt(again, kStart + seconds(1));
+  ASSERT_EQ(lanes.Peek(kStart + seconds(1)), failed) << "nothing else is there";
+  Item* fresh = events.Push(lanes, 0, "c");
+  ASSERT_EQ(lanes.Next(kStart + seconds(1)), fresh);
+  lanes.set_failed_last(false);
+  Item* late = events.Push(lanes, 0, "d");
+  lanes.Done(fresh);
+  for (Item* item : {failed, again, late}) {
+    ASSERT_EQ(lanes.Next(kStart + seconds(1)), item);
+    lanes.Done(item);
+  }
+}
+
 TEST(Lanes, AParkedEventHoldsItsKeyButNoPlaceInFlight) {
   Lanes lanes(Ordering::kKey, 1);
   Events events;

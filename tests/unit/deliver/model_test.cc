@@ -87,7 +87,7 @@ class Model {
       auto* event = static_cast<Event*>(head);
       if (!circuit_.MayDispatch(event->id, now_)) return;
       lanes_.Next(now_);
-      circuit_.OnDispatched(event->id);
+      circuit_.OnDispatched(event->id, now_);
       flying_.push_back(event);
     }
   }

@@ -9,6 +9,8 @@ namespace {
 
 class PartitionQueueTest : public testing::Test {
  protected:
+  PartitionQueueTest() { queue_.known = true; }
+
   void Wait(int count, size_t bytes = 10) {
     for (int i = 0; i < count; ++i) {
       auto& entry = entries_.emplace_back(std::make_unique<Entry>());
@@ -34,6 +36,19 @@ TEST_F(PartitionQueueTest, ABatchIsWhatWaitsInOrderWithinTheLimits) {
   EXPECT_EQ(Values(queue_.batch), (std::vector<std::string>{"0", "1", "2", "3"}));
   EXPECT_EQ(queue_.undecided, 4u);
   EXPECT_FALSE(queue_.idle());
+}
+
+TEST_F(PartitionQueueTest, OneRecordGoesAloneUntilTheBrokerKnowsTheClient) {
+  Wait(3);
+  queue_.known = false;
+  for (int again = 0; again < 2; ++again) {
+    queue_.FormBatch({});
+    EXPECT_EQ(Values(queue_.batch), (std::vector<std::string>{"0"}));
+    queue_.TakeBack();
+  }
+  queue_.known = true;
+  queue_.FormBatch({});
+  EXPECT_EQ(queue_.batch.size(), 3u);
 }
 
 TEST_F(PartitionQueueTest, ARecordOverTheBytesGoesAlone) {
