@@ -59,3 +59,6 @@ apt_install() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 \
     install -y --no-install-recommends "$@"
 }
+
+# The example app of manifests/lms runs on Node 18 or newer; whichever is there is taken.
+ensure_node() { command -v node >/dev/null || install_packages nodejs; }
