@@ -109,6 +109,13 @@ class Lms:
     def __exit__(self, *_):
         self.close()
 
+    def node(self, script):
+        """What `script` prints as JSON; it has `events`, the app's own events.js, and may await."""
+        program = f"const events = require({json.dumps(str(MANIFESTS / 'app/events.js'))}); (async () => {{ {script} }})();"
+        run = subprocess.run(["node", "-e", program], env=self.app.env, capture_output=True, text=True, timeout=60)
+        assert run.returncode == 0, run.stderr
+        return json.loads(run.stdout), run.stderr
+
     def register(self, name, **more):
         """A new user, as the API answers it."""
         user = {"email": f"{name}@example.com", "firstName": name.title(), "lastName": "Lee", **more}

@@ -4,9 +4,10 @@
 const net = require('node:net');
 const os = require('node:os');
 
-async function sendMail({ from, to, message, host = process.env.SMTP_HOST || '127.0.0.1', port = process.env.SMTP_PORT || 25, timeout = 5000 }) {
+async function sendMail({ from, to, message, host = process.env.SMTP_HOST || '127.0.0.1', port = process.env.SMTP_PORT || 25, timeout = 10000 }) {
   const socket = net.connect({ host, port });
-  socket.setTimeout(timeout, () => socket.destroy(new Error(`${host}:${port} took longer than ${timeout} ms`)));
+  // Shorter than the subscription's deliver.timeout, so that the next try never meets this one.
+  const timer = setTimeout(() => socket.destroy(new Error(`${host}:${port} took longer than ${timeout} ms`)), timeout);
   const chunks = socket.setEncoding('utf8')[Symbol.asyncIterator]();
   let received = '';
   const say = async (text, expected) => {
@@ -29,7 +30,7 @@ async function sendMail({ from, to, message, host = process.env.SMTP_HOST || '12
     await say(`${message.replace(/^\./gm, '..')}\r\n.`, '2');
     socket.write('QUIT\r\n'); // the message is the server's now, whatever it answers
   } finally {
-    socket.end();
+    clearTimeout(timer);
     socket.destroySoon();
   }
 }
