@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from gate import Gate
 from ports import free_ports
 from sidecar import ROOT, Answer, Sidecar
 from smtp_sink import SmtpSink
@@ -84,12 +85,13 @@ class NodeApp:
 
 
 class Lms:
-    """All three. `gate(port)` may give another port between the app and Outrigger."""
+    """All three. `gated`: the app publishes through a TCP gate, which can be slow or shut."""
 
-    def __init__(self, brokers="embedded", binary=None, ports=None, app_port=None, env=None, replace=(), gate=None):
+    def __init__(self, brokers="embedded", binary=None, ports=None, app_port=None, env=None, replace=(), gated=False):
         self.sink = SmtpSink()
         ports = ports or free_ports(2)
-        self.app = NodeApp(gate(ports[0]) if gate else ports[0], self.sink.port, port=app_port)
+        self.gate = Gate(ports[0]) if gated else None
+        self.app = NodeApp(self.gate.port if gated else ports[0], self.sink.port, port=app_port)
         self.sidecar = Sidecar(text=rules(self.app.handlers_port, replace), binary=binary, ports=ports,
                                env=dict({"KAFKA_BROKERS": brokers}, **(env or {})))
 
@@ -102,6 +104,8 @@ class Lms:
         self.app.close()
         self.sidecar.close()
         self.sink.close()
+        if self.gate:
+            self.gate.close()
 
     def __enter__(self):
         return self

@@ -7,6 +7,12 @@ import threading
 
 class Session(socketserver.StreamRequestHandler):
     def handle(self):
+        try:
+            self.converse()
+        except ConnectionError:
+            pass  # the app ended in the middle
+
+    def converse(self):
         sink = self.server.sink
         sender, recipients = None, []
         self.reply("220 sink")

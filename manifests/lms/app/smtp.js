@@ -28,10 +28,10 @@ async function sendMail({ from, to, message, host = process.env.SMTP_HOST || '12
     await say(`RCPT TO:<${to}>`, '2');
     await say('DATA', '3');
     await say(`${message.replace(/^\./gm, '..')}\r\n.`, '2');
-    socket.write('QUIT\r\n'); // the message is the server's now, whatever it answers
+    await say('QUIT', '2').catch(() => {}); // the message is the server's already
   } finally {
     clearTimeout(timer);
-    socket.destroySoon();
+    socket.destroy();
   }
 }
 
