@@ -21,6 +21,9 @@ std::string Shape(const std::string& text) {
 TEST(Metrics, NamesTypesAndHelpAreAsTheGoldenFileHasThem) {
   Metrics metrics;
   metrics.Producer("t");
+  metrics.Consumer("s", "t");
+  metrics.Subscription("s");
+  metrics.Partition("g", "t", 0);
   metrics.HttpRequests("/v1/events", 200).Increment();
   const std::string path = OUTRIGGER_SOURCE_DIR "/tests/golden/metrics.txt";
   if (std::getenv("OUTRIGGER_UPDATE_GOLDEN")) std::ofstream(path) << Shape(metrics.Text());
