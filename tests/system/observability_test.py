@@ -9,12 +9,14 @@ from case import KafkaCase
 class Observability(KafkaCase):
     def test_metrics_are_clean_and_their_labels_come_from_the_config(self):
         sidecar = self.sidecar("routes:\n  - {match: {type: \"t.*\"}, topic: \"{data.tenant}.events\", maxTopics: 3}\n"
-                               "  - {match: {type: \"a.*\"}, topic: plain}\n")
+                               "  - {match: {type: \"a.*\"}, topic: plain}\n"
+                               "subscriptions:\n  - {name: unheard, topics: [plain], deliver: {url: 'http://127.0.0.1:1/'}}\n")
         for n in range(10):
             sidecar.post("/v1/events/t.x", {"tenant": f"t{n}"})
             sidecar.post(f"/v1/events/a.x{n}", {})
             sidecar.post(f"/v1/nothing/{n}", {})
             sidecar.post(f"/v1/events/unknown{n}", {})
+        sidecar.wait_for(lambda: sidecar.metrics().get('outrigger_delivery_circuit_open{subscription="unheard"}') == 1, what="the circuit")
         check = subprocess.run(["promtool", "check", "metrics"], input=sidecar.ops("/metrics").body, capture_output=True)
         self.assertEqual((check.returncode, check.stdout + check.stderr), (0, b""))
         metrics = sidecar.metrics()
@@ -23,6 +25,8 @@ class Observability(KafkaCase):
         self.assertEqual(metrics['outrigger_producer_failures_total{reason="no_route",topic="none"}'], 10)
         self.assertEqual(metrics['outrigger_http_requests_total{code="404",endpoint="none"}'], 10)
         self.assertEqual(metrics['outrigger_producer_latency_seconds_count{topic="plain"}'], 10)
+        self.assertLessEqual({"outrigger_consumer_events_total", "outrigger_consumer_lag", "outrigger_delivery_in_flight"},
+                             {name.split("{")[0] for name in metrics})
         for name in metrics:
             self.assertNotRegex(name, r"t\d|a\.x\d|unknown\d|nothing")
 
