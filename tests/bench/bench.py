@@ -1,10 +1,11 @@
 """`./dev bench`: the release binary on a real Kafka, beside raw librdkafka in the same run, on this machine.
 
 Kafka, the load and the sidecar share the cores, so figures are worth comparing within one run only. CPU is user + sys of
-the sidecar's process for each acked event. Prints a table; --json FILE keeps the figures.
+the sidecar's process for each acked event, beside kafkajs of app and sidecar together. Prints a table; --json FILE keeps the figures.
 """
 import argparse
 import json
+import operator
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+import app_cost  # noqa: E402
 import delivery  # noqa: E402
 from kafka import Kafka  # noqa: E402
 from sidecar import Sidecar  # noqa: E402
@@ -31,22 +33,27 @@ def program(name, *arguments):
     return json.loads(run.stdout)
 
 
+def show(name, figures):
+    cells = [f"{name:44}"]
+    cells.append(f"{figures['events_per_second']:>10,.0f}/s" if "events_per_second" in figures else " " * 12)
+    cpu = figures.get("server_cpu_us_per_event", figures.get("cpu_us_per_event"))
+    cells.append(f"{cpu:>7.1f} us" if cpu is not None else " " * 10)
+    cells.append(f"p50 {figures['p50_us']:>8.0f} us  p99 {figures['p99_us']:>8.0f} us" if "p50_us" in figures else "")
+    if "app_cpu_us_per_event" in figures:
+        cells.append(f"app {figures['app_cpu_us_per_event']:.1f} us + sidecar {figures['sidecar_cpu_us_per_event']:.1f} us")
+    if figures.get("other_codes"):
+        cells.append(f"  not 200: {figures['other_codes']} {figures['first_problem']}")
+    print("  ".join(cells), flush=True)
+    return figures
+
+
 class Bench:
     def __init__(self, kafka, sidecar, seconds):
         self.kafka, self.sidecar, self.seconds = kafka, sidecar, seconds
         self.results = {}
 
     def row(self, name, figures):
-        self.results[name] = figures
-        cells = [f"{name:44}"]
-        cells.append(f"{figures['events_per_second']:>10,.0f}/s" if "events_per_second" in figures else " " * 12)
-        cpu = figures.get("server_cpu_us_per_event", figures.get("cpu_us_per_event"))
-        cells.append(f"{cpu:>7.1f} us" if cpu is not None else " " * 10)
-        cells.append(f"p50 {figures['p50_us']:>8.0f} us  p99 {figures['p99_us']:>8.0f} us" if "p50_us" in figures else "")
-        if figures.get("other_codes"):
-            cells.append(f"  not 200: {figures['other_codes']} {figures['first_problem']}")
-        print("  ".join(cells), flush=True)
-        return figures
+        self.results[name] = show(name, figures)
 
     def raw(self, mode, partitions=4):
         return program("bench_raw", mode, "--brokers", self.kafka.bootstrap, "--topic", f"bench{partitions}",
@@ -80,7 +87,6 @@ class Bench:
             self.row("raw librdkafka, streamed, 4p", self.raw("stream"))
             self.row("NDJSON, 1 stream, 4p", self.load("ndjson", 4, 1))
             self.row("NDJSON, 4 streams, 4p", self.load("ndjson", 4, 4))
-
 
     def deliveries(self, quick):
         def row(name, topic, events, **options):
@@ -141,35 +147,49 @@ def verdicts(results, start):
     yield "exec to the first 2xx", start["first_2xx_ms"], "≤", 100, "ms"
 
 
+def judge(lines):
+    compare = {"≤": operator.le, "<": operator.lt, "≥": operator.ge, ">": operator.gt}
+    print()
+    for name, value, relation, bound, unit in lines:
+        met = compare[relation](value, bound)
+        print(f"{'met  ' if met else 'SHORT'}  {name:36} {value:>10,.1f} {unit:3} (target {relation} {bound:,})")
+
+
+def everything(kafka, seconds, quick):
+    """The sidecar by itself: (results, start)."""
+    program("bench_raw", "topics", "--brokers", kafka.bootstrap, "--topics", ",".join(f"bench{n}:{n}" for n in PARTITIONS))
+    sidecar = Sidecar(env={"KAFKA_BROKERS": kafka.bootstrap})
+    sidecar.write_config(ROUTES + f"http:\n  unixSocket: {sidecar.folder}/app.sock\n")
+    with sidecar:
+        sidecar.start()
+        bench = Bench(kafka, sidecar, seconds)
+        # A cold JVM measures its own compiler.
+        bench.load("acked", 4, 64)
+        bench.raw("stream")
+        bench.run(quick)
+        bench.deliveries(quick)
+        rss, anonymous = sidecar.memory()
+        start = start_up(kafka)
+        print(f"\nafter the load: RSS {rss / 1e6:.1f} MB, RssAnon {anonymous / 1e6:.1f} MB; binary {start['binary_mb']:.1f} MB\n")
+    return bench.results, start
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("--quick", action="store_true", help="the targets only, a second each")
+    parser.add_argument("--kafkajs", action="store_true", help="only a Node app with kafkajs beside the same with Outrigger")
     parser.add_argument("--seconds", type=float, help="of each measurement")
     parser.add_argument("--json", help="write the figures there")
     arguments = parser.parse_args()
+    seconds = arguments.seconds or (1 if arguments.quick else 3)
     with Kafka(heap="1g") as kafka:
         kafka.format().start()
-        program("bench_raw", "topics", "--brokers", kafka.bootstrap, "--topics", ",".join(f"bench{n}:{n}" for n in PARTITIONS))
-        sidecar = Sidecar(env={"KAFKA_BROKERS": kafka.bootstrap})
-        sidecar.write_config(ROUTES + f"http:\n  unixSocket: {sidecar.folder}/app.sock\n")
-        with sidecar:
-            sidecar.start()
-            bench = Bench(kafka, sidecar, arguments.seconds or (1 if arguments.quick else 3))
-            # A cold JVM measures its own compiler.
-            bench.load("acked", 4, 64)
-            bench.raw("stream")
-            bench.run(arguments.quick)
-            bench.deliveries(arguments.quick)
-            rss, anonymous = sidecar.memory()
-            start = start_up(kafka)
-            print(f"\nafter the load: RSS {rss / 1e6:.1f} MB, RssAnon {anonymous / 1e6:.1f} MB")
-        print()
-        for name, value, relation, bound, unit in verdicts(bench.results, start):
-            met = value <= bound if relation == "≤" else value >= bound
-            print(f"{'met  ' if met else 'SHORT'}  {name:36} {value:>10,.1f} {unit:3} (target {relation} {bound:,})")
-        print(f"binary {start['binary_mb']:.1f} MB")
-        if arguments.json:
-            Path(arguments.json).write_text(json.dumps({"results": bench.results, "start": start}, indent=2) + "\n")
+        results, start = ({}, {}) if arguments.kafkajs else everything(kafka, seconds, arguments.quick)
+        for name, figures in app_cost.compare(kafka, seconds, 1 if arguments.quick else 2):
+            results[name] = show(name, figures)
+    judge([*(verdicts(results, start) if start else ()), *app_cost.verdicts(results)])
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps({"results": results, "start": start}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
