@@ -43,8 +43,8 @@ void Histogram::Observe(double seconds) const {
   if (histogram_) histogram_->Observe(seconds);
 }
 
-// The list of all metrics. Adding one here, to README.md and to tests/golden/metrics.txt is all it
-// takes.
+// The list of all metrics. Adding one here, to README.md, to tests/golden/metrics.txt and to the
+// dashboard in charts/outrigger is all it takes.
 struct Metrics::Families {
   prometheus::Registry registry;
 
