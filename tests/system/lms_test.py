@@ -6,7 +6,7 @@ import json
 import re
 import unittest
 
-from case import KafkaCase, read_topic  # first: it says where the support modules are
+from case import ROOT, KafkaCase, read_topic  # first: it says where the support modules are
 from lms import MANIFESTS, Lms
 from pdf_text import pdf_text
 from records import write_record
@@ -325,6 +325,15 @@ class OnARealKafka(Features, KafkaCase):
 
 
 class Manifests(unittest.TestCase):
+    def test_what_the_readme_shows_of_the_example_stands_in_it(self):
+        section = (ROOT / "README.md").read_text().split("## From a Kafka client in the app to Outrigger")[1].split("\n## ")[0]
+        code, yaml = (re.findall(rf"```{kind}\n(.*?)```", section, re.S)[-1] for kind in ("js", "yaml"))
+        sources = "\n".join(file.read_text() for file in (MANIFESTS / "app").iterdir())
+        for text, whole in ((code, sources), (yaml, (MANIFESTS / "outrigger.yaml").read_text())):
+            for line in text.splitlines():
+                if line.strip() and not line.startswith(("//", "#")):
+                    self.assertIn(line.strip(), whole)
+
     def test_every_file_of_the_app_and_every_schema_is_in_the_pod(self):
         kustomization, deployment = ((MANIFESTS / name).read_text() for name in ("kustomization.yaml", "deployment.yaml"))
         for file in (MANIFESTS / "app").iterdir():
