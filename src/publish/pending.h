@@ -29,4 +29,12 @@ struct Pending {
   bool overdue = false;
 };
 
+// A record on its way to the producer.
+struct Publisher::Part {
+  Prepared prepared;
+  const telemetry::ProducerTopic* series;
+  std::string dead_letter;
+  bool wait_for_kafka = true;
+};
+
 }  // namespace outrigger::publish
