@@ -1,7 +1,8 @@
 // The events whose ids callers chose, for a bounded while: so that a retry joins the pending event
 // or gets the first answer instead of making a duplicate.
 //
-// Thread: the flow's. Bounded in number and age; the oldest go first.
+// Thread: the flow's. Only decided events age, and they are bounded in number, bytes and age, the
+// oldest going first; how many can be undecided is the producer's bound.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "base/clock.h"
 #include "publish/outcome.h"
@@ -22,12 +24,15 @@ struct KnownEvent {
   uint64_t fingerprint = 0;    // of what the event says: the same id with another one is a conflict
   Pending* pending = nullptr;  // while undecided
   Outcome outcome;             // once decided
-  base::TimePoint since;
+  bool undecided = true;
+  base::TimePoint decided;
+  std::list<KnownEvent>::iterator self;
 };
 
 class KnownEvents {
  public:
-  KnownEvents(size_t capacity, base::Duration window) : capacity_(capacity), window_(window) {}
+  KnownEvents(size_t capacity, base::Duration window, size_t max_bytes = 16 << 20)
+      : capacity_(capacity), window_(window), max_bytes_(max_bytes) {}
 
   static std::string Name(std::string_view source, std::string_view id) {
     std::string name;
@@ -37,39 +42,63 @@ class KnownEvents {
 
   // The entry of that name, or null when it is unknown or too old.
   KnownEvent* Find(const std::string& name, base::TimePoint now) {
-    Expire(now);
+    while (!decided_.empty() && decided_.front().decided + window_ < now) Forget(decided_.front());
     const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : &*found->second;
+    return found == by_name_.end() ? nullptr : found->second;
   }
 
-  // A new entry; the name must not be known. Stays valid until forgotten: pending entries are never
-  // evicted.
-  KnownEvent* Add(std::string name, uint64_t fingerprint, base::TimePoint now) {
-    while (entries_.size() >= capacity_ && !entries_.front().pending) Forget(&entries_.front());
-    entries_.push_back({std::move(name), fingerprint, nullptr, {}, now});
-    by_name_.emplace(entries_.back().name, std::prev(entries_.end()));
-    return &entries_.back();
+  // A new entry, undecided; the name must not be known. It stays until forgotten, or decided and
+  // then too old.
+  KnownEvent& Add(std::string name, uint64_t fingerprint) {
+    KnownEvent& entry = undecided_.emplace_back();
+    entry.name = std::move(name);
+    entry.fingerprint = fingerprint;
+    entry.self = std::prev(undecided_.end());
+    by_name_.emplace(entry.name, &entry);
+    return entry;
   }
 
-  void Forget(KnownEvent* entry) {
-    const auto found = by_name_.find(entry->name);
-    const auto position = found->second;
-    by_name_.erase(found);
-    entries_.erase(position);
+  // The event is with the producer, for the first time or again.
+  void Open(KnownEvent& entry, Pending& pending) {
+    entry.pending = &pending;
+    if (std::exchange(entry.undecided, true)) return;
+    bytes_ -= Bytes(entry);
+    undecided_.splice(undecided_.end(), decided_, entry.self);
   }
 
-  size_t size() const { return entries_.size(); }
+  // `entry` may be gone afterwards.
+  void Decide(KnownEvent& entry, const Outcome& outcome, base::TimePoint now) {
+    entry.pending = nullptr;
+    entry.outcome = outcome;
+    entry.undecided = false;
+    entry.decided = now;
+    bytes_ += Bytes(entry);
+    decided_.splice(decided_.end(), undecided_, entry.self);
+    while (decided_.size() > capacity_ || bytes_ > max_bytes_) Forget(decided_.front());
+  }
+
+  void Forget(KnownEvent& entry) {
+    by_name_.erase(entry.name);
+    if (!entry.undecided) bytes_ -= Bytes(entry);
+    (entry.undecided ? undecided_ : decided_).erase(entry.self);
+  }
+
+  size_t size() const { return by_name_.size(); }
 
  private:
-  void Expire(base::TimePoint now) {
-    while (!entries_.empty() && !entries_.front().pending && entries_.front().since + window_ < now)
-      Forget(&entries_.front());
+  static size_t Bytes(const KnownEvent& entry) {
+    size_t bytes = sizeof entry + entry.name.size() + entry.outcome.id.size();
+    for (const auto& target : entry.outcome.targets) bytes += sizeof target + target.topic.size();
+    return bytes;
   }
 
   size_t capacity_;
   base::Duration window_;
-  std::list<KnownEvent> entries_;  // oldest first
-  std::unordered_map<std::string_view, std::list<KnownEvent>::iterator> by_name_;
+  size_t max_bytes_;
+  size_t bytes_ = 0;               // of the decided
+  std::list<KnownEvent> decided_;  // oldest first
+  std::list<KnownEvent> undecided_;
+  std::unordered_map<std::string_view, KnownEvent*> by_name_;
 };
 
 }  // namespace outrigger::publish

@@ -105,7 +105,7 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
   const uint64_t fingerprint = Fingerprint(event);
   KnownEvent* known = known_.Find(name, loop_.Now());
   if (!known) {
-    known = known_.Add(std::move(name), fingerprint, loop_.Now());
+    known = &known_.Add(std::move(name), fingerprint);
   } else if (known->fingerprint != fingerprint) {
     return Refuse(rules->front()->topic.text(), ProducerReason::kInvalid,
                   MakeProblem(409, event.id,

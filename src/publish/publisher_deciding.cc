@@ -66,14 +66,11 @@ void Publisher::Decide(Pending& pending) {
   std::list<Pending> decided;
   decided.splice(decided.end(), pending.overdue ? overdue_ : pending_, pending.self);
   if (KnownEvent* known = pending.known) {
-    known->pending = nullptr;
-    const bool nothing_safe =
-        std::none_of(pending.outcome.targets.begin(), pending.outcome.targets.end(),
-                     [](const Target& target) { return target.safe(); });
-    if (nothing_safe) {
-      known_.Forget(known);
+    const auto& targets = pending.outcome.targets;
+    if (std::any_of(targets.begin(), targets.end(), [](const auto& t) { return t.safe(); })) {
+      known_.Decide(*known, pending.outcome, loop_.Now());
     } else {
-      known->outcome = pending.outcome;
+      known_.Forget(*known);
     }
   }
   for (const auto& waiter : pending.waiters) waiter.on_decided(pending.outcome);

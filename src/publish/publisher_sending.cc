@@ -26,7 +26,7 @@ void Publisher::Send(const std::vector<const Rule*>& rules, event::Event event, 
     if (!part) {
       Refused& refused = part.error();
       refused.problem.id = outcome.id;
-      if (known && known->outcome.targets.empty()) known_.Forget(known);
+      if (known && known->undecided) known_.Forget(*known);
       return Refuse(rule->topic.text(), refused.reason, std::move(refused.problem), on_decided,
                     refused.lettered);
     }
@@ -110,7 +110,7 @@ void Publisher::Start(std::vector<Part> parts, Outcome outcome, KnownEvent* know
   pending.accepted = loop_.Now();
   pending.known = known;
   pending.sequence = ask.sequence;
-  if (known) known->pending = &pending;
+  if (known) known_.Open(*known, pending);
   const bool wait =
       std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.wait_for_kafka; });
   pending.undecided = 1;  // this call: nothing is decided before every record was handed over
