@@ -10,31 +10,41 @@
 
 namespace outrigger::publish {
 
+// A caller who waits for the outcome of an event.
 struct Waiter {
   OnDecided on_decided;
-  base::TimePoint deadline;
+  base::TimePoint since;
+  Pending* pending;
+};
+
+// Where one target of an event goes, and what the metrics call it.
+struct Destination {
+  const telemetry::ProducerTopic* series;
+  std::string dead_letter;  // empty: none
 };
 
 struct Pending {
   Publisher* publisher = nullptr;
-  std::list<Pending>::iterator self;  // in the publisher's list, whichever it is
+  std::list<Pending>::iterator self;  // in the publisher's list
   Outcome outcome;
-  std::vector<const telemetry::ProducerTopic*> series;  // one for each target
-  std::vector<std::string> dead_letters;                // likewise; empty: none
-  std::vector<Waiter> waiters;
+  std::vector<Destination> destinations;             // one for each target
+  std::vector<std::list<Waiter>::iterator> waiters;  // in the order in which they came
   size_t undecided = 0;
   base::TimePoint accepted;
   KnownEvent* known = nullptr;
   std::shared_ptr<Sequence> sequence;
-  bool overdue = false;
 };
 
 // A record on its way to the producer.
 struct Publisher::Part {
   Prepared prepared;
-  const telemetry::ProducerTopic* series;
-  std::string dead_letter;
+  Destination destination;
   bool wait_for_kafka = true;
 };
+
+// Whether the answer is to come when Kafka has acked what `rule` makes of the event.
+inline bool WaitsForKafka(const Rule& rule, const Ask& ask) {
+  return ask.ack.value_or(rule.ack) == config::Ack::kKafka;
+}
 
 }  // namespace outrigger::publish

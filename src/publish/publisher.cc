@@ -32,8 +32,8 @@ uint64_t Fingerprint(const event::Event& event) {
   };
   mix(event.type);
   mix(event.subject);
-  mix(event.key.value_or(std::string()));
-  mix(event.data.value_or(std::string()));
+  mix(event.key ? *event.key : std::string_view());
+  mix(event.data ? *event.data : std::string_view());
   return sum;
 }
 
@@ -58,6 +58,11 @@ void Publisher::SetRoutes(std::shared_ptr<const Routes> routes) {
     if (rule.index == kEagerSeries) break;
     Series(rule.topic.text());
   }
+}
+
+void Publisher::SetOptions(const PublisherOptions& options) {
+  options_ = options;
+  ArmDeadline();
 }
 
 const telemetry::ProducerTopic& Publisher::Series(const std::string& label) {
@@ -98,6 +103,10 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
                                   "\"; `outrigger explain` says why not"),
                   on_decided);
   }
+  if (ask.ack == config::Ack::kDisk) {
+    return Refuse(rules->front()->topic.text(), ProducerReason::kInvalid,
+                  MakeProblem(501, event.id, kNoDisk), on_decided);
+  }
   if (!callers_id) return Send(*rules, std::move(event), ask, nullptr, std::move(on_decided));
 
   // A retry is an event of the same source and id within the window.
@@ -112,7 +121,10 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
                               "an event with this source and id was published with another body"),
                   on_decided);
   } else if (known->pending) {
-    return Join(*known->pending, std::move(on_decided));
+    const bool wait = std::any_of(rules->begin(), rules->end(),
+                                  [&ask](const Rule* rule) { return WaitsForKafka(*rule, ask); });
+    return wait ? Await(*known->pending, std::move(on_decided))
+                : AnswerQueued(*known->pending, on_decided);
   } else if (AllSafe(known->outcome)) {
     return on_decided(known->outcome);
   }
@@ -130,7 +142,7 @@ void Publisher::PublishRaw(event::Record record, std::string id, const std::stri
   outcome.targets.emplace_back().topic = record.topic;
   const bool keyed = record.key.has_value();
   std::vector<Part> parts;
-  parts.push_back({{std::move(record), keyed}, &Series(label), {}, ack == config::Ack::kKafka});
+  parts.push_back({{std::move(record), keyed}, {&Series(label), {}}, ack == config::Ack::kKafka});
   Start(std::move(parts), std::move(outcome), nullptr, ask, std::move(on_decided));
 }
 

@@ -34,6 +34,7 @@
 namespace outrigger::publish {
 
 using OnDecided = std::function<void(const Outcome&)>;
+struct Waiter;
 
 // What a request asks beyond the event itself.
 struct Ask {
@@ -60,7 +61,7 @@ class Publisher {
   ~Publisher();
 
   void SetRoutes(std::shared_ptr<const Routes> routes);
-  void SetOptions(const PublisherOptions& options) { options_ = options; }
+  void SetOptions(const PublisherOptions& options);
 
   void Publish(event::Event event, const Ask& ask, OnDecided on_decided);
 
@@ -69,6 +70,7 @@ class Publisher {
                   OnDecided on_decided);
 
   event::JsonReader& json() { return json_; }
+  // Events that the producer has and that are undecided.
   size_t pending() const { return pending_.size(); }
   // When the last event was offered; for a drain that waits until the app is quiet.
   base::TimePoint last_publish() const { return last_publish_; }
@@ -82,7 +84,9 @@ class Publisher {
   void Start(std::vector<Part> parts, Outcome outcome, KnownEvent* known, const Ask& ask,
              OnDecided on_decided);
   void Hand(Pending& pending, size_t index, Part part);
-  void Join(Pending& pending, OnDecided on_decided);
+  // The caller is answered when the event is decided, or now where it asked not to wait.
+  void Await(Pending& pending, OnDecided on_decided);
+  static void AnswerQueued(const Pending& pending, const OnDecided& on_decided);
   // `lettered`: its dead letter is on the way, and says what becomes of it.
   void Refuse(const std::string& label, telemetry::ProducerReason reason, http::Problem problem,
               const OnDecided& on_decided, bool lettered = false);
@@ -109,8 +113,8 @@ class Publisher {
   std::shared_ptr<const Routes> routes_;
   std::unordered_map<std::string, telemetry::ProducerTopic> series_;
   std::vector<std::unordered_set<std::string>> topics_of_rule_;  // rendered by templates
-  std::list<Pending> pending_;                                   // those with a waiter, by deadline
-  std::list<Pending> overdue_;  // answered `unknown`, still with the producer
+  std::list<Pending> pending_;
+  std::list<Waiter> waiters_;  // by deadline, since all wait equally long
   KnownEvents known_;
   base::Timer deadline_timer_;
   base::TimePoint last_publish_{};

@@ -11,13 +11,17 @@ namespace outrigger::publish {
 using telemetry::ProducerOutcome;
 using telemetry::ProducerReason;
 
-void Publisher::Join(Pending& pending, OnDecided on_decided) {
-  pending.waiters.push_back({std::move(on_decided), loop_.Now() + options_.ack_timeout});
-  if (pending.overdue) {
-    pending.overdue = false;
-    pending_.splice(pending_.end(), overdue_, pending.self);
-  }
+void Publisher::Await(Pending& pending, OnDecided on_decided) {
+  waiters_.push_back({std::move(on_decided), loop_.Now(), &pending});
+  pending.waiters.push_back(std::prev(waiters_.end()));
   if (!deadline_timer_.armed()) ArmDeadline();
+}
+
+void Publisher::AnswerQueued(const Pending& pending, const OnDecided& on_decided) {
+  Outcome queued = pending.outcome;
+  for (auto& target : queued.targets)
+    if (target.status == Target::Status::kUndecided) target.status = Target::Status::kQueued;
+  on_decided(queued);
 }
 
 void Publisher::SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series) {
@@ -34,7 +38,7 @@ void Publisher::SendDeadLetter(event::Record record, const telemetry::ProducerTo
 void Publisher::OnReport(Pending& pending, size_t index, const kafka::Report& report,
                          event::Record& record) {
   Target& target = pending.outcome.targets[index];
-  const telemetry::ProducerTopic& series = *pending.series[index];
+  const telemetry::ProducerTopic& series = *pending.destinations[index].series;
   if (report) {
     target.status = Target::Status::kAcked;
     target.partition = report->partition;
@@ -49,7 +53,8 @@ void Publisher::OnReport(Pending& pending, size_t index, const kafka::Report& re
     if (pending.sequence && target.problem->status == 503) pending.sequence->Stop(record);
     const bool deterministic =
         refusal.reason == kafka::Reason::kTooLarge || refusal.reason == kafka::Reason::kInvalid;
-    if (const std::string& to = pending.dead_letters[index]; deterministic && !to.empty()) {
+    if (const std::string& to = pending.destinations[index].dead_letter;
+        deterministic && !to.empty()) {
       target.problem->detail += "; it was given to " + to;
       const char* reason = refusal.reason == kafka::Reason::kTooLarge ? "too_large" : "refused";
       SendDeadLetter(DeadLetter(std::move(record), to, reason, refusal.error.message,
@@ -64,7 +69,9 @@ void Publisher::OnReport(Pending& pending, size_t index, const kafka::Report& re
 
 void Publisher::Decide(Pending& pending) {
   std::list<Pending> decided;
-  decided.splice(decided.end(), pending.overdue ? overdue_ : pending_, pending.self);
+  decided.splice(decided.end(), pending_, pending.self);
+  std::list<Waiter> waiters;
+  for (const auto& waiter : pending.waiters) waiters.splice(waiters.end(), waiters_, waiter);
   if (KnownEvent* known = pending.known) {
     const auto& targets = pending.outcome.targets;
     if (std::any_of(targets.begin(), targets.end(), [](const auto& t) { return t.safe(); })) {
@@ -73,16 +80,14 @@ void Publisher::Decide(Pending& pending) {
       known_.Forget(*known);
     }
   }
-  for (const auto& waiter : pending.waiters) waiter.on_decided(pending.outcome);
+  for (const auto& waiter : waiters) waiter.on_decided(pending.outcome);
 }
 
 void Publisher::ArmDeadline() {
-  if (pending_.empty()) return;
-  auto& waiters = pending_.front().waiters;
-  const base::TimePoint due =
-      waiters.empty() ? loop_.Now() + options_.ack_timeout : waiters.front().deadline;
-  const base::Duration wait = std::max<base::Duration>(due - loop_.Now(), base::Duration::zero());
-  deadline_timer_ = loop_.After(wait, [this] { OnDeadline(); });
+  if (waiters_.empty()) return;
+  const base::TimePoint due = waiters_.front().since + options_.ack_timeout;
+  deadline_timer_ = loop_.After(std::max<base::Duration>(due - loop_.Now(), base::Duration::zero()),
+                                [this] { OnDeadline(); });
 }
 
 Outcome Publisher::Unknown(const Pending& pending) {
@@ -98,7 +103,7 @@ Outcome Publisher::Unknown(const Pending& pending) {
     problem.outcome = "unknown";
     problem.retry_after = kRetryAfterSeconds;
     problem.limit = "http.ackTimeout";
-    (*pending.series[i])[ProducerReason::kTimeout].Increment();
+    (*pending.destinations[i].series)[ProducerReason::kTimeout].Increment();
   }
   return unknown;
 }
@@ -106,21 +111,13 @@ Outcome Publisher::Unknown(const Pending& pending) {
 void Publisher::OnDeadline() {
   const base::TimePoint now = loop_.Now();
   std::vector<std::pair<OnDecided, Outcome>> answers;
-  while (!pending_.empty()) {
-    Pending& pending = pending_.front();
-    auto& waiters = pending.waiters;
-    if (!waiters.empty() && waiters.front().deadline > now) break;
-    if (!waiters.empty()) {
-      const Outcome unknown = Unknown(pending);
-      while (!waiters.empty() && waiters.front().deadline <= now) {
-        answers.emplace_back(std::move(waiters.front().on_decided), unknown);
-        waiters.erase(waiters.begin());
-      }
-    }
-    // Whoever joined later waits on; the event without a waiter goes aside.
-    pending.overdue = waiters.empty();
-    auto& list = pending.overdue ? overdue_ : pending_;
-    list.splice(list.end(), pending_, pending.self);
+  while (!waiters_.empty() && waiters_.front().since + options_.ack_timeout <= now) {
+    Waiter& late = waiters_.front();
+    answers.emplace_back(std::move(late.on_decided), Unknown(*late.pending));
+    // The event stays with the producer; whoever joined it later waits on.
+    auto& waiters = late.pending->waiters;
+    waiters.erase(waiters.begin());
+    waiters_.pop_front();
   }
   ArmDeadline();
   if (uint64_t held_back; !answers.empty() && timeout_log_.Allow(now, held_back)) {

@@ -50,8 +50,6 @@ tl::expected<Publisher::Part, Refused> Publisher::MakePart(const Rule& rule, eve
     refusal.problem.limit = std::move(limit);
     return tl::unexpected(std::move(refusal));
   };
-  const config::Ack ack = ask.ack.value_or(rule.ack);
-  if (ack == config::Ack::kDisk) return refused(501, kNoDisk, {});
   const auto& series = Series(rule.topic.text());
   auto prepared = Prepare(rule, std::move(event), loop_.Wall());
   if (!prepared) {
@@ -66,7 +64,7 @@ tl::expected<Publisher::Part, Refused> Publisher::MakePart(const Rule& rule, eve
   if (std::string over = TopicOverBudget(rule, prepared->record.topic); !over.empty())
     return refused(422, std::move(over), rule.path + ".maxTopics");
   if (rule.key && !prepared->keyed) series.unkeyed.Increment();
-  return Part{std::move(*prepared), &series, rule.dead_letter, ack == config::Ack::kKafka};
+  return Part{std::move(*prepared), {&series, rule.dead_letter}, WaitsForKafka(rule, ask)};
 }
 
 std::string Publisher::TopicOverBudget(const Rule& rule, const std::string& topic) {
@@ -114,28 +112,24 @@ void Publisher::Start(std::vector<Part> parts, Outcome outcome, KnownEvent* know
   const bool wait =
       std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.wait_for_kafka; });
   pending.undecided = 1;  // this call: nothing is decided before every record was handed over
+  pending.destinations.reserve(parts.size());
   for (size_t i = 0; i < parts.size(); ++i) Hand(pending, i, std::move(parts[i]));
   if (wait || pending.undecided == 1) {
-    pending.waiters.push_back({std::move(on_decided), loop_.Now() + options_.ack_timeout});
-    if (!deadline_timer_.armed()) ArmDeadline();
+    Await(pending, std::move(on_decided));
   } else {
-    // The caller asked not to wait: it is answered now, and the event goes on without a waiter.
-    Outcome queued = pending.outcome;
-    for (auto& target : queued.targets)
-      if (target.status == Target::Status::kUndecided) target.status = Target::Status::kQueued;
-    on_decided(queued);
+    AnswerQueued(pending, on_decided);
   }
   if (--pending.undecided == 0) Decide(pending);
 }
 
 void Publisher::Hand(Pending& pending, size_t index, Part part) {
   Target& target = pending.outcome.targets[index];
-  pending.series.push_back(part.series);
-  pending.dead_letters.push_back(std::move(part.dead_letter));
+  const telemetry::ProducerTopic& series = *part.destination.series;
+  pending.destinations.push_back(std::move(part.destination));
   if (target.safe()) return;
   if (!producer_) {
     target.status = Target::Status::kDiscarded;
-    (*part.series)[ProducerOutcome::kDiscarded].Increment();
+    series[ProducerOutcome::kDiscarded].Increment();
     if (uint64_t held_back; discard_log_.Allow(loop_.Now(), held_back))
       telemetry::Log(
           telemetry::Level::kWarn,
@@ -147,8 +141,8 @@ void Publisher::Hand(Pending& pending, size_t index, Part part) {
     problem->id = pending.outcome.id;
     target.status = Target::Status::kFailed;
     target.problem = std::move(*problem);
-    (*part.series)[ProducerOutcome::kFailed].Increment();
-    (*part.series)[ProducerReason::kBroker].Increment();
+    series[ProducerOutcome::kFailed].Increment();
+    series[ProducerReason::kBroker].Increment();
     if (pending.sequence) pending.sequence->Stop(record);
     return;
   }

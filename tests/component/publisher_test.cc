@@ -193,6 +193,84 @@ TEST_F(PublisherTest, AckMemoryIsAnsweredQueuedAtOnceAndStandsInKafkaLater) {
   EXPECT_EQ(Values("first").size(), 1u);
 }
 
+TEST_F(PublisherTest, ARetryThatAsksForMemoryDoesNotWaitForThePendingEvent) {
+  Await(Publish("b.warm-up", "0"));
+  SlowBroker(1500);
+  const auto first = Publish("b.x", "1");
+  const auto retry = Publish("b.x", "1", R"({"k":"key"})", {config::Ack::kMemory, nullptr});
+  ASSERT_TRUE(*retry);
+  EXPECT_EQ((*retry)->code(), 202);
+  EXPECT_EQ((*retry)->targets[0].status, Target::Status::kQueued);
+  EXPECT_FALSE(*first) << "the first caller waits on";
+  SlowBroker(0);
+  Await(first);
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return publisher_->pending() == 0; }));
+  EXPECT_EQ(Values("first").size(), 2u);
+}
+
+// A clock that the test turns, and a Kafka that never answers.
+class PublisherDeadlines : public testing::Test {
+ protected:
+  PublisherDeadlines() {
+    kafka::ProducerOptions options;
+    options.kafka.brokers = {"127.0.0.1:1"};
+    producer_ = std::move(*kafka::Producer::Create(loop_, std::move(options)));
+    publisher_ = std::make_unique<Publisher>(
+        loop_, producer_.get(), metrics_,
+        PublisherOptions{.source = "test", .ack_timeout = seconds(10), .away_after = hours(1)});
+    auto loaded = config::Load("", [](const char*) { return std::nullopt; });
+    publisher_->SetRoutes(Routes::Build(loaded.config, loaded.problems));
+  }
+
+  // When the caller was answered, in seconds from the start; -1: not yet.
+  std::shared_ptr<long> Publish(const std::string& id) {
+    event::Event event;
+    event.type = "a.b";
+    event.id = id;
+    event.data = "x";
+    auto answered = std::make_shared<long>(-1);
+    publisher_->Publish(std::move(event), {}, [this, answered](const Outcome& outcome) {
+      EXPECT_EQ(outcome.targets[0].problem->outcome, "unknown");
+      *answered = std::chrono::duration_cast<seconds>(loop_.Now() - start_).count();
+    });
+    return answered;
+  }
+
+  using seconds = std::chrono::seconds;
+  using hours = std::chrono::hours;
+  base::ManualClock clock_;
+  base::Loop loop_{clock_.clock()};
+  const base::TimePoint start_ = loop_.Now();
+  telemetry::Metrics metrics_;
+  std::unique_ptr<kafka::Producer> producer_;
+  std::unique_ptr<Publisher> publisher_;
+};
+
+TEST_F(PublisherDeadlines, WhoJoinsLaterWaitsForAckTimeoutOfItsOwnAndNoLonger) {
+  const auto first = Publish("1");
+  loop_.Advance(clock_, seconds(2));
+  const auto joined = Publish("1");
+  loop_.Advance(clock_, seconds(6));
+  const auto other = Publish("2");
+  loop_.Advance(clock_, seconds(20));
+  EXPECT_EQ(*first, 10);
+  EXPECT_EQ(*joined, 12);
+  EXPECT_EQ(*other, 18);
+  const auto again = Publish("1");
+  loop_.Advance(clock_, seconds(20));
+  EXPECT_EQ(*again, 38);
+  EXPECT_EQ(publisher_->pending(), 2U) << "they stay with the producer";
+}
+
+TEST_F(PublisherDeadlines, AShorterAckTimeoutHoldsForThoseWhoWaitAlready) {
+  const auto first = Publish("1");
+  publisher_->SetOptions({.source = "test", .ack_timeout = seconds(3), .away_after = hours(1)});
+  const auto second = Publish("2");
+  loop_.Advance(clock_, seconds(20));
+  EXPECT_EQ(*second, 3);
+  EXPECT_EQ(*first, 3);
+}
+
 TEST(PublisherWithoutKafka, WhatIsValidIsDiscardedAndWhatIsNotIsRefused) {
   base::Loop loop;
   telemetry::Metrics metrics;
