@@ -151,6 +151,14 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
       return plan;
     }
   }
+  if (!head.content_length && !head.chunked) {
+    // Nobody can say where such a body ends: taken for an empty one, its event would be lost.
+    http::Plan plan = Refuse(411,
+                             "a POST states its body's length: Content-Length, 0 for no body, "
+                             "or Transfer-Encoding: chunked");
+    plan.refuse->close = true;
+    return plan;
+  }
   if (auto ack = ReadAck(head); !ack) return Refuse(400, ack.error().message);
   if (events) return OnEvents(request);
   request->tag = type ? kType : kTopic;

@@ -93,7 +93,19 @@ class Answers(KafkaCase):
         self.assertEqual(status, 200)
         self.refused(409, path, b'{"id":"b"}', JSON)
 
-    def test_413_and_411(self):
+    def test_411_for_a_body_of_no_stated_length(self):
+        event = b'{"type":"order.a","data":{"id":"x"}}'
+        for path in ("/v1/events", "/v1/events/order.a", "/v1/topics/raw.a"):
+            for version in (b"1.0", b"1.1"):
+                with self.subTest(path=path, version=version), socket.create_connection(("127.0.0.1", self.instance.port), 10) as s:
+                    s.sendall(b"POST " + path.encode() + b" HTTP/" + version + b"\r\nHost: a\r\nContent-Type: application/json\r\n\r\n" + event)
+                    answer = b"".join(iter(lambda: s.recv(4096), b""))
+                    self.assertTrue(answer.startswith(b"HTTP/1.1 411 Length Required\r\n"), answer)
+                    self.assertEqual(answer.count(b"HTTP/1.1 "), 1, "what follows is no second request")
+        status, _, body = curl("-H", JSON, f"http://127.0.0.1:{self.instance.port}/v1/topics/raw.empty", data=b"")
+        self.assertEqual((status, json.loads(body)["status"]), (200, "acked"), "Content-Length: 0 states a length")
+
+    def test_413(self):
         self.refused(413, "/v1/events", b" " * 70_000, JSON, limit="http.maxBody")
         self.refused(413, "/v1/events", b" " * 70_000, JSON, "Transfer-Encoding: chunked", limit="http.maxBody")
         self.refused(413, "/v1/events", b" " * 1_100_000, "Content-Type: application/cloudevents-batch+json", limit="http.maxBody")

@@ -155,6 +155,8 @@ class Forms:
         self.assertEqual(status, 200, answer)
         record, _ = self.stored(answer)
         self.assertIsNone(record.value)
+        status, answer = self.post("/v1/events/gone.user?key=g2", b"", "Content-Length: 0")
+        self.assertEqual((status, self.stored(answer)[0].value), (200, None), answer)
 
 
 class OnRealKafka(Forms, KafkaCase):
