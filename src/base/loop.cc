@@ -11,16 +11,42 @@ namespace outrigger::base {
 
 // Timers of a loop in order of their due time. One steady_timer wakes the loop for the earliest.
 struct Loop::Timers {
-  struct Entry {
-    std::shared_ptr<bool> armed;
-    std::function<void()> call;
-  };
-  explicit Timers(boost::asio::io_context& context) : alarm(context) {}
+  using Entries = std::multimap<TimePoint, std::shared_ptr<Timer::Entry>>;
 
-  std::multimap<TimePoint, Entry> entries;
+  explicit Timers(boost::asio::io_context& context) : alarm(context) {}
+  ~Timers();
+  // No longer armed; its call lives as long as what is returned.
+  std::shared_ptr<Timer::Entry> Take(Entries::iterator at);
+
+  Entries entries;
   boost::asio::steady_timer alarm;
   TimePoint alarm_at = TimePoint::max();
 };
+
+struct Timer::Entry {
+  std::function<void()> call;
+  Loop::Timers* timers = nullptr;  // null: fired, cancelled, or the loop is gone
+  Loop::Timers::Entries::iterator at;
+};
+
+// What a call holds may own timers itself: nothing of a call ends while the list is being changed.
+std::shared_ptr<Timer::Entry> Loop::Timers::Take(Entries::iterator at) {
+  std::shared_ptr<Timer::Entry> entry = std::move(at->second);
+  entries.erase(at);
+  entry->timers = nullptr;
+  return entry;
+}
+
+Loop::Timers::~Timers() {
+  while (!entries.empty()) Take(entries.begin());
+}
+
+void Timer::Cancel() {
+  const auto entry = std::move(entry_);
+  if (entry && entry->timers) entry->timers->Take(entry->at);
+}
+
+bool Timer::armed() const { return entry_ && entry_->timers; }
 
 Loop::Loop(Clock clock, std::function<void(const std::string&)> on_exception)
     : clock_(std::move(clock)),
@@ -68,29 +94,28 @@ void Loop::Stop() {
 void Loop::Post(std::function<void()> call) { boost::asio::post(context_, std::move(call)); }
 
 Timer Loop::After(Duration delay, std::function<void()> call) {
-  auto armed = std::make_shared<bool>(true);
+  auto entry = std::make_shared<Timer::Entry>();
   const TimePoint due = Now() + std::chrono::duration_cast<TimePoint::duration>(delay);
-  timers_->entries.emplace(due, Timers::Entry{armed, std::move(call)});
+  entry->call = std::move(call);
+  entry->timers = timers_.get();
+  entry->at = timers_->entries.emplace(due, entry);
   Arm();
-  return Timer(std::move(armed));
+  return Timer(std::move(entry));
 }
 
 void Loop::FireDue() {
   const TimePoint now = Now();
   auto& entries = timers_->entries;
   while (!entries.empty() && entries.begin()->first <= now) {
-    auto entry = std::move(entries.begin()->second);
-    entries.erase(entries.begin());
-    if (!*entry.armed) continue;
-    *entry.armed = false;
-    Guarded(entry.call);
+    // Not kept by a Timer that is: what a fired call holds ends with it.
+    const auto call = std::move(timers_->Take(entries.begin())->call);
+    Guarded(call);
   }
   Arm();
 }
 
 void Loop::Arm() {
   auto& entries = timers_->entries;
-  while (!entries.empty() && !*entries.begin()->second.armed) entries.erase(entries.begin());
   if (clock_.manual) return;  // Advance and RunReady fire
   if (entries.empty()) {
     // No alarm stays behind, or an idle loop would wake for nothing.

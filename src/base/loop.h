@@ -2,7 +2,8 @@
 // all run inside Run(), one at a time, so that a flow needs no lock.
 //
 // Thread: Post and Stop may be called from any thread; everything else only on the loop's own
-// thread (or before Run). Lifetime: a Loop outlives every Timer and Watch made by it.
+// thread (or before Run). Lifetime: a Loop outlives every Watch made by it; a Timer that outlives
+// it is inert.
 //
 // Time comes from a Clock. With a ManualClock the loop never waits for real time: RunReady() runs
 // what is ready now, and Advance() moves the clock and fires the timers that came due, in order.
@@ -18,27 +19,27 @@
 
 namespace outrigger::base {
 
-// A timer that fires once. Destroying or resetting it cancels; a fired timer is inert.
+// A timer that fires once. Destroying or resetting it cancels, and a cancelled timer's call is gone
+// at once with all it holds; a fired timer is inert.
 class Timer {
  public:
+  struct Entry;  // the loop's
+
   Timer() = default;
-  explicit Timer(std::shared_ptr<bool> armed) : armed_(std::move(armed)) {}
+  explicit Timer(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
   Timer(Timer&& other) noexcept = default;
   Timer& operator=(Timer&& other) noexcept {
     Cancel();
-    armed_ = std::move(other.armed_);
+    entry_ = std::move(other.entry_);
     return *this;
   }
   ~Timer() { Cancel(); }
 
-  void Cancel() {
-    if (armed_) *armed_ = false;
-    armed_.reset();
-  }
-  bool armed() const { return armed_ && *armed_; }
+  void Cancel();
+  bool armed() const;
 
  private:
-  std::shared_ptr<bool> armed_;
+  std::shared_ptr<Entry> entry_;
 };
 
 class Loop {
@@ -81,6 +82,7 @@ class Loop {
   boost::asio::io_context& context() { return context_; }
 
  private:
+  friend class Timer;
   struct Timers;
 
   // False when `run` threw.

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -50,6 +51,51 @@ TEST(Loop, ADestroyedTimerNeverFires) {
   }
   loop.Advance(clock, milliseconds(10));
   EXPECT_FALSE(fired);
+}
+
+TEST(Loop, ACancelledTimerIsGoneAtOnceWithAllThatItsCallHolds) {
+  ManualClock clock;
+  Loop loop(clock.clock());
+  const auto held = std::make_shared<int>(0);
+  const Timer earlier = loop.After(milliseconds(1), [] {});
+  Timer cancelled = loop.After(std::chrono::hours(1), [held] {});
+  Timer replaced = loop.After(std::chrono::hours(1), [held] {});
+  {
+    const Timer destroyed = loop.After(std::chrono::hours(1), [held] {});
+  }
+  cancelled.Cancel();
+  replaced = loop.After(milliseconds(2), [] {});
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_FALSE(cancelled.armed());
+  EXPECT_TRUE(replaced.armed());
+}
+
+TEST(Loop, ACallMayCancelItsOwnTimerAndOthersAlsoByItsEnd) {
+  ManualClock clock;
+  Loop loop(clock.clock());
+  int fired = 0;
+  std::optional<Timer> own;
+  auto other = std::make_shared<Timer>(loop.After(milliseconds(2), [&] { fired += 10; }));
+  own = loop.After(milliseconds(1), [&fired, &own, other = std::exchange(other, nullptr)] {
+    ++fired;
+    own.reset();
+    EXPECT_TRUE(other->armed());
+  });
+  loop.Advance(clock, milliseconds(5));
+  EXPECT_EQ(fired, 1);
+}
+
+TEST(Loop, ATimerThatOutlivesItsLoopIsInert) {
+  Timer late;
+  {
+    Loop loop;
+    // One that is owned by a call of the loop, too.
+    auto owned = std::make_shared<Timer>(loop.After(std::chrono::hours(1), [] {}));
+    loop.Post([owned = std::move(owned)] {});
+    late = loop.After(std::chrono::hours(1), [] {});
+  }
+  EXPECT_FALSE(late.armed());
+  late.Cancel();
 }
 
 TEST(Loop, AThrowingHandlerIsToldAndTheLoopGoesOn) {
