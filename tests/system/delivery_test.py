@@ -1,4 +1,4 @@
-"""Events on a real Kafka reach a scripted app: the verdict table row by row, order, retries, circuits, dead letters, offsets."""
+"""Events on a real Kafka reach a scripted app: order, retries, circuits, dead letters, offsets."""
 import json
 import os
 import signal
@@ -62,91 +62,6 @@ class DeliveryCase(KafkaCase):
         lines = "".join(json.dumps({"type": "test.event", "id": f"{prefix}{n}", "key": f"k{n % keys}", "data": {"n": n}}) + "\n" for n in range(count))
         answer = sidecar.post("/v1/events", lines, {"content-type": "application/x-ndjson"})
         self.assertEqual((answer.status, answer.json["accepted"]), (200, count), answer.body[:500])
-
-
-class Verdicts(DeliveryCase):
-    def test_done_with_everything_the_app_is_told(self):
-        sidecar = self.deliver()
-        where = self.publish(sidecar, "one", key="k%201", data={"a": 1.50})
-        sidecar.wait_for(lambda: self.app.count() == 1)
-        call = self.app.calls[0]
-        self.assertEqual((call.method, call.path, call.body), ("POST", "/h/test.event", b'{"a": 1.5}'))
-        for name, value in {"ce-id": "one", "ce-type": "test.event", "ce-specversion": "1.0", "content-type": "application/json",
-                            "outrigger-topic": self.topic, "outrigger-partition": str(where["partition"]),
-                            "outrigger-offset": str(where["offset"]), "outrigger-key": "k%201", "outrigger-attempt": "1",
-                            "outrigger-subscription": "test"}.items():
-            self.assertEqual(call.headers.get(name), value, name)
-        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 1)
-
-    def check(self, answer, calls, outcome, letters=0, reason=None):
-        """One event against `answer`, and one more of another key that is fine, so that a refusal is the event's own."""
-        sidecar = self.deliver(lambda call: answer(call) if call.id == "bad" else 200)
-        self.publish(sidecar, "fine-0", key="fine")
-        self.publish(sidecar, "bad", key="bad")
-        self.publish(sidecar, "fine-1", key="fine")
-        sidecar.wait_for(lambda: self.outcome(sidecar, outcome) >= (3 if outcome == "delivered" else 1), what=outcome)
-        sidecar.wait_for(lambda: len(self.app.of("bad")) == calls and len(self.app.ids()) >= 2, what="the calls")
-        stored = self.letters() if letters else []
-        self.assertEqual(len(stored), letters)
-        if letters:
-            headers = stored[0].headers
-            self.assertEqual(headers["outrigger-error-reason"], reason)
-            self.assertEqual(headers["outrigger-error-attempts"], str(calls))
-            self.assertEqual((headers["outrigger-error-topic"], headers["outrigger-error-subscription"]), (self.topic, "test"))
-            self.assertEqual((stored[0].key, json.loads(stored[0].value)), ("bad", {"id": "bad"}))
-        self.assertEqual([call.attempt for call in self.app.of("bad")], list(range(1, calls + 1)))
-        return sidecar
-
-    def test_success_status(self):
-        self.check(lambda call: (200, '{"status":"SUCCESS"}'), 1, "delivered")
-
-    def test_any_body_without_status(self):
-        self.check(lambda call: (200, "thanks <html>"), 1, "delivered")
-
-    def test_drop(self):
-        self.check(lambda call: (200, '{"status":"DROP","reason":"not mine"}'), 1, "dropped")
-
-    def test_dead_letter_asked_for(self):
-        self.check(lambda call: (200, '{"status":"DEAD_LETTER","reason":"broken order"}'), 1, "dead_lettered", 1, "dead_letter")
-
-    def test_retry_asked_for(self):
-        self.check(lambda call: (200, '{"status":"RETRY"}') if call.attempt < 3 else 200, 3, "delivered")
-
-    def test_500_then_fine(self):
-        self.check(lambda call: 500 if call.attempt < 3 else 200, 3, "delivered")
-
-    def test_500_for_ever(self):
-        self.check(lambda call: (500, "boom"), 3, "dead_lettered", 1, "status")
-
-    def test_the_4xx_that_pass(self):
-        statuses = iter([404, 429])
-        self.check(lambda call: next(statuses, 200), 3, "delivered")
-
-    def test_deterministic_4xx(self):
-        self.check(lambda call: (422, "no such field"), 1, "dead_lettered", 1, "status")
-
-    def test_retry_after_is_honoured(self):
-        self.check(lambda call: (503, "", {"Retry-After": "1"}) if call.attempt == 1 else 200, 2, "delivered")
-        first, second = self.app.of("bad")
-        self.assertGreaterEqual(second.at - first.at, 0.95)
-
-    def test_time_out(self):
-        self.check(lambda call: time.sleep(1.5) or 200 if call.attempt == 1 else 200, 2, "delivered")
-
-    def test_connection_cut(self):
-        cut = iter([None, None])
-        sidecar = self.deliver(lambda call: next(cut, 200))
-        self.publish(sidecar, "cut", key="k")
-        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 1)
-
-    def test_undecodable(self):
-        sidecar = self.deliver(more="http:\n  rawTopics: [\"*\"]\n")
-        answer = sidecar.request("POST", f"/v1/topics/{self.topic}?key=k", b"{not json", {"kafka-x": "1", "content-type": "application/cloudevents+json"})
-        self.assertEqual(answer.status, 200, answer.body)
-        sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 1)
-        letter = self.letters()[0]
-        self.assertEqual((letter.headers["outrigger-error-reason"], letter.value), ("undecodable", "{not json"))
-        self.assertEqual(self.app.count(), 0)
 
 
 class Order(DeliveryCase):

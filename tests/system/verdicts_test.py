@@ -1,0 +1,148 @@
+"""What the app answers and what becomes of the event: the verdict table, row by row, all rows on one sidecar."""
+import email.utils
+import itertools
+import json
+import time
+import unittest
+from collections import Counter
+
+from delivery_test import DeliveryCase
+
+ATTEMPTS = 3
+
+
+class Row:
+    """`answers` come one after the other, the last one again and again; `then`: what becomes of the event."""
+
+    def __init__(self, *answers, then="delivered", calls=None, letter=None, body=None, waits=None):
+        self.answers, self.then, self.letter, self.body, self.waits = answers, then, letter, body, waits
+        self.calls = calls or len(answers)
+
+
+def status(word, **more):
+    return 200, json.dumps(dict({"status": word}, **more))
+
+
+def raw(line, head="", body=""):
+    """As an older or sloppier server writes it, and closes."""
+    return f"{line}\r\n{head}\r\n{body}".encode()
+
+
+def in_two_seconds(_):
+    return 503, "", {"Retry-After": email.utils.formatdate(time.time() + 3, usegmt=True)}  # whole seconds, so 2 at least
+
+
+def too_late(_):
+    time.sleep(1.5)
+    return 200
+
+
+LETTER = {"then": "dead_lettered"}
+GIVEN_UP = dict(LETTER, calls=ATTEMPTS)
+ROWS = {
+    "2xx": Row(200),
+    "204": Row(204),
+    "any body without a status": Row((200, "thanks <html>")),
+    "JSON without a status": Row((200, '{"data":{"status":"DROP"}}')),
+    "SUCCESS": Row(status("SUCCESS")),
+    "DROP": Row(status("DROP", reason="not mine"), then="dropped"),
+    "DEAD_LETTER": Row(status("DEAD_LETTER", reason="broken order"), letter="dead_letter", **LETTER),
+    "RETRY": Row(status("RETRY"), status("RETRY"), 200),
+    "RETRY for ever": Row(status("RETRY"), letter="status", **GIVEN_UP),
+    "RETRY with a delay": Row(status("RETRY", delay="1s"), 200, waits=1),
+    "RETRY with a delay in seconds": Row(status("RETRY", delay=1), 200, waits=1),
+    "a status nobody knows": Row(status("ok"), letter="status", body='{"status": "ok"}', **GIVEN_UP),
+    "a status nobody knows, once": Row(status("ok"), 200),
+    "500, then fine": Row(500, 500, 200),
+    "500 for ever": Row((500, "boom"), letter="status", body="boom", **GIVEN_UP),
+    "404 and 429 pass": Row(404, 429, 200),
+    "405, 408 and 409 pass, up to the attempts": Row(405, 408, 409, letter="status", **LETTER),
+    "425": Row(425, 200),
+    "422": Row((422, "no such field"), letter="status", body="no such field", **LETTER),
+    "410": Row(410, letter="status", **LETTER),
+    "a redirect is not followed": Row((302, "", {"Location": "/elsewhere"}), letter="status", **GIVEN_UP),
+    "Retry-After in seconds": Row((503, "", {"Retry-After": "1"}), 200, waits=1),
+    "Retry-After as a date": Row(in_two_seconds, 200, waits=1.9),
+    "time-out": Row(too_late, 200),
+    "time-out for ever": Row(too_late, letter="timeout", **GIVEN_UP),
+    "cut": Row(None, None, 200),
+    "cut for ever": Row(None, letter="refused", **GIVEN_UP),
+    "HTTP/1.0": Row(raw("HTTP/1.0 200 OK")),
+    "HTTP/1.0 with a body": Row(raw("HTTP/1.0 200 OK", body=status("DROP")[1]), then="dropped"),
+    "connection: close": Row((200, "", {"Connection": "close"})),
+    "a body until the end": Row(raw("HTTP/1.1 200 OK", "Connection: close\r\n", status("DROP")[1]), then="dropped"),
+    "no HTTP": Row(b"SSH-2.0-OpenSSH_9.2\r\n", letter="status", **GIVEN_UP),
+}
+
+
+class Verdicts(DeliveryCase):
+    def test_done_with_everything_the_app_is_told(self):
+        sidecar = self.deliver()
+        where = self.publish(sidecar, "one", key="k%201", data={"a": 1.50})
+        sidecar.wait_for(lambda: self.app.count() == 1)
+        call = self.app.calls[0]
+        self.assertEqual((call.method, call.path, call.body), ("POST", "/h/test.event", b'{"a": 1.5}'))
+        for name, value in {"ce-id": "one", "ce-type": "test.event", "ce-specversion": "1.0", "content-type": "application/json",
+                            "outrigger-topic": self.topic, "outrigger-partition": str(where["partition"]),
+                            "outrigger-offset": str(where["offset"]), "outrigger-key": "k%201", "outrigger-attempt": "1",
+                            "outrigger-subscription": "test"}.items():
+            self.assertEqual(call.headers.get(name), value, name)
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 1)
+
+    def answer(self, call):
+        row = ROWS.get(call.key.replace("%20", " "))
+        answer = row.answers[min(call.attempt, len(row.answers)) - 1] if row else 200
+        return answer(call) if callable(answer) else answer
+
+    def test_the_table_row_by_row(self):
+        sidecar = self.deliver(self.answer, attempts=ATTEMPTS)
+        fine = (f"fine-{n}" for n in itertools.count())
+        for number, name in enumerate(ROWS):
+            # Other keys are well, so that what fails is the event's own fault.
+            self.publish(sidecar, next(fine), key="fine")
+            self.publish(sidecar, f"row-{number}", key=name.replace(" ", "%20"))
+            self.publish(sidecar, next(fine), key="fine")
+        expected = Counter(row.then for row in ROWS.values())
+
+        def settled():
+            self.publish(sidecar, next(fine), key="fine")
+            return all(self.outcome(sidecar, name) == count for name, count in expected.items() if name != "delivered") and \
+                self.outcome(sidecar, "delivered") > expected["delivered"] + 2 * len(ROWS)
+
+        sidecar.wait_for(settled, 40, f"{expected}")
+        letters = {letter.key: letter for letter in self.letters()}
+        for number, (name, row) in enumerate(ROWS.items()):
+            with self.subTest(name):
+                self.check(row, self.app.of(f"row-{number}"), letters.pop(name, None), number)
+        self.assertEqual(letters, {})
+
+    def check(self, row, calls, letter, number):
+        attempts = [call.attempt for call in calls]
+        if None in row.answers:  # a kept connection that ends is replaced once, unseen
+            attempts = [attempt for attempt, _ in itertools.groupby(attempts)]
+        self.assertEqual(attempts, list(range(1, row.calls + 1)))
+        if row.waits:
+            self.assertGreaterEqual(calls[1].at - calls[0].at, row.waits - 0.05)
+        self.assertEqual(letter is not None, row.then == "dead_lettered")
+        if letter is None:
+            return
+        headers = letter.headers
+        self.assertEqual(headers["outrigger-error-reason"], row.letter)
+        self.assertEqual(headers["outrigger-error-attempts"], str(row.calls))
+        self.assertEqual((headers["outrigger-error-topic"], headers["outrigger-error-subscription"]), (self.topic, "test"))
+        self.assertEqual(json.loads(letter.value), {"id": f"row-{number}"})
+        if row.body:
+            self.assertEqual(headers["outrigger-error-body"], row.body)
+
+    def test_undecodable(self):
+        sidecar = self.deliver(more="http:\n  rawTopics: [\"*\"]\n")
+        answer = sidecar.request("POST", f"/v1/topics/{self.topic}?key=k", b"{not json", {"kafka-x": "1", "content-type": "application/cloudevents+json"})
+        self.assertEqual(answer.status, 200, answer.body)
+        sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 1)
+        letter = self.letters()[0]
+        self.assertEqual((letter.headers["outrigger-error-reason"], letter.value), ("undecodable", "{not json"))
+        self.assertEqual(self.app.count(), 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
