@@ -6,9 +6,10 @@ kubernetes_schemas=(1.29.0 1.37.0)  # the oldest and the newest Kubernetes that 
 go_toolchain=1.26.8
 
 # Each has a function make_NAME, which is given the version.
-kubernetes_pieces=(kubectl-2.2.2 schemas-1.37.0 kubeconform-0.8.0 unittest-1.1.2 crds-0.95.1 "servers-$kubernetes_version")
-kubernetes_packages=(etcd-server buildah podman runc containerd containernetworking-plugins iptables conntrack
-  mmdebstrap prometheus openssl unzip python3-pip python3-yaml kcat)
+kubernetes_pieces=(kubectl-2.2.2 schemas-1.37.0 pyyaml-6.0.3 kubeconform-0.8.0 unittest-1.1.2 crds-0.95.1
+  "servers-$kubernetes_version")
+kubernetes_packages=(etcd-server buildah podman runc containerd containernetworking-plugins iproute2
+  mmdebstrap busybox-static prometheus openssl unzip python3-pip kcat)
 
 kubernetes_home=$cache/kubernetes
 kubernetes_bin=$kubernetes_home/bin
@@ -23,6 +24,7 @@ has_kubernetes() {
 ensure_kubernetes() {
   local piece
   install_packages "${kubernetes_packages[@]}"
+  command -v node >/dev/null || install_packages nodejs
   has_kubernetes && return
   say "building Kubernetes $kubernetes_version and the chart's tools; once, some seven minutes on two cores"
   command -v npm >/dev/null || install_packages npm
@@ -99,6 +101,8 @@ PYTHON
   rm -rf "$new/wheel" "$kubernetes_home/schemas"
   mv "$new" "$kubernetes_home/schemas"
 }
+
+make_pyyaml() { python3 -m pip install --quiet --target "$kubernetes_home/python" "PyYAML==$1"; }
 
 make_kubeconform() { go install -ldflags "-s -w" "github.com/yannh/kubeconform/cmd/kubeconform@v$1"; }
 

@@ -1,0 +1,76 @@
+{{/* The config as JSON of a map, whether it was given as a map or as text. */}}
+{{- define "outrigger.config" -}}
+{{- $config := .Values.outrigger.config }}
+{{- with .Values.outrigger.configText }}
+{{- $config = fromYaml . }}
+{{- if and $config.Error (eq (len $config) 1) }}
+{{- fail (printf "\n\noutrigger.configText is no YAML: %s\n" $config.Error) }}
+{{- end }}
+{{- end }}
+{{- toJson $config }}
+{{- end }}
+
+{{/* Whether outrigger.yaml is the chart's: with ConfigMaps of the user's own, only if there is something to put into it. */}}
+{{- define "outrigger.ownFile" -}}
+{{- with .Values.outrigger }}
+{{- if or .config .configText (not .existingConfigMaps) }}true{{ end }}
+{{- end }}
+{{- end }}
+
+{{- define "outrigger.ownConfigMap" -}}
+{{- if or (include "outrigger.ownFile" .) .Values.outrigger.schemas }}true{{ end }}
+{{- end }}
+
+{{/* A key of a ConfigMap can't have the slashes of a schema's path. */}}
+{{- define "outrigger.schemaKey" -}}
+{{- . | replace "/" "__" }}
+{{- end }}
+
+{{/* "25s", "1m30s" or "250ms" as whole seconds, rounded up. */}}
+{{- define "outrigger.seconds" -}}
+{{- $ms := 0 }}
+{{- range regexFindAll "[0-9]+(ms|h|m|s)" . -1 }}
+{{- $unit := get (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000) (regexFind "[a-z]+" .) }}
+{{- $ms = add $ms (mul (regexFind "[0-9]+" . | int) $unit) }}
+{{- end }}
+{{- div (add $ms 999) 1000 }}
+{{- end }}
+
+{{/* What a running sidecar does not read again. */}}
+{{- define "outrigger.checksum" -}}
+{{- $config := include "outrigger.config" . | fromJson }}
+{{- if eq .Values.outrigger.rollOn "anyChange" }}
+{{- list $config .Values.outrigger.schemas | toJson | sha256sum }}
+{{- else }}
+{{- list (pick $config "kafka" "subscriptions" "rebalance" "ops") (pick ($config.http | default dict) "listen" "unixSocket") | toJson | sha256sum }}
+{{- end }}
+{{- end }}
+
+{{/* The values that only a person can set right; what can be told from one value alone is in values.schema.json. */}}
+{{- define "outrigger.validate" -}}
+{{- $config := include "outrigger.config" . | fromJson }}
+{{- if and .Values.outrigger.config .Values.outrigger.configText }}
+{{- fail "\n\noutrigger.config and outrigger.configText are both given: one of them is outrigger.yaml. Drop the other\n" }}
+{{- end }}
+{{- if not .Values.app.image.repository }}
+{{- fail "\n\napp.image.repository is empty: which app is the sidecar for?\n  --set app.image.repository=REPOSITORY --set app.image.tag=TAG\n" }}
+{{- end }}
+{{- if not (or .Values.app.image.tag .Values.app.image.digest) }}
+{{- fail "\n\napp.image has no tag and no digest: latest is another image every day. Set app.image.tag\n" }}
+{{- end }}
+{{- $budget := dig "shutdown" "budget" "25s" $config | toString }}
+{{- $least := add 5 (include "outrigger.seconds" $budget | int) | int }}
+{{- if lt (int .Values.terminationGracePeriodSeconds) $least }}
+{{- fail (printf "\n\nterminationGracePeriodSeconds is %d, but shutdown.budget is %s: the app needs time to end first, so it must be %d at least. Raise it, or lower shutdown.budget in the config\n" (int .Values.terminationGracePeriodSeconds) $budget $least) }}
+{{- end }}
+{{- $ops := dig "ops" "listen" "" $config }}
+{{- if and $ops (not (hasSuffix (printf ":%d" (int .Values.outrigger.opsPort)) $ops)) }}
+{{- fail (printf "\n\nops.listen in the config is %s, but outrigger.opsPort is %d: the probes would ask the wrong port. Make them agree\n" $ops (int .Values.outrigger.opsPort)) }}
+{{- end }}
+{{- if and $ops (or (hasPrefix "127." $ops) (hasPrefix "localhost" $ops) (hasPrefix "[::1]" $ops)) }}
+{{- fail (printf "\n\nops.listen in the config is %s: the kubelet's probes and Prometheus come from outside of the pod. Use 0.0.0.0\n" $ops) }}
+{{- end }}
+{{- if and (not (kindIs "invalid" .Values.podDisruptionBudget.minAvailable)) (not (kindIs "invalid" .Values.podDisruptionBudget.maxUnavailable)) }}
+{{- fail "\n\npodDisruptionBudget has minAvailable and maxUnavailable: Kubernetes takes one. Set the other to null\n" }}
+{{- end }}
+{{- end }}
