@@ -21,8 +21,8 @@ node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}{more_listeners}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}{more_listeners}
+listeners=PLAINTEXT://{host}:{port},CONTROLLER://127.0.0.1:{controller}{more_listeners}
+advertised.listeners=PLAINTEXT://{host}:{port}{more_listeners}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
 log.dirs={folder}/data
 num.partitions=4
@@ -50,7 +50,7 @@ class KafkaUnavailable(Exception):
 class Kafka:
     """One broker in a folder. stop() and start() keep its data and port; close() removes what it made."""
 
-    def __init__(self, folder=None, port=None, properties=None, sasl_port=None, heap="512m"):
+    def __init__(self, folder=None, port=None, properties=None, sasl_port=None, heap="512m", host="127.0.0.1"):
         libs = os.environ.get("OUTRIGGER_KAFKA_LIBS", "")
         if not Path(libs).is_dir() or not libs:
             raise KafkaUnavailable("OUTRIGGER_KAFKA_LIBS names no folder with Kafka's jars")
@@ -58,19 +58,19 @@ class Kafka:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="outrigger-kafka-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         free = free_ports(2)
-        self.port = port or free[0]
+        self.host, self.port = host, port or free[0]
         self._classpath = f"{libs}/*"
         self._heap = heap
         self.process = None
         more = f",SASL_SSL://127.0.0.1:{sasl_port}" if sasl_port else ""
-        text = PROPERTIES.format(port=self.port, controller=free[1], folder=self.folder, more_listeners=more)
+        text = PROPERTIES.format(host=self.host, port=self.port, controller=free[1], folder=self.folder, more_listeners=more)
         text += "".join(f"{name}={value}\n" for name, value in (properties or {}).items())
         (self.folder / "server.properties").write_text(text)
         (self.folder / "log4j.properties").write_text(QUIET_LOG)
 
     @property
     def bootstrap(self):
-        return f"127.0.0.1:{self.port}"
+        return f"{self.host}:{self.port}"
 
     def java(self, main, *arguments, **options):
         return [

@@ -53,11 +53,11 @@ class Session(socketserver.StreamRequestHandler):
 
 
 class SmtpSink:
-    def __init__(self, refuse=None):
+    def __init__(self, refuse=None, host="127.0.0.1"):
         self.refuse = refuse or (lambda sender, recipient: None)
         self.messages = []
         self._lock = threading.Lock()
-        self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session)
+        self._server = socketserver.ThreadingTCPServer((host, 0), Session)
         self._server.daemon_threads = True
         self._server.sink = self
         self.port = self._server.server_address[1]
