@@ -28,6 +28,7 @@ def podman(*arguments, check=True, **options):
 
 def image_of(program, name, entrypoint):
     """An image of one program of this machine and its libraries, for want of a registry to fetch one from."""
+    forget(name)
     program = shutil.which(program)
     libraries = re.findall(r"(/\S+) \(", subprocess.run(["ldd", program], capture_output=True, text=True).stdout)
     archive = io.BytesIO()
@@ -43,6 +44,11 @@ def image_of(program, name, entrypoint):
     return name
 
 
+def forget(image):
+    """A name that is given again would leave the old image behind without one."""
+    podman("rmi", "--force", "--ignore", image)
+
+
 class Container:
     """Runs detached on this process's network from start to close."""
 
@@ -50,7 +56,7 @@ class Container:
         self.name, self.image, self.arguments, self.options = f"{name}-{os.getpid()}", image, arguments, options
 
     def __enter__(self):
-        podman("run", "--detach", "--name", self.name, "--network=host", *RESTRICTED, *self.options, self.image, *self.arguments)
+        podman("run", "--detach", "--replace", "--name", self.name, "--network=host", *RESTRICTED, *self.options, self.image, *self.arguments)
         return self
 
     def __exit__(self, *_):
@@ -87,6 +93,8 @@ def first_answer(url, stop):
 
 def lms_image():
     """The e-learning platform's app, by its own Dockerfile, on this machine's Node."""
+    name = "localhost/lms:1.0"
+    forget(name)
     image_of("node", NODE, [])
-    podman("build", "--isolation=chroot", "--pull-never", "--tag=localhost/lms:1.0", LMS / "app")
-    return "localhost/lms:1.0"
+    podman("build", "--isolation=chroot", "--pull-never", f"--tag={name}", LMS / "app")
+    return name
