@@ -1,7 +1,5 @@
 """The e-learning platform as two containers side by side, as a pod has them, and a real Kafka: from a registration to the
 welcome mail."""
-import http.client
-import json
 import sys
 import unittest
 from pathlib import Path
@@ -9,27 +7,18 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from containers import IMAGE, LMS, Container, lms_image, podman  # noqa: E402
+from containers import IMAGE, LMS, Container, ask, lms_image, podman  # noqa: E402
 from kafka import Kafka  # noqa: E402
 from records import read_topic  # noqa: E402
-from sidecar import Answer, Sidecar  # noqa: E402
+from sidecar import Sidecar  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
 RULES = [f"--volume={LMS}/outrigger.yaml:/etc/outrigger/outrigger.yaml:ro", f"--volume={LMS}/schemas:/etc/outrigger/schemas:ro"]
 
 
-def call(method, path, body=None, port=3000):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    try:
-        connection.request(method, path, json.dumps(body) if body else None, {"content-type": "application/json"})
-        return Answer(connection.getresponse())
-    finally:
-        connection.close()
-
-
 def answers(path, port):
     try:
-        return call("GET", path, port=port).status == 200
+        return ask("127.0.0.1", port, "GET", path).status == 200
     except OSError:
         return False
 
@@ -50,7 +39,7 @@ class ContainersTest(unittest.TestCase):
         Sidecar.wait_for(lambda: answers("/healthz", 3000), what="the app's container")
 
     def test_a_registration_ends_in_a_welcome_mail(self):
-        answer = call("POST", "/register", {"email": "ada@example.com", "firstName": "Ada", "lastName": "Lovelace"})
+        answer = ask("127.0.0.1", 3000, "POST", "/register", {"email": "ada@example.com", "firstName": "Ada", "lastName": "Lovelace"})
         self.assertEqual(answer.status, 201, answer.body)
         [mail] = Sidecar.wait_for(lambda: self.mails.to("ada@example.com"), 60, "the welcome mail")
         self.assertEqual(mail["subject"], "Welcome!")
@@ -59,7 +48,7 @@ class ContainersTest(unittest.TestCase):
         self.assertEqual(registered.headers["ce_type"], "user.registered")
 
     def test_the_schemas_of_the_volume_are_in_force(self):
-        answer = call("POST", "/v1/events", {"type": "user.registered", "key": "u", "data": {"userId": "u"}}, port=8800)
+        answer = ask("127.0.0.1", 8800, "POST", "/v1/events", {"type": "user.registered", "key": "u", "data": {"userId": "u"}})
         self.assertEqual(answer.status, 422, answer.body)
         self.assertTrue(answer.json["errors"])
 

@@ -1,6 +1,5 @@
 """Pods that run: the e-learning platform on a Kubernetes of one real node, by its manifests and by the chart, with a real Kafka
 beside the cluster."""
-import http.client
 import json
 import os
 import re
@@ -13,11 +12,11 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from cluster import MACHINE, Cluster  # noqa: E402
-from containers import IMAGE, NODE, image_of, lms_image, podman  # noqa: E402
+from containers import IMAGE, NODE, ask, image_of, lms_image, podman  # noqa: E402
 from kafka import Kafka  # noqa: E402
 from kubernetes import CHART, LMS, ROOT, documents, of_kind, pod_of, template  # noqa: E402
 from records import read_topic  # noqa: E402
-from sidecar import Answer, Sidecar  # noqa: E402
+from sidecar import Sidecar  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
 REPOSITORY, _, TAG = IMAGE.rpartition(":")
@@ -60,16 +59,8 @@ class NodeTest(unittest.TestCase):
         [pod] = self.get("pods", f"--selector={selector}")["items"]
         return pod
 
-    def call(self, pod, port, method, path, body=None):
-        connection = http.client.HTTPConnection(pod["status"]["podIP"], port, timeout=30)
-        try:
-            connection.request(method, path, json.dumps(body) if body else None, {"content-type": "application/json"})
-            return Answer(connection.getresponse())
-        finally:
-            connection.close()
-
     def registration_ends_in_a_mail(self, pod, name):
-        answer = self.call(pod, 3000, "POST", "/register", {"email": f"{name}@example.com", "firstName": name, "lastName": "L"})
+        answer = ask(pod["status"]["podIP"], 3000, "POST", "/register", {"email": f"{name}@example.com", "firstName": name, "lastName": "L"})
         self.assertEqual(answer.status, 201, answer.body)
         [mail] = Sidecar.wait_for(lambda: self.mails.to(f"{name}@example.com"), 60, "the welcome mail")
         self.assertIn(f"Hello {name}", mail.get_content())
@@ -94,12 +85,15 @@ class NodeTest(unittest.TestCase):
         self.assertLessEqual(sidecar["state"]["running"]["startedAt"], app["state"]["running"]["startedAt"])
         self.registration_ends_in_a_mail(pod, "grace")
 
-        before = self.call(pod, 8801, "GET", "/status").json["observedGeneration"]
+        def generation():
+            return ask(pod["status"]["podIP"], 8801, "GET", "/status").json["observedGeneration"]
+
+        before = generation()
         rules = self.get("configmap", "lms-rules")["data"]["outrigger.yaml"]
         changed = rules.replace("routes:\n", 'routes:\n  - {match: {type: "course.*"}, topic: course.events}\n')
         self.assertNotEqual(rules, changed)
         self.kubectl("patch", "configmap", "lms-rules", "--patch", json.dumps({"data": {"outrigger.yaml": changed}}))
-        Sidecar.wait_for(lambda: self.call(pod, 8801, "GET", "/status").json["observedGeneration"] != before, 120, "the new rules")
+        Sidecar.wait_for(lambda: generation() != before, 120, "the new rules")
         self.registration_ends_in_a_mail(pod, "linus")
         [sidecar] = self.pod("app.kubernetes.io/name=lms")["status"]["initContainerStatuses"]
         self.assertEqual(sidecar["restartCount"], 0)
@@ -120,6 +114,18 @@ class NodeTest(unittest.TestCase):
         done = self.cluster.helm("test", *helm, "shop", check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("outrigger.yaml:", self.kubectl("logs", "shop-outrigger-check").stdout)
+
+    def test_a_secret_of_ones_own_reaches_the_sidecar_and_guards_the_apps_port(self):
+        self.kubectl("create", "secret", "generic", "shop-token", "--from-literal=token=open-sesame")
+        self.cluster.helm("install", "--namespace", self.namespace, "shop", CHART, *OUR_IMAGE, "--wait", "--timeout=90s",
+                          "--set", "replicaCount=1", "--set", "app.image.repository=localhost/lms", "--set-string", "app.image.tag=1.0",
+                          "--set", "app.env[0].name=DATA_DIR", "--set", "app.env[0].value=/dev/shm",
+                          "--set", f"outrigger.kafka.brokers={{{self.kafka.bootstrap}}}", "--set", "outrigger.existingSecrets[0].name=shop-token",
+                          "--set", "outrigger.config.http.tokenFile=/etc/outrigger-secrets/token")
+        with self.cluster.forwarded(self.namespace, "deployment/shop-outrigger", 8800) as port:
+            event = ("127.0.0.1", port, "POST", "/v1/events/stock.counted?key=k", {"shelf": 1})
+            self.assertEqual(ask(*event).status, 401)
+            self.assertEqual(ask(*event, authorization="Bearer open-sesame").status, 200)
 
     def test_what_the_app_publishes_while_it_ends_is_in_kafka_and_the_sidecar_ends_after_it(self):
         text = template("--values", CHART / "ci/least-values.yaml", *OUR_IMAGE, "--set", "serviceAccount.create=false",

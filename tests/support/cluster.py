@@ -1,7 +1,8 @@
 """A real Kubernetes of one node on loopback: etcd, API server, controllers, scheduler, and with start_node() containerd and
 the kubelet. Needs root, and a network, mounts and processes of its own (tests/kubernetes/CMakeLists.txt)."""
+import contextlib
 import json
-import os
+import re
 import secrets
 import shutil
 import signal
@@ -141,6 +142,16 @@ class Cluster:
 
     def helm(self, *arguments, check=True):
         return run("helm", *arguments, check=check, env={"KUBECONFIG": str(self.kubeconfig), "HELM_CACHE_HOME": str(self.folder / "helm")})
+
+    @contextlib.contextmanager
+    def forwarded(self, namespace, target, port):
+        """A port of this machine that leads to one of a pod, those on its loopback too."""
+        command = [str(BIN / "kubectl"), "--kubeconfig", str(self.kubeconfig), "--namespace", namespace, "port-forward", target, f":{port}"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield int(re.match(r"Forwarding from 127.0.0.1:(\d+)", process.stdout.readline()).group(1))
+            finally:
+                process.terminate()
 
     def namespace(self):
         """A new one that enforces the restricted Pod Security standard."""

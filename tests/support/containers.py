@@ -1,4 +1,6 @@
 """Images and containers by podman, on the network this process has."""
+import contextlib
+import http.client
 import io
 import json
 import os
@@ -10,6 +12,8 @@ import time
 import urllib.request
 from datetime import datetime
 from pathlib import Path
+
+from sidecar import Answer
 
 os.environ["CONTAINERS_CONF"] = str(Path(__file__).resolve().parents[2] / ".dev/containers.conf")
 LMS = Path(__file__).resolve().parents[2] / "manifests/lms"
@@ -79,6 +83,13 @@ class Container:
         """SIGTERM; the exit code."""
         podman("stop", "--time=30", self.name)
         return self.inspect()["State"]["ExitCode"]
+
+
+def ask(host, port, method, path, body=None, **headers):
+    """The answer to one request; `body` goes as JSON."""
+    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=30)) as connection:
+        connection.request(method, path, None if body is None else json.dumps(body), {"content-type": "application/json", **headers})
+        return Answer(connection.getresponse())
 
 
 def first_answer(url, stop):
