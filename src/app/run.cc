@@ -24,28 +24,50 @@ sigset_t Handled() {
   return set;
 }
 
-// The control thread: waits for signals and for changes of the config.
+// What a config names and is read with it.
+std::vector<std::string> ReadBeside(const config::Config& config) {
+  std::vector<std::string> paths;
+  for (const auto& route : config.routes)
+    if (route.schemas) paths.push_back(route.schemas->value);
+  if (!config.http.token_file.empty()) paths.push_back(config.http.token_file);
+  return paths;
+}
+
+// The control thread: waits for signals and for changes of the config. Made before the config is
+// read for the first time, so that no change of it is missed.
 class Control {
  public:
-  Control(std::string file, Sidecar& sidecar) : file_(std::move(file)), sidecar_(sidecar) {
-    const sigset_t handled = Handled();
-    signals_ = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
-    readable_ = loop_.WatchReadable(signals_, [this] { OnSignal(); });
-    WatchFiles();
-  }
-  ~Control() {
-    readable_.reset();
-    close(signals_);
+  explicit Control(std::string file) : file_(std::move(file)) {
+    if (!file_.empty())
+      watch_ = std::make_unique<config::Watch>(loop_, file_, [this] { Reload(); });
   }
 
-  void Run() { loop_.Run(); }
+  config::Loaded Load() {
+    config::Loaded loaded = config::Load(file_, config::ProcessEnvironment());
+    // What a refused config names is followed too: that may be where it is mended.
+    if (watch_) watch_->Follow(ReadBeside(loaded.config));
+    return loaded;
+  }
+
+  // Until SIGTERM or SIGINT.
+  void Run(Sidecar& sidecar) {
+    sidecar_ = &sidecar;
+    const sigset_t handled = Handled();
+    const int signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
+    {
+      const auto readable = loop_.WatchReadable(signals, [this, signals] { OnSignal(signals); });
+      loop_.Run();
+    }
+    close(signals);
+  }
 
  private:
-  void OnSignal() {
+  void OnSignal(int signals) {
     signalfd_siginfo info;
-    while (read(signals_, &info, sizeof info) == sizeof info) {
+    while (read(signals, &info, sizeof info) == sizeof info) {
       if (info.ssi_signo == SIGHUP) {
-        Reload();
+        // Read anew also where nothing that is watched has changed.
+        if (watch_ && !watch_->Look()) Reload();
         continue;
       }
       Log(Level::kInfo, "draining; another signal ends at once",
@@ -54,26 +76,12 @@ class Control {
     }
   }
 
-  void Reload() {
-    if (file_.empty()) return;
-    sidecar_.Reload(config::Load(file_, config::ProcessEnvironment()));
-    WatchFiles();
-  }
+  void Reload() { sidecar_->Reload(Load()); }
 
-  void WatchFiles() {
-    if (file_.empty()) return;
-    watch_ = std::make_unique<config::Watch>(loop_, file_, sidecar_.watched_folders(), [this] {
-      // Posted, since a reload replaces the watch that tells of it.
-      loop_.Post([this] { Reload(); });
-    });
-  }
-
-  std::string file_;
-  Sidecar& sidecar_;
+  const std::string file_;
   base::Loop loop_;
-  int signals_ = -1;
-  std::unique_ptr<base::Loop::Watch> readable_;
   std::unique_ptr<config::Watch> watch_;
+  Sidecar* sidecar_ = nullptr;
 };
 
 }  // namespace
@@ -85,7 +93,8 @@ void BlockSignals() {
 }
 
 int Run(const std::string& config_file) {
-  config::Loaded loaded = config::Load(config_file, config::ProcessEnvironment());
+  Control control(config_file);
+  config::Loaded loaded = control.Load();
   for (const auto& problem : loaded.problems) std::cerr << problem.text() << "\n";
   if (!loaded.ok()) {
     std::cerr << "outrigger: the config has errors; nothing was started\n";
@@ -100,10 +109,7 @@ int Run(const std::string& config_file) {
     if (!error.hint.empty()) std::cerr << "  " << error.hint << "\n";
     return 1;
   }
-  {
-    Control control(config_file, **sidecar);
-    control.Run();
-  }
+  control.Run(**sidecar);
   // A second signal means it.
   const sigset_t handled = Handled();
   pthread_sigmask(SIG_UNBLOCK, &handled, nullptr);

@@ -162,8 +162,6 @@ void Sidecar::Refuse(const std::vector<config::Problem>& problems) {
 }
 
 void Sidecar::Reload(config::Loaded loaded) {
-  // The file may be touched without a change; a refused one is judged again, since its schemas may
-  // be mended.
   if (!loaded.ok()) return Refuse(loaded.problems);
   auto routes = publish::Routes::Build(loaded.config, loaded.problems);
   auto token = ReadToken(loaded.config.http.token_file);

@@ -37,8 +37,6 @@ class Sidecar {
   uint16_t ops_port() const { return ops_->port(); }
   std::string bootstrap() const { return embedded_ ? embedded_->bootstrap() : std::string(); }
   const telemetry::Metrics& metrics() const { return metrics_; }
-  // Folders whose change is a reason to reload: the schemas'.
-  const std::vector<std::string>& watched_folders() const { return routes_->schema_folders(); }
 
  private:
   explicit Sidecar(config::Config config);

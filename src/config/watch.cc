@@ -4,31 +4,62 @@
 #include <unistd.h>
 
 #include <array>
-#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "config/schema_files.h"
 
 namespace outrigger::config {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr auto kSettle = std::chrono::milliseconds(100);
-constexpr uint32_t kChanges = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
+constexpr uint32_t kChanges =
+    IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
+
+size_t FileContent(const fs::path& file) {
+  std::error_code error;
+  // A pipe can be read once only, and not by us.
+  if (!fs::is_regular_file(file, error)) return 0;
+  std::ifstream in(file, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  return in ? std::hash<std::string>{}(std::move(text).str()) : 0;
+}
+
+// What stands at `path` (a file, a folder of schemas, or nothing), as one number.
+size_t ContentOf(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return FileContent(path);
+  size_t content = 1;
+  for (const auto& file : FindSchemaFiles(path).files)
+    content = (content * 31 + fs::hash_value(file)) * 31 + FileContent(file);
+  return content;
+}
+
+// The folders in which a change of `path` shows.
+std::set<fs::path> FoldersOf(const fs::path& path) {
+  std::error_code error;
+  std::set<fs::path> folders;
+  if (fs::is_directory(path, error)) folders = FindSchemaFiles(path).folders;
+  fs::path parent = fs::absolute(path, error).parent_path();
+  while (!fs::is_directory(parent, error) && parent.has_relative_path())
+    parent = parent.parent_path();
+  folders.insert(parent);
+  // Where a link leads, a file may be edited in place.
+  if (fs::is_symlink(path, error)) folders.insert(fs::weakly_canonical(path, error).parent_path());
+  return folders;
+}
 
 }  // namespace
 
-Watch::Watch(base::Loop& loop, const std::string& file, const std::vector<std::string>& folders,
-             std::function<void()> on_change)
-    : loop_(loop), on_change_(std::move(on_change)) {
+Watch::Watch(base::Loop& loop, std::string file, std::function<void()> on_change)
+    : loop_(loop), file_(std::move(file)), on_change_(std::move(on_change)) {
   inotify_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (inotify_ < 0) return;
-  const std::filesystem::path parent = std::filesystem::path(file).parent_path();
-  Add(parent.empty() ? "." : parent.string());
-  for (const auto& folder : folders) {
-    Add(folder);
-    // Schemas stand one level down, by type.
-    std::error_code error;
-    for (const auto& entry : std::filesystem::directory_iterator(folder, error))
-      if (entry.is_directory(error)) Add(entry.path().string());
-  }
-  readable_ = loop_.WatchReadable(inotify_, [this] { OnReadable(); });
+  if (inotify_ >= 0) readable_ = loop_.WatchReadable(inotify_, [this] { OnReadable(); });
+  Follow({});
 }
 
 Watch::~Watch() {
@@ -36,14 +67,43 @@ Watch::~Watch() {
   if (inotify_ >= 0) close(inotify_);
 }
 
-void Watch::Add(const std::string& folder) {
-  inotify_add_watch(inotify_, folder.c_str(), kChanges);
+void Watch::Follow(const std::vector<std::string>& paths) {
+  const auto before = std::exchange(contents_, {{file_, 0}});
+  for (const auto& path : paths) contents_.emplace(path, 0);
+  WatchFolders();
+  for (auto& [path, content] : contents_) {
+    const auto known = before.find(path);
+    content = known != before.end() ? known->second : ContentOf(path);
+  }
+}
+
+void Watch::WatchFolders() {
+  std::set<int> watches;
+  for (const auto& [path, content] : contents_)
+    for (const auto& folder : FoldersOf(path))
+      watches.insert(inotify_add_watch(inotify_, folder.c_str(), kChanges));
+  for (const int old : watches_)
+    if (!watches.contains(old)) inotify_rm_watch(inotify_, old);
+  watches_ = std::move(watches);
 }
 
 void Watch::OnReadable() {
   std::array<char, 4096> events;
   while (read(inotify_, events.data(), events.size()) > 0) continue;
-  settled_ = loop_.After(kSettle, [this] { on_change_(); });
+  // Not begun anew by each event: a busy folder would hold up a change for ever.
+  if (!settled_.armed()) settled_ = loop_.After(kSettle, [this] { Look(); });
+}
+
+bool Watch::Look() {
+  WatchFolders();
+  bool changed = false;
+  for (auto& [path, content] : contents_) {
+    const size_t now = ContentOf(path);
+    changed = changed || now != content;
+    content = now;
+  }
+  if (changed) on_change_();
+  return changed;
 }
 
 }  // namespace outrigger::config

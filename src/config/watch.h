@@ -1,12 +1,14 @@
-// Tells when the config file, or a folder beside it, has changed: edits in place, editors' renames,
-// and the symlink swap by which the kubelet updates a mounted ConfigMap.
+// Tells when what the config is read from has changed: edits in place, editors' renames, and the
+// symlink swap by which the kubelet updates a mounted ConfigMap.
 //
-// Folders are watched, never the file itself: a rename or a swap gives the name to another inode.
-// Changes that come together are told once, when they have settled. Thread: the loop's. Source:
-// inotify(7); Kubernetes, "Mounted ConfigMaps".
+// A change is one of content: a file that is only touched, or stands beside it, is none. It is told
+// once what was seen has had a moment to settle; nothing that happens after the Watch is made, or
+// while it tells, is missed. Folders are watched, never a file itself: a rename or a swap gives the
+// name to another inode. Thread: the loop's. Source: inotify(7); Kubernetes, "Mounted ConfigMaps".
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -19,19 +21,28 @@ namespace outrigger::config {
 class Watch {
  public:
   // Folders that can't be watched are passed over: a reload then needs a SIGHUP.
-  Watch(base::Loop& loop, const std::string& file, const std::vector<std::string>& folders,
-        std::function<void()> on_change);
+  Watch(base::Loop& loop, std::string file, std::function<void()> on_change);
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   ~Watch();
 
+  // What is read besides the file: other files, and folders of schemas; they need not be there yet.
+  // To be called before they are read, or a change in between is missed.
+  void Follow(const std::vector<std::string>& paths);
+
+  // Looks at once. Returns whether there was a change; it has been told then.
+  bool Look();
+
  private:
-  void Add(const std::string& folder);
+  void WatchFolders();
   void OnReadable();
 
   base::Loop& loop_;
+  const std::string file_;
   std::function<void()> on_change_;
   int inotify_ = -1;
+  std::set<int> watches_;
+  std::map<std::string, size_t> contents_;  // path → hash of what was last seen there
   std::unique_ptr<base::Loop::Watch> readable_;
   base::Timer settled_;
 };

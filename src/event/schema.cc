@@ -7,7 +7,6 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
 #include <valijson/adapters/nlohmann_json_adapter.hpp>
 #include <valijson/schema.hpp>
@@ -15,6 +14,7 @@
 #include <valijson/validation_results.hpp>
 #include <valijson/validator.hpp>
 
+#include "config/schema_files.h"
 #include "event/formats.h"
 #include "event/schema_lint.h"
 
@@ -204,24 +204,12 @@ std::shared_ptr<const SchemaSet> SchemaSet::Load(const std::string& folder,
                         "it holds <type>/<version>.json"});
     return set;
   }
-  std::error_code unreadable;  // a link that leads nowhere is no file
-  std::set<fs::path> files;    // in a fixed order, so that problems are
-  for (fs::recursive_directory_iterator
-           it(folder, fs::directory_options::follow_directory_symlink, error),
-       end;
-       it != end && !error; it.increment(error)) {
-    // A mounted ConfigMap shows its files twice, once in hidden folders.
-    if (it->path().filename().string().starts_with("..")) {
-      it.disable_recursion_pending();
-    } else if (it->is_regular_file(unreadable) && it->path().extension() == ".json") {
-      files.insert(it->path());
-    }
-  }
-  if (error)
+  const config::SchemaFiles found = config::FindSchemaFiles(folder);
+  if (found.error)
     problems.push_back({place, "",
-                        "the schema folder " + folder + " can't be read: " + error.message(),
+                        "the schema folder " + folder + " can't be read: " + found.error.message(),
                         "every folder below it must be readable"});
-  for (const auto& file : files) {
+  for (const auto& file : found.files) {
     // Not fs::relative: that follows links, and everything in a mounted ConfigMap is one.
     const fs::path relative = file.lexically_relative(folder);
     const auto depth = std::distance(relative.begin(), relative.end());

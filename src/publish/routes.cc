@@ -41,10 +41,7 @@ std::shared_ptr<const Routes> Routes::Build(const config::Config& config,
       rule.headers.emplace_back(name, event::Template::Compile(text, problems));
     if (route.schemas) {
       auto& set = sets[route.schemas->value];
-      if (!set) {
-        set = event::SchemaSet::Load(route.schemas->value, route.schemas->place, problems);
-        routes->schema_folders_.push_back(route.schemas->value);
-      }
+      if (!set) set = event::SchemaSet::Load(route.schemas->value, route.schemas->place, problems);
       rule.schemas = set;
     }
     rule.on_invalid = route.on_invalid;

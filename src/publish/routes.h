@@ -61,8 +61,6 @@ class Routes {
   base::Result<std::vector<const Rule*>> Select(const event::Event& event, event::Data& data) const;
 
   const std::vector<Rule>& rules() const { return rules_; }
-  // Distinct schema folders, for the file watch.
-  const std::vector<std::string>& schema_folders() const { return schema_folders_; }
 
  private:
   using Indexes = std::vector<uint32_t>;  // ascending
@@ -70,7 +68,6 @@ class Routes {
   void IndexRule(uint32_t index);
 
   std::vector<Rule> rules_;
-  std::vector<std::string> schema_folders_;
   std::unordered_map<std::string, Indexes> by_type_;
   // "user.*" → "user."; looked up once for each length that occurs, which is a handful.
   std::unordered_map<std::string, Indexes> by_prefix_;

@@ -1,9 +1,11 @@
 """The config file changes under load, as ConfigMaps do: a good one is applied without losing a request, a bad one refused whole."""
 import json
 import os
+import signal
+import threading
 import unittest
 
-from case import HEAD, KafkaCase, Sidecar, read_topic
+from case import HEAD, KafkaCase, Sidecar
 from publishers import Publishers, check_stored
 
 
@@ -68,6 +70,63 @@ class Reload(KafkaCase):
         sidecar.write_config(HEAD + "kafka: {clientId: other}\n")
         sidecar.wait_for(lambda: sidecar.condition("ConfigApplied")["reason"] == "NeedsRestart", what="the condition")
         self.assertIn("kafka.clientId", sidecar.condition("ConfigApplied")["message"])
+
+    def test_a_change_during_a_reload_is_seen_too(self):
+        many = "".join(f"  - {{match: {{type: kind.n{n}}}, topic: t{n}}}\n" for n in range(10_000))
+        sidecar = self.sidecar("routes:\n" + many)
+        for n in range(5):
+            spent = sidecar.cpu_seconds()
+            sidecar.write_config(HEAD + "routes:\n  - {match: {type: probe.x}, topic: first}\n" + many)
+            sidecar.wait_for(lambda: sidecar.cpu_seconds() > spent + 0.02, what="the sidecar to be reading")
+            sidecar.write_config(HEAD + f"routes:\n  - {{match: {{type: probe.x}}, topic: second-{n}}}\n" + many)
+            sidecar.wait_for(lambda: sidecar.post("/v1/events/probe.x", {}).json.get("topic") == f"second-{n}", what="the second change")
+
+    def test_a_change_while_the_start_waits_for_kafka_is_seen_too(self):
+        broker = Sidecar(env={"KAFKA_BROKERS": "embedded"})
+        self.addCleanup(broker.close)
+        broker.start()
+        os.kill(broker.process.pid, signal.SIGSTOP)
+        sidecar = Sidecar(text=self.routes("first"), env={"KAFKA_BROKERS": broker.bootstrap, "REQUIRE_KAFKA": "true"})
+        self.addCleanup(sidecar.close)
+        sidecar.start(wait=False)
+        sidecar.wait_for(lambda: "Kafka can't be reached" in sidecar.log, what="the wait for Kafka")
+        sidecar.write_config(self.routes("second"))
+        os.kill(broker.process.pid, signal.SIGCONT)
+        sidecar.wait_for(sidecar.listens)
+        sidecar.wait_for(lambda: sidecar.post("/v1/events/probe.x", {}).json.get("topic") == "second", what="the second config")
+
+    def test_a_refused_schema_is_seen_once_it_is_mended(self):
+        sidecar = self.sidecar(self.routes("before")[len(HEAD):])
+        schema = sidecar.folder / "far/schemas/thing.made/1.0.json"
+        sidecar.write_config(HEAD + "routes:\n  - {match: {type: thing.made}, topic: things, schemas: far/schemas}\n")
+        refusal = sidecar.wait_for(lambda: (c := sidecar.condition("ConfigApplied"))["status"] == "False" and c, what="the refusal")
+        self.assertIn("far/schemas", refusal["message"])
+        schema.parent.mkdir(parents=True)
+        schema.write_text('{"type": "strnig"}')
+        sidecar.wait_for(lambda: "strnig" in sidecar.condition("ConfigApplied")["message"], what="the folder to be seen")
+        schema.write_text('{"type": "object"}')
+        sidecar.wait_for(lambda: sidecar.condition("ConfigApplied")["status"] == "True", what="the mended schema")
+        self.assertEqual(sidecar.post("/v1/events/thing.made", []).status, 422)
+
+    def test_busy_files_beside_it_neither_count_nor_hold_up_a_change(self):
+        sidecar = self.sidecar(self.routes("before")[len(HEAD):])
+        busy, stop = sidecar.folder / "busy", threading.Event()
+
+        def touch():
+            while not stop.wait(0.02):
+                busy.write_text("x")
+                sidecar.config.touch()
+
+        thread = threading.Thread(target=touch)
+        thread.start()
+        try:
+            for n in range(3):
+                sidecar.write_config(self.routes(f"after-{n}"))
+                sidecar.wait_for(lambda: sidecar.post("/v1/events/probe.x", {}).json.get("topic") == f"after-{n}", 5, "the new rule")
+        finally:
+            stop.set()
+            thread.join()
+        self.assertEqual(sidecar.metrics()['outrigger_config_reloads_total{outcome="applied"}'], 3)
 
 
 if __name__ == "__main__":
