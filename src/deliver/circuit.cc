@@ -66,8 +66,12 @@ AppCircuit::Decision AppCircuit::OnSuccess(Id id, uint64_t key, base::TimePoint 
   suspects_.erase(id);
   success_since_rejection_ = true;
   Decision decision;
-  for (const auto& failed : failed_)
-    if (failed.at <= begun) Blame(failed.key, now);
+  accused_.erase(key);
+  std::erase_if(accused_, [&](const auto& accused) {
+    if (accused.second > begun) return false;
+    Blame(accused.first, now);
+    return true;
+  });
   failed_.clear();
   keys_.clear();
   counted_ = 0;
@@ -194,6 +198,7 @@ void AppCircuit::StartOver(Id current, Decision& decision) {
   failed_.clear();
   keys_.clear();
   counted_ = 0;
+  accused_.clear();
   // What went well before says nothing of the app that comes back.
   success_since_rejection_ = false;
 }
@@ -265,6 +270,7 @@ std::optional<base::TimePoint> AppCircuit::NextWake() const {
 void AppCircuit::AddFailed(Id id, uint64_t key, base::TimePoint now) {
   Expire(now);
   failed_.push_back({id, key, now});
+  if (accused_.size() < kMostFailed) accused_[key] = now;
   CountKey(key, now);
 }
 
@@ -275,7 +281,10 @@ void AppCircuit::Blame(uint64_t key, base::TimePoint now) {
 
 void AppCircuit::CountKey(uint64_t key, base::TimePoint now) {
   const auto blamed = blamed_.find(key);
-  if (blamed != blamed_.end() && now < blamed->second) return;
+  if (blamed != blamed_.end() && now < blamed->second) {
+    blamed->second = now + policy_.window;
+    return;
+  }
   ++keys_[key];
   ++counted_;
 }

@@ -12,10 +12,10 @@
 //           so that healthy events behind many poisoned ones are found; then probe → probe_max.
 //           Keys to blame say nothing of the app.
 //
-// To blame are keys that failed before an event of another key began and went well, for `window` or
-// until they succeed themselves: poison events that are all that is left of a busy topic end in the
-// dead letters, not in an open circuit. A success that had begun before tells nothing of an app
-// that fails since.
+// To blame are keys that failed before an event of another key began and went well, until they
+// succeed themselves or have not failed for `window`: poison events that are all that is left of a
+// busy topic end in the dead letters, not in an open circuit. A success that had begun before tells
+// nothing of an app that fails since.
 //
 // Suspects: a cut that meets a dead app makes its event a suspect, without an attempt used. A
 // suspect goes only when nothing else is in flight, and then nothing else goes; cut again while the
@@ -176,7 +176,8 @@ class AppCircuit {
   std::deque<Failed> failed_;                    // within the window, oldest first
   std::unordered_map<uint64_t, uint32_t> keys_;  // of failed_ and rejected_ without the blamed
   uint32_t counted_ = 0;                         // all of keys_
-  std::unordered_map<uint64_t, base::TimePoint> blamed_;  // until when
+  std::unordered_map<uint64_t, base::TimePoint> accused_;  // failed then; no success begun since
+  std::unordered_map<uint64_t, base::TimePoint> blamed_;   // until when
   std::map<Id, Rejected> rejected_;  // undecided, in the order of their first rejection
   bool success_since_rejection_ = false;
 

@@ -286,6 +286,24 @@ TEST_F(Circuit, ASuccessThatHadBegunBeforeBlamesNobody) {
   EXPECT_TRUE(Try(200, 1, Kind::kFailure).opened);
 }
 
+TEST_F(Circuit, ASuccessThatHadBegunBeforeDoesNotHideAFailureFromTheNext) {
+  Dispatch({50});
+  now_ += milliseconds(1);
+  for (uint64_t key = 0; key < 9; ++key) Try(key, Kind::kFailure);
+  Result(50, Kind::kSuccess);
+  Try(51, Kind::kSuccess);
+  for (uint64_t n = 0; n < 40; ++n) EXPECT_FALSE(Try(100 + n, n % 9, Kind::kFailure).opened);
+}
+
+TEST_F(Circuit, BlameLastsWhileItsKeyKeepsFailing) {
+  for (uint64_t key = 0; key < 9; ++key) Try(key, Kind::kFailure);
+  Try(50, Kind::kSuccess);
+  for (uint64_t n = 0; n < 90; ++n) {
+    now_ += seconds(2);
+    EXPECT_FALSE(Try(100 + n, n % 9, Kind::kFailure).opened);
+  }
+}
+
 TEST_F(Circuit, BlameEndsWithTheWindow) {
   for (uint64_t key = 0; key < 9; ++key) Try(key, Kind::kFailure);
   Try(50, Kind::kSuccess);
