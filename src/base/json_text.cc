@@ -3,9 +3,7 @@
 #include <cstdio>
 
 namespace outrigger::base {
-namespace {
 
-// The length of the well-formed UTF-8 sequence at the start of `text`, or 0 (RFC 3629).
 size_t Utf8Length(std::string_view text) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = byte(0);
@@ -23,8 +21,6 @@ size_t Utf8Length(std::string_view text) {
   const bool too_high = lead == 0xF4 && byte(1) > 0x8F;
   return overlong || surrogate || too_high ? 0 : length;
 }
-
-}  // namespace
 
 std::string JsonString(std::string_view text) {
   std::string out;

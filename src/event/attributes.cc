@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/ascii.h"
+#include "base/json_text.h"
 #include "event/attributes.h"
 #include "event/cloudevents.h"
 
@@ -24,6 +25,31 @@ bool IsOffset(std::string_view text) {
   return text.size() == 6 && (text[0] == '+' || text[0] == '-') && text[3] == ':' &&
          AllDigits(text.substr(1, 2)) && AllDigits(text.substr(4, 2)) &&
          Number(text.substr(1, 2)) < 24 && Number(text.substr(4, 2)) < 60;
+}
+
+// The code point of a well-formed UTF-8 sequence of two bytes or more.
+uint32_t CodePoint(std::string_view sequence) {
+  uint32_t code = static_cast<unsigned char>(sequence.front()) & (0x7FU >> sequence.size());
+  for (const char c : sequence.substr(1))
+    code = code << 6 | (static_cast<unsigned char>(c) & 0x3FU);
+  return code;
+}
+
+// CloudEvents 1.0.2, "Type System", String: no control characters, no noncharacters, no surrogates.
+bool IsString(std::string_view text) {
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    size_t length = 1;
+    if (byte < 0x20 || byte > 0x7E) {
+      length = base::Utf8Length(text);
+      if (length < 2) return false;
+      const uint32_t code = CodePoint(text.substr(0, length));
+      const bool noncharacter = (code >= 0xFDD0 && code <= 0xFDEF) || (code & 0xFFFE) == 0xFFFE;
+      if (code < 0xA0 || noncharacter) return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
 }
 
 }  // namespace
@@ -81,6 +107,27 @@ base::Result<void> CheckAttributes(const Event& event) {
     if (!IsAttributeName(name))
       return invalid("the attribute name \"" + name +
                      "\" has more than lower-case letters and digits");
+  return {};
+}
+
+base::Result<void> CheckAttributeText(const Event& event) {
+  const auto invalid = [](std::string_view name) {
+    return base::Fail(base::Error::Invalid(
+        "the attribute \"" + std::string(name) +
+        "\" holds a control character or bytes that are no UTF-8, and CloudEvents has neither"));
+  };
+  static constexpr std::pair<const char*, std::string Event::*> kTexts[] = {
+      {"id", &Event::id},
+      {"source", &Event::source},
+      {"type", &Event::type},
+      {"subject", &Event::subject},
+      {"version", &Event::version},
+      {"datacontenttype", &Event::datacontenttype},
+      {"dataschema", &Event::dataschema}};
+  for (const auto& [name, text] : kTexts)
+    if (!IsString(event.*text)) return invalid(name);
+  for (const auto& [name, value] : event.extensions)
+    if (!IsString(value)) return invalid(name);
   return {};
 }
 

@@ -50,6 +50,10 @@ bool IsJson(std::string_view media_type);
 // names legal.
 base::Result<void> CheckAttributes(const Event& event);
 
+// Checks that the attributes' values are strings as CloudEvents has them: Unicode without control
+// characters. For events that are published; of a consumed one, nobody can mend them any more.
+base::Result<void> CheckAttributeText(const Event& event);
+
 // Kafka, binary mode: value = data, ce_* headers, content-type header; traceparent and tracestate
 // also under their own names, where tracing tools look for them. Caller headers follow.
 Record ToKafkaBinary(Event event);

@@ -71,6 +71,30 @@ class Answers(KafkaCase):
         self.refused(400, "/v1/events", b"x", "ce-specversion: 0.3", "ce-id: 1", "ce-source: /s", "ce-type: order.a")
         self.refused(400, "/v1/events", b"[]x", "Content-Type: application/cloudevents-batch+json")
 
+    def test_400_for_attributes_that_are_no_text_names_them_in_every_form(self):
+        order, binary = b'{"id":"x"}', ("ce-specversion: 1.0", "ce-id: 1", "ce-source: /s", "ce-type: order.a")
+        for name, path, data, *headers in (
+            ("id", "/v1/events/order.a?id=%ff", order, JSON),
+            ("subject", "/v1/events/order.a?subject=a%7f", order, JSON),
+            ("version", "/v1/events/order.a?version=%c2%85", order, JSON),
+            ("type", "/v1/events/order.%ff", order, JSON),
+            ("id", "/v1/events/order.a", order, JSON, "Idempotency-Key: \udcc3"),
+            ("datacontenttype", "/v1/events/order.a", b"x", "Content-Type: text/plain; a=\udcc3"),
+            ("subject", "/v1/events", b"x", "Content-Type: text/plain", "ce-subject: a%00", *binary),
+            ("own", "/v1/events", b"x", "Content-Type: text/plain", "ce-own: i%FF", *binary),
+            ("source", "/v1/events", b'{"type":"order.a","source":"a\\u0000","data":{"id":"x"}}', JSON),
+            ("id", "/v1/events", b'{"type":"order.a","id":"\\u009f","data":{"id":"x"}}', JSON),
+            ("version", "/v1/events", b'{"type":"order.a","data":{"id":"x","version":"1\\n"}}', JSON),
+            ("own", "/v1/events", b'{"specversion":"1.0","id":"1","source":"/s","type":"order.a","own":"\\u007f","data":{"id":"x"}}',
+             "Content-Type: application/cloudevents+json"),
+        ):
+            with self.subTest(path=path, data=data, headers=headers):
+                self.assertIn(f'"{name}"', self.refused(400, path, data, *headers)["detail"])
+        status, _, body = curl("-H", JSON, f"http://127.0.0.1:{self.instance.port}/v1/topics/raw.a?key=%ff%00", data=b"x")
+        self.assertEqual(status, 400, "no target holds a NUL")
+        status, _, body = curl("-H", JSON, f"http://127.0.0.1:{self.instance.port}/v1/topics/raw.a?key=%ff%01", data=b"x")
+        self.assertEqual(status, 200, "a key is bytes")
+
     def test_404_no_route(self):
         self.assertIn("explain", self.refused(404, "/v1/events", b'{"type":"unknown.a"}', JSON)["detail"])
         self.refused(404, "/v2/nothing")

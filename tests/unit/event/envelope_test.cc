@@ -273,6 +273,34 @@ TEST(Attributes, ACompleteEventHasTypeIdSourceAndAnRfc3339Time) {
   }
 }
 
+TEST(Attributes, AreUnicodeWithoutControlCharactersWhereTheyArePublished) {
+  const auto wrong_in = [](std::string Event::*attribute, const std::string& text) {
+    Event event;
+    event.*attribute = text;
+    const auto legal = CheckAttributeText(event);
+    return legal ? std::string() : legal.error().message;
+  };
+  for (const std::string text : {"", "plain ~", "caf\xC3\xA9", "\xC2\xA0", "\xEE\x80\x80",
+                                 "\xF0\x9F\x98\x80", "\xEF\xBF\xBD"})
+    EXPECT_EQ(wrong_in(&Event::subject, text), "") << text;
+  for (const auto& text :
+       {std::string("a\0", 2), std::string("\n"), std::string("a\tb"), std::string("\x7F"),
+        std::string("\xC2\x80"), std::string("\xC2\x9F"), std::string("i\xFF"), std::string("\xC3"),
+        std::string("\xED\xA0\x80"), std::string("\xEF\xB7\x90"), std::string("\xEF\xBF\xBF"),
+        std::string("\xF0\x9F\xBF\xBE")})
+    EXPECT_NE(wrong_in(&Event::subject, text).find("\"subject\""), std::string::npos) << text;
+  for (const auto& [name, attribute] : {std::pair{"id", &Event::id},
+                                        {"source", &Event::source},
+                                        {"type", &Event::type},
+                                        {"version", &Event::version},
+                                        {"datacontenttype", &Event::datacontenttype},
+                                        {"dataschema", &Event::dataschema}})
+    EXPECT_NE(wrong_in(attribute, "\r\n").find(name), std::string::npos) << name;
+  Event event;
+  event.extensions = {{"good", "1"}, {"own", "\xFF"}};
+  EXPECT_NE(CheckAttributeText(event).error().message.find("\"own\""), std::string::npos);
+}
+
 TEST(Base64, GoesThereAndBackForEveryLength) {
   std::string bytes;
   for (int i = 0; i < 300; ++i) {
