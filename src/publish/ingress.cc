@@ -1,14 +1,14 @@
 #include "publish/ingress.h"
 
 #include <algorithm>
-#include <charconv>
 
-#include "base/ids.h"
 #include "event/cloudevents.h"
 #include "event/match.h"
 #include "http/problem.h"
 #include "publish/batch.h"
 #include "publish/ndjson.h"
+#include "publish/query.h"
+#include "publish/raw_record.h"
 
 namespace outrigger::publish {
 namespace {
@@ -52,6 +52,10 @@ std::string MediaType(std::string_view content_type) {
   return type;
 }
 
+std::string NotAllowed(const std::string& topic) {
+  return "http.rawTopics does not allow raw records to " + topic;
+}
+
 // The same time for every wrong token of one length.
 bool SameToken(std::string_view given, std::string_view token) {
   if (given.size() != token.size()) return false;
@@ -66,19 +70,6 @@ std::vector<event::HttpField> Fields(const http::Head& head) {
   fields.reserve(head.fields.size());
   for (const auto& field : head.fields) fields.push_back({field.name, field.value});
   return fields;
-}
-
-// ?ack= or Prefer: respond-async. An unknown value is an error.
-base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
-  if (const std::string* ack = head.Query("ack")) {
-    if (*ack == "kafka") return config::Ack::kKafka;
-    if (*ack == "disk") return config::Ack::kDisk;
-    if (*ack == "memory") return config::Ack::kMemory;
-    return base::Fail(base::Error::Invalid("?ack= is kafka, disk or memory, not \"" + *ack + "\""));
-  }
-  if (head.Find("prefer").find("respond-async") != std::string_view::npos)
-    return config::Ack::kDisk;
-  return std::nullopt;
 }
 
 // What the request's head says of its one event where the event itself does not.
@@ -159,12 +150,16 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
     plan.refuse->close = true;
     return plan;
   }
+  const auto query = events ? CheckQuery(head, kEventsPath, {"ack"})
+                     : type
+                         ? CheckQuery(head, kTypePath, {"key", "id", "version", "subject", "ack"})
+                         : CheckQuery(head, kTopicPath, {"key", "partition", "ack"});
+  if (!query) return Refuse(400, query.error().message);
   if (auto ack = ReadAck(head); !ack) return Refuse(400, ack.error().message);
   if (events) return OnEvents(request);
   request->tag = type ? kType : kTopic;
   if (topic && !RawTopic(path.substr(11))) {
-    return Refuse(404, "http.rawTopics does not allow raw records to " + head.path.substr(11),
-                  "http.rawTopics");
+    return Refuse(404, NotAllowed(head.path.substr(11)), "http.rawTopics");
   }
   return {};
 }
@@ -264,21 +259,10 @@ base::Result<event::Event> Ingress::ReadType(http::Request& request) {
   auto event = ReadBinary(request);
   if (!event) return event;
   event->type = head.path.substr(11);
-  for (const auto& [name, value] : head.query) {
-    if (name == "key") {
-      event->key = value;
-    } else if (name == "id") {
-      event->id = value;
-    } else if (name == "version") {
-      event->version = value;
-    } else if (name == "subject") {
-      event->subject = value;
-    } else if (name != "ack") {
-      return base::Fail(base::Error::Invalid(
-          "?" + name +
-          "= is not known; POST /v1/events/{type} takes key, id, version, subject, ack"));
-    }
-  }
+  if (const std::string* key = head.Query("key")) event->key = *key;
+  if (const std::string* id = head.Query("id")) event->id = *id;
+  if (const std::string* version = head.Query("version")) event->version = *version;
+  if (const std::string* subject = head.Query("subject")) event->subject = *subject;
   return event;
 }
 
@@ -292,43 +276,14 @@ void Ingress::OnEvent(const std::shared_ptr<http::Request>& request,
 
 void Ingress::OnTopic(const std::shared_ptr<http::Request>& request) {
   const http::Head& head = request->head();
-  event::Record record;
-  record.topic = head.path.substr(11);
-  const std::string* label = RawTopic(record.topic);
-  if (const std::string wrong = TopicNameProblem(record.topic); !wrong.empty() || !label)
-    return AnswerProblem(*request, 400, "\"" + record.topic + "\": " + wrong);
-  for (const auto& [name, value] : head.query) {
-    if (name == "key") {
-      record.key = value;
-    } else if (name == "partition") {
-      const char* end = value.data() + value.size();
-      const auto [stop, error] = std::from_chars(value.data(), end, record.partition);
-      if (error != std::errc() || stop != end || record.partition < 0)
-        return AnswerProblem(*request, 400,
-                             "?partition= is a number from 0, not \"" + value + "\"");
-    } else if (name != "ack") {
-      return AnswerProblem(
-          *request, 400,
-          "?" + name + "= is not known; POST /v1/topics/{topic} takes key, partition, ack");
-    }
-  }
-  for (const auto& field : head.fields) {
-    if (!field.name.starts_with("kafka-")) continue;
-    const std::string_view name = field.name.substr(6);
-    if (event::IsReservedHeader(name) && name != "content-type")
-      return AnswerProblem(*request, 400,
-                           "the header " + std::string(name) +
-                               " is not the caller's to set (ce_* and outrigger-* are ours)");
-    record.headers.push_back({std::string(name), std::string(field.value)});
-  }
-  if (const auto type = head.Find("content-type"); !type.empty())
-    record.headers.push_back({"content-type", std::string(type)});
-  record.value = std::move(request->body());
-  const std::string_view given = head.Find("idempotency-key");
-  std::string id = given.empty() ? base::NewUuid7(loop_.Wall()) : std::string(given);
-  publisher_.PublishRaw(
-      std::move(record), std::move(id), *label, Ask{*ReadAck(head), nullptr},
-      [request](const Outcome& outcome) { request->Answer(outcome.ToResponse()); });
+  auto record = ReadRawRecord(*request, head.path.substr(11));
+  if (!record) return AnswerProblem(*request, 400, record.error().message);
+  const std::string* label = RawTopic(record->topic);
+  if (!label) return AnswerProblem(*request, 404, NotAllowed(record->topic));
+  publisher_.PublishRaw(std::move(*record), std::string(head.Find("idempotency-key")), *label,
+                        Ask{*ReadAck(head), nullptr}, [request](const Outcome& outcome) {
+                          request->Answer(outcome.ToResponse());
+                        });
 }
 
 }  // namespace outrigger::publish

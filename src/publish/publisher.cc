@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ids.h"
 #include "event/cloudevents.h"
 #include "publish/pending.h"
 #include "publish/refusal.h"
@@ -24,17 +25,15 @@ bool AllSafe(const Outcome& outcome) {
 }
 
 // What an event says, for telling a retry from another event under the same id.
-uint64_t Fingerprint(const event::Event& event) {
+uint64_t Fingerprint(std::initializer_list<std::string_view> parts) {
   const std::hash<std::string_view> hash;
   uint64_t sum = 0;
-  const auto mix = [&](std::string_view text) {
-    sum ^= hash(text) + 0x9e3779b97f4a7c15 + (sum << 6) + (sum >> 2);
-  };
-  mix(event.type);
-  mix(event.subject);
-  mix(event.key ? *event.key : std::string_view());
-  mix(event.data ? *event.data : std::string_view());
+  for (const auto part : parts) sum ^= hash(part) + 0x9e3779b97f4a7c15 + (sum << 6) + (sum >> 2);
   return sum;
+}
+
+std::string_view View(const std::optional<std::string>& text) {
+  return text ? *text : std::string_view();
 }
 
 }  // namespace
@@ -110,41 +109,60 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
   }
   if (!callers_id) return Send(*rules, std::move(event), ask, nullptr, std::move(on_decided));
 
-  // A retry is an event of the same source and id within the window.
-  std::string name = KnownEvents::Name(event.source, event.id);
-  const uint64_t fingerprint = Fingerprint(event);
+  const bool wait = std::any_of(rules->begin(), rules->end(),
+                                [&ask](const Rule* rule) { return WaitsForKafka(*rule, ask); });
+  const uint64_t fingerprint =
+      Fingerprint({event.type, event.subject, View(event.key), View(event.data)});
+  KnownEvent* known = Recall(KnownEvents::Name(event.source, event.id), fingerprint, event.id,
+                             rules->front()->topic.text(), wait, on_decided);
+  if (known) Send(*rules, std::move(event), ask, known, std::move(on_decided));
+}
+
+KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std::string& id,
+                              const std::string& label, bool wait, OnDecided& on_decided) {
   KnownEvent* known = known_.Find(name, loop_.Now());
-  if (!known) {
-    known = &known_.Add(std::move(name), fingerprint);
-  } else if (known->fingerprint != fingerprint) {
-    return Refuse(rules->front()->topic.text(), ProducerReason::kInvalid,
-                  MakeProblem(409, event.id,
-                              "an event with this source and id was published with another body"),
-                  on_decided);
+  if (!known) return &known_.Add(std::move(name), fingerprint);
+  if (known->fingerprint != fingerprint) {
+    Refuse(label, ProducerReason::kInvalid,
+           MakeProblem(409, id, "this id was published with another body"), on_decided);
   } else if (known->pending) {
-    const bool wait = std::any_of(rules->begin(), rules->end(),
-                                  [&ask](const Rule* rule) { return WaitsForKafka(*rule, ask); });
-    return wait ? Await(*known->pending, std::move(on_decided))
-                : AnswerQueued(*known->pending, on_decided);
+    if (!wait) {
+      AnswerQueued(*known->pending, on_decided);
+    } else {
+      Await(*known->pending, std::move(on_decided));
+    }
   } else if (AllSafe(known->outcome)) {
-    return on_decided(known->outcome);
+    on_decided(known->outcome);
+  } else {
+    return known;
   }
-  Send(*rules, std::move(event), ask, known, std::move(on_decided));
+  return nullptr;
 }
 
 void Publisher::PublishRaw(event::Record record, std::string id, const std::string& label,
                            const Ask& ask, OnDecided on_decided) {
   last_publish_ = loop_.Now();
+  const bool callers_id = !id.empty();
+  if (!callers_id) id = base::NewUuid7(loop_.Wall());
   const config::Ack ack = ask.ack.value_or(config::Ack::kKafka);
   if (ack == config::Ack::kDisk)
     return Refuse(label, ProducerReason::kInvalid, MakeProblem(501, id, kNoDisk), on_decided);
+  const bool wait = ack == config::Ack::kKafka;
+  KnownEvent* known = nullptr;
+  if (callers_id) {
+    // No event's source has a line's end, so no event has this name.
+    known =
+        Recall(KnownEvents::Name('\n' + record.topic, id),
+               Fingerprint({View(record.key), View(record.value)}), id, label, wait, on_decided);
+    if (!known) return;
+  }
   Outcome outcome;
   outcome.id = std::move(id);
   outcome.targets.emplace_back().topic = record.topic;
   const bool keyed = record.key.has_value();
   std::vector<Part> parts;
-  parts.push_back({{std::move(record), keyed}, {&Series(label), {}}, ack == config::Ack::kKafka});
-  Start(std::move(parts), std::move(outcome), nullptr, ask, std::move(on_decided));
+  parts.push_back({{std::move(record), keyed}, {&Series(label), {}}, wait});
+  Start(std::move(parts), std::move(outcome), known, ask, std::move(on_decided));
 }
 
 }  // namespace outrigger::publish

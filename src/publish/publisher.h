@@ -65,7 +65,8 @@ class Publisher {
 
   void Publish(event::Event event, const Ask& ask, OnDecided on_decided);
 
-  // A raw record past all rules; `label` is the metrics' topic (the glob that allowed it).
+  // A raw record past all rules; `label` is the metrics' topic (the glob that allowed it). An empty
+  // `id` is none of the caller's.
   void PublishRaw(event::Record record, std::string id, const std::string& label, const Ask& ask,
                   OnDecided on_decided);
 
@@ -78,6 +79,10 @@ class Publisher {
  private:
   struct Part;
 
+  // The entry under which an event of the caller's id is to be sent; null: what is known of it has
+  // given the answer, or will.
+  KnownEvent* Recall(std::string name, uint64_t fingerprint, const std::string& id,
+                     const std::string& label, bool wait, OnDecided& on_decided);
   void Send(const std::vector<const Rule*>& rules, event::Event event, const Ask& ask,
             KnownEvent* known, OnDecided on_decided);
   tl::expected<Part, Refused> MakePart(const Rule& rule, event::Event event, const Ask& ask);

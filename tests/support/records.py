@@ -12,7 +12,8 @@ class Record:
         self.key = fields["key"]
         self.value = fields["payload"]
         names = fields.get("headers", [])
-        self.headers = dict(zip(names[::2], names[1::2]))
+        self.header_pairs = list(zip(names[::2], names[1::2]))
+        self.headers = dict(self.header_pairs)
 
 
 def read_topic(bootstrap, topic, timeout=30):

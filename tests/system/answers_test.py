@@ -95,6 +95,16 @@ class Answers(KafkaCase):
         status, _, body = curl("-H", JSON, f"http://127.0.0.1:{self.instance.port}/v1/topics/raw.a?key=%ff%01", data=b"x")
         self.assertEqual(status, 200, "a key is bytes")
 
+    def test_400_for_query_parameters_that_would_be_passed_over(self):
+        order = b'{"type":"order.a","data":{"id":"x"}}'
+        self.assertIn("takes ack", self.refused(400, "/v1/events?key=x", order, JSON)["detail"])
+        self.refused(400, "/v1/events?id=1", b'[]', "Content-Type: application/cloudevents-batch+json")
+        self.refused(400, "/v1/events?key=x", order, "Content-Type: application/x-ndjson")
+        self.assertIn("key, id, version, subject, ack", self.refused(400, "/v1/events/order.a?partition=1", b'{"id":"x"}', JSON)["detail"])
+        self.assertIn("key, partition, ack", self.refused(400, "/v1/topics/raw.a?id=1", b"x")["detail"])
+        for path in ("/v1/events/order.a?key=a&key=b", "/v1/events?ack=kafka&ack=memory", "/v1/topics/raw.a?partition=1&partition=1"):
+            self.assertIn("twice", self.refused(400, path, order, JSON)["detail"])
+
     def test_404_no_route(self):
         self.assertIn("explain", self.refused(404, "/v1/events", b'{"type":"unknown.a"}', JSON)["detail"])
         self.refused(404, "/v2/nothing")

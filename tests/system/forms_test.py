@@ -126,6 +126,24 @@ class Forms:
         self.assertEqual(record.headers["trace"], "abc")
         self.assertNotIn("ce_id", record.headers)
 
+    def test_raw_carries_the_trace_and_one_content_type(self):
+        trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        status, answer = self.post("/v1/topics/raw.traced", b"x", f"traceparent: {trace}", "tracestate: a=1", "Content-Type: text/plain",
+                                   "kafka-content-type: text/csv", "kafka-tracestate: b=2")
+        self.assertEqual(status, 200)
+        record, _ = self.stored(answer)
+        self.assertEqual(sorted(record.header_pairs), [("content-type", "text/csv"), ("traceparent", trace), ("tracestate", "b=2")])
+
+    def test_raw_with_an_idempotency_key_stands_once(self):
+        def post(key, value, topic="raw.once"):
+            return self.post(f"/v1/topics/{topic}?key=k", value, "Content-Type: text/plain", f"Idempotency-Key: {key}")
+        first = post("r-1", b"x")
+        self.assertEqual((first[0], first[1]["id"]), (200, "r-1"))
+        self.assertEqual(post("r-1", b"x"), first)
+        self.assertEqual(post("r-1", b"y")[0], 409)
+        self.assertEqual(post("r-1", b"x", "raw.other")[1]["topic"], "raw.other", "a key is one topic's")
+        self.assertEqual([r.value for r in read_topic(self.bootstrap, "raw.once")], ["x"])
+
     def test_structured_mode_of_a_rule(self):
         status, answer = self.post("/v1/events", b'{"type":"structured.x","id":"st","data":' + DATA + b"}", "Content-Type: application/json")
         self.assertEqual(status, 200)

@@ -1,0 +1,37 @@
+#include "publish/query.h"
+
+#include <algorithm>
+#include <string>
+
+namespace outrigger::publish {
+
+base::Result<void> CheckQuery(const http::Head& head, std::string_view endpoint,
+                              std::initializer_list<std::string_view> names) {
+  const auto wrong = [&](const std::string& name, const char* what) {
+    std::string all;
+    for (const auto known : names) all.append(all.empty() ? "" : ", ").append(known);
+    return base::Fail(base::Error::Invalid("?" + name + "= " + what + "; POST " +
+                                           std::string(endpoint) + " takes " + all));
+  };
+  for (auto parameter = head.query.begin(); parameter != head.query.end(); ++parameter) {
+    const std::string& name = parameter->first;
+    if (std::find(names.begin(), names.end(), name) == names.end())
+      return wrong(name, "is not known here");
+    if (head.Query(name) != &parameter->second) return wrong(name, "stands twice");
+  }
+  return {};
+}
+
+base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
+  if (const std::string* ack = head.Query("ack")) {
+    if (*ack == "kafka") return config::Ack::kKafka;
+    if (*ack == "disk") return config::Ack::kDisk;
+    if (*ack == "memory") return config::Ack::kMemory;
+    return base::Fail(base::Error::Invalid("?ack= is kafka, disk or memory, not \"" + *ack + "\""));
+  }
+  if (head.Find("prefer").find("respond-async") != std::string_view::npos)
+    return config::Ack::kDisk;
+  return std::nullopt;
+}
+
+}  // namespace outrigger::publish
