@@ -38,8 +38,9 @@ std::vector<std::string> ReadBeside(const config::Config& config) {
 class Control {
  public:
   explicit Control(std::string file) : file_(std::move(file)) {
-    if (!file_.empty())
-      watch_ = std::make_unique<config::Watch>(loop_, file_, [this] { Reload(); });
+    if (file_.empty()) return;
+    watch_ = std::make_unique<config::Watch>(
+        loop_, file_, [this] { Reload(); }, [this](const std::string& trouble) { Tell(trouble); });
   }
 
   config::Loaded Load() {
@@ -52,6 +53,7 @@ class Control {
   // Until SIGTERM or SIGINT.
   void Run(Sidecar& sidecar) {
     sidecar_ = &sidecar;
+    Tell(trouble_);
     const sigset_t handled = Handled();
     const int signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
     {
@@ -78,8 +80,14 @@ class Control {
 
   void Reload() { sidecar_->Reload(Load()); }
 
+  void Tell(const std::string& trouble) {
+    trouble_ = trouble;
+    if (sidecar_ != nullptr) sidecar_->SetWatchTrouble(trouble_);
+  }
+
   const std::string file_;
   base::Loop loop_;
+  std::string trouble_;
   std::unique_ptr<config::Watch> watch_;
   Sidecar* sidecar_ = nullptr;
 };

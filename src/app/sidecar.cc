@@ -134,8 +134,8 @@ base::Result<void> Sidecar::Open() {
   // Only now: a handler may publish through us.
   if (deliver_) deliver_->Start();
   conditions_.SetGeneration(config_.generation);
-  conditions_.Set("ConfigApplied", Status::kTrue, "Applied",
-                  config_.file.empty() ? "the built-in defaults" : config_.file);
+  ShowConfig(Status::kTrue, "Applied",
+             config_.file.empty() ? "the built-in defaults" : config_.file);
   conditions_.Set("Ready", Status::kTrue, "Listening",
                   "publishing on port " + std::to_string(port_));
   Log(Level::kInfo, "listening",
@@ -158,7 +158,21 @@ void Sidecar::Refuse(const std::vector<config::Problem>& problems) {
         {{"problem", problem.text()}});
   }
   if (errors > 1) first += " (and " + std::to_string(errors - 1) + " more)";
-  conditions_.Set("ConfigApplied", Status::kFalse, "Refused", first);
+  ShowConfig(Status::kFalse, "Refused", first);
+}
+
+void Sidecar::ShowConfig(Status status, const std::string& reason, const std::string& message) {
+  config_applied_ = {"ConfigApplied", status, reason, message, {}};
+  conditions_.Set("ConfigApplied", status, reason,
+                  watch_trouble_.empty() ? message : message + "; " + watch_trouble_);
+}
+
+void Sidecar::SetWatchTrouble(const std::string& trouble) {
+  if (trouble == watch_trouble_) return;
+  watch_trouble_ = trouble;
+  Log(trouble.empty() ? Level::kInfo : Level::kWarn,
+      trouble.empty() ? "changes of the config are seen at once again" : trouble);
+  ShowConfig(config_applied_.status, config_applied_.reason, config_applied_.message);
 }
 
 void Sidecar::Reload(config::Loaded loaded) {
@@ -175,8 +189,8 @@ void Sidecar::Reload(config::Loaded loaded) {
   telemetry::StartLog(loaded.config.log.level, loaded.config.log.format);
   metrics_.ConfigReloads(true).Increment();
   conditions_.SetGeneration(loaded.config.generation);
-  conditions_.Set("ConfigApplied", Status::kTrue, restart.empty() ? "Applied" : "NeedsRestart",
-                  restart.empty() ? loaded.config.file : "from the next start on: " + restart);
+  ShowConfig(Status::kTrue, restart.empty() ? "Applied" : "NeedsRestart",
+             restart.empty() ? loaded.config.file : "from the next start on: " + restart);
   Log(restart.empty() ? Level::kInfo : Level::kWarn, "the new config is applied",
       {{"generation", loaded.config.generation},
        {"routes", std::to_string(routes_->rules().size())},

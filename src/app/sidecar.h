@@ -30,6 +30,8 @@ class Sidecar {
 
   // Applies another config, or refuses it whole and says why in log, conditions and metrics.
   void Reload(config::Loaded loaded);
+  // Why changes of the config are seen late; "": they are seen at once.
+  void SetWatchTrouble(const std::string& trouble);
   // Blocks until drained or the budget is over.
   void Shutdown();
 
@@ -44,6 +46,7 @@ class Sidecar {
   base::Result<void> Build();
   base::Result<void> Open();
   void Refuse(const std::vector<config::Problem>& problems);
+  void ShowConfig(telemetry::Status status, const std::string& reason, const std::string& message);
 
   config::Config config_;
   telemetry::Metrics metrics_;
@@ -54,6 +57,8 @@ class Sidecar {
   std::unique_ptr<DeliverFlow> deliver_;  // null without subscriptions
   std::unique_ptr<ops::OpsServer> ops_;
   uint16_t port_ = 0;
+  telemetry::Condition config_applied_;  // without the trouble
+  std::string watch_trouble_;
 };
 
 }  // namespace outrigger::app

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -16,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kSettle = std::chrono::milliseconds(100);
+constexpr auto kLookAgain = std::chrono::seconds(5);
 constexpr uint32_t kChanges =
     IN_CLOSE_WRITE | IN_ATTRIB | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR;
 
@@ -55,10 +58,12 @@ std::set<fs::path> FoldersOf(const fs::path& path) {
 
 }  // namespace
 
-Watch::Watch(base::Loop& loop, std::string file, std::function<void()> on_change)
-    : loop_(loop), file_(std::move(file)), on_change_(std::move(on_change)) {
-  inotify_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-  if (inotify_ >= 0) readable_ = loop_.WatchReadable(inotify_, [this] { OnReadable(); });
+Watch::Watch(base::Loop& loop, std::string file, std::function<void()> on_change,
+             std::function<void(const std::string&)> on_trouble)
+    : loop_(loop),
+      file_(std::move(file)),
+      on_change_(std::move(on_change)),
+      on_trouble_(std::move(on_trouble)) {
   Follow({});
 }
 
@@ -78,13 +83,33 @@ void Watch::Follow(const std::vector<std::string>& paths) {
 }
 
 void Watch::WatchFolders() {
+  std::string trouble;
   std::set<int> watches;
   for (const auto& [path, content] : contents_)
     for (const auto& folder : FoldersOf(path))
-      watches.insert(inotify_add_watch(inotify_, folder.c_str(), kChanges));
+      if (const std::string wrong = WatchFolder(folder, watches); !wrong.empty())
+        trouble = "changes are looked for every 5 s, since inotify can't be had: " + wrong;
   for (const int old : watches_)
     if (!watches.contains(old)) inotify_rm_watch(inotify_, old);
   watches_ = std::move(watches);
+  if (!trouble.empty()) look_again_ = loop_.After(kLookAgain, [this] { Look(); });
+  if (trouble == trouble_) return;
+  trouble_ = std::move(trouble);
+  on_trouble_(trouble_);
+}
+
+// Returns what hinders it.
+std::string Watch::WatchFolder(const std::string& folder, std::set<int>& watches) {
+  if (inotify_ < 0) {
+    inotify_ = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (inotify_ < 0) return std::string(std::strerror(errno)) + " (fs.inotify.max_user_instances)";
+    readable_ = loop_.WatchReadable(inotify_, [this] { OnReadable(); });
+  }
+  const int watch = inotify_add_watch(inotify_, folder.c_str(), kChanges);
+  if (watch >= 0) watches.insert(watch);
+  // What is gone meanwhile shows in the folder above it.
+  if (watch >= 0 || errno == ENOENT || errno == ENOTDIR) return {};
+  return folder + ": " + std::strerror(errno) + " (fs.inotify.max_user_watches)";
 }
 
 void Watch::OnReadable() {

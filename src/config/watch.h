@@ -20,8 +20,10 @@ namespace outrigger::config {
 
 class Watch {
  public:
-  // Folders that can't be watched are passed over: a reload then needs a SIGHUP.
-  Watch(base::Loop& loop, std::string file, std::function<void()> on_change);
+  // `on_trouble` is told why inotify can't be had, also by the constructor, and "" when it can
+  // again. Meanwhile the Watch looks every few seconds.
+  Watch(base::Loop& loop, std::string file, std::function<void()> on_change,
+        std::function<void(const std::string& trouble)> on_trouble);
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   ~Watch();
@@ -35,16 +37,20 @@ class Watch {
 
  private:
   void WatchFolders();
+  std::string WatchFolder(const std::string& folder, std::set<int>& watches);
   void OnReadable();
 
   base::Loop& loop_;
   const std::string file_;
   std::function<void()> on_change_;
+  std::function<void(const std::string&)> on_trouble_;
   int inotify_ = -1;
   std::set<int> watches_;
   std::map<std::string, size_t> contents_;  // path → hash of what was last seen there
+  std::string trouble_;
   std::unique_ptr<base::Loop::Watch> readable_;
   base::Timer settled_;
+  base::Timer look_again_;
 };
 
 }  // namespace outrigger::config

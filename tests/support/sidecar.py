@@ -56,10 +56,11 @@ class Sidecar:
         new.write_text(text)
         new.rename(self.config)
 
-    def start(self, timeout=20, wait=True):
+    def start(self, timeout=20, wait=True, under=()):
+        """`under`: a command that becomes the sidecar."""
         self.started = time.monotonic()
         with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([self.binary, "run", "--config", str(self.config)],
+            self.process = subprocess.Popen([*under, self.binary, "run", "--config", str(self.config)],
                                             stdout=log, stderr=subprocess.STDOUT, env=self.env)
         if wait:
             self.wait_for(self.listens, timeout, "the sidecar to listen")

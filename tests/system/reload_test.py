@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 import unittest
 
@@ -127,6 +128,22 @@ class Reload(KafkaCase):
             stop.set()
             thread.join()
         self.assertEqual(sidecar.metrics()['outrigger_config_reloads_total{outcome="applied"}'], 3)
+
+    def test_without_inotify_it_says_so_and_looks_every_few_seconds(self):
+        sidecar = Sidecar(text=self.routes("first"), env={"KAFKA_BROKERS": self.kafka.bootstrap})
+        self.addCleanup(sidecar.close)
+        # A user namespace has limits of its own; nobody else's inotify is touched.
+        limited = ["unshare", "--user", "--map-root-user", "sh", "-c", 'echo 0 > /proc/sys/user/max_inotify_instances && exec "$@"', "sh"]
+        if subprocess.run([*limited, "true"], capture_output=True).returncode != 0:
+            self.skipTest("no user namespace can be made here")
+        sidecar.start(under=limited)
+        applied = sidecar.condition("ConfigApplied")
+        self.assertEqual(applied["status"], "True")
+        self.assertRegex(applied["message"], "outrigger.yaml; changes are looked for every 5 s, since inotify can't be had: .*max_user_instances")
+        self.assertIn("inotify can't be had", sidecar.log)
+        sidecar.write_config(self.routes("second"))
+        sidecar.wait_for(lambda: sidecar.post("/v1/events/probe.x", {}).json.get("topic") == "second", what="the second config")
+        self.assertIn("inotify", sidecar.condition("ConfigApplied")["message"])
 
 
 if __name__ == "__main__":

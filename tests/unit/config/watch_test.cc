@@ -1,6 +1,8 @@
 #include "config/watch.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -36,11 +38,17 @@ class WatchTest : public testing::Test {
   }
 
   std::unique_ptr<Watch> Open(const std::vector<std::string>& followed = {}) {
-    auto watch = std::make_unique<Watch>(loop_, folder_ / "outrigger.yaml", [this] {
-      ++told_;
-      if (on_change_) on_change_();
-    });
-    Follow(*watch, followed);
+    auto watch = std::make_unique<Watch>(
+        loop_, folder_ / "outrigger.yaml",
+        [this] {
+          ++told_;
+          if (on_change_) on_change_();
+        },
+        [this](const std::string& trouble) {
+          trouble_ = trouble;
+          if (on_trouble_) on_trouble_();
+        });
+    if (!followed.empty()) Follow(*watch, followed);
     return watch;
   }
   void Follow(Watch& watch, const std::vector<std::string>& names) {
@@ -59,6 +67,8 @@ class WatchTest : public testing::Test {
   base::ManualClock clock_;
   base::Loop loop_{clock_.clock()};
   std::function<void()> on_change_;
+  std::function<void()> on_trouble_;
+  std::string trouble_;
   int told_ = 0;
 };
 
@@ -174,6 +184,23 @@ TEST_F(WatchTest, LooksAtOnceWhenAsked) {
   EXPECT_TRUE(watch->Look());
   EXPECT_EQ(told_, 1);
   EXPECT_EQ(Told(), 0) << "it was told already";
+}
+
+TEST_F(WatchTest, WithoutInotifyItSaysSoAndLooksEveryFewSeconds) {
+  rlimit usual{};
+  getrlimit(RLIMIT_NOFILE, &usual);
+  const rlimit none{0, usual.rlim_max};
+  on_trouble_ = [&usual] { setrlimit(RLIMIT_NOFILE, &usual); };
+  setrlimit(RLIMIT_NOFILE, &none);
+  const auto watch = Open();
+  EXPECT_THAT(trouble_, testing::HasSubstr("every 5 s, since inotify can't be had: Too many open"));
+  Write("outrigger.yaml", "second");
+  EXPECT_EQ(Told(), 0);
+  loop_.Advance(clock_, std::chrono::seconds(5));
+  EXPECT_EQ(told_, 1);
+  EXPECT_EQ(trouble_, "") << "by now it can be had";
+  Write("outrigger.yaml", "third");
+  EXPECT_EQ(Told(), 1);
 }
 
 }  // namespace
