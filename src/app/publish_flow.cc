@@ -164,14 +164,15 @@ void PublishFlow::Tick() {
   exceptions_ = loop_.exceptions();
 }
 
-std::string PublishFlow::WaitForKafka(std::chrono::milliseconds at_most) {
+std::string PublishFlow::WaitForKafka(std::chrono::milliseconds at_most,
+                                      const std::function<bool()>& give_up) {
   std::promise<std::string> answer;
   base::Timer check;
   const auto end = loop_.Now() + at_most;
   std::function<void()> look = [&] {
     const auto& connection = producer_->connection();
     if (connection.connected) return answer.set_value({});
-    if (loop_.Now() >= end) {
+    if (loop_.Now() >= end || give_up()) {
       return answer.set_value(connection.last_error.empty() ? "no answer from " + brokers_
                                                             : connection.last_error);
     }

@@ -43,8 +43,9 @@ class PublishFlow {
   void Apply(const config::Config& config, std::string token,
              std::shared_ptr<const publish::Routes> routes);
 
-  // Waits for Kafka; empty when it was reached, else why not.
-  std::string WaitForKafka(std::chrono::milliseconds at_most);
+  // Waits for Kafka, until `give_up` says otherwise (on the flow's thread); empty when it was
+  // reached, else why not.
+  std::string WaitForKafka(std::chrono::milliseconds at_most, const std::function<bool()>& give_up);
 
   // Goes on accepting until the app is quiet for a second, flushes, and ends; `budget` bounds all
   // of it. Blocks.

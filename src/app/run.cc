@@ -17,11 +17,24 @@ namespace {
 using telemetry::Level;
 using telemetry::Log;
 
-sigset_t Handled() {
+sigset_t Set(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : signals) sigaddset(&set, signal);
   return set;
+}
+
+const sigset_t kStop = Set({SIGTERM, SIGINT});
+const sigset_t kReload = Set({SIGHUP});
+
+// What a stop does while there is nothing to drain yet, or no time for it. A handler, since the
+// default action passes by process 1, which we are in a container.
+void EndAtOnce(int signal) { std::_Exit(128 + signal); }
+
+bool StopAsked() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
 }
 
 // What a config names and is read with it.
@@ -54,7 +67,7 @@ class Control {
   void Run(Sidecar& sidecar) {
     sidecar_ = &sidecar;
     Tell(trouble_);
-    const sigset_t handled = Handled();
+    const sigset_t handled = Set({SIGTERM, SIGINT, SIGHUP});
     const int signals = signalfd(-1, &handled, SFD_NONBLOCK | SFD_CLOEXEC);
     {
       const auto readable = loop_.WatchReadable(signals, [this, signals] { OnSignal(signals); });
@@ -94,13 +107,10 @@ class Control {
 
 }  // namespace
 
-void BlockSignals() {
-  const sigset_t handled = Handled();
-  pthread_sigmask(SIG_BLOCK, &handled, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
-}
-
 int Run(const std::string& config_file) {
+  std::signal(SIGPIPE, SIG_IGN);
+  for (const int stop : {SIGTERM, SIGINT}) std::signal(stop, EndAtOnce);
+  pthread_sigmask(SIG_BLOCK, &kReload, nullptr);
   Control control(config_file);
   config::Loaded loaded = control.Load();
   for (const auto& problem : loaded.problems) std::cerr << problem.text() << "\n";
@@ -108,19 +118,21 @@ int Run(const std::string& config_file) {
     std::cerr << "outrigger: the config has errors; nothing was started\n";
     return 1;
   }
+  // From here on a stop waits for the control thread; every other thread inherits this.
+  pthread_sigmask(SIG_BLOCK, &kStop, nullptr);
   telemetry::StartLog(loaded.config.log.level, loaded.config.log.format);
-  auto sidecar = Sidecar::Start(std::move(loaded.config));
+  auto sidecar = Sidecar::Start(std::move(loaded.config), StopAsked);
   if (!sidecar) {
     const base::Error& error = sidecar.error();
     telemetry::StopLog();
+    if (StopAsked()) return 0;
     std::cerr << "outrigger: " << error.message << "\n";
     if (!error.hint.empty()) std::cerr << "  " << error.hint << "\n";
     return 1;
   }
   control.Run(**sidecar);
   // A second signal means it.
-  const sigset_t handled = Handled();
-  pthread_sigmask(SIG_UNBLOCK, &handled, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &kStop, nullptr);
   (*sidecar)->Shutdown();
   sidecar->reset();
   Log(Level::kInfo, "drained");

@@ -5,11 +5,10 @@
 
 namespace outrigger::app {
 
-// Blocks the signals that Run waits for, in this thread and those it starts. Before any thread.
-void BlockSignals();
-
 // Loads the config, starts, reloads when the file changes or on SIGHUP, drains on SIGTERM or
-// SIGINT. Exit code: 0 drained; 1 it could not start, with the reason on standard error.
+// SIGINT. Exit code: 0 drained; 1 it could not start, with the reason on standard error; 128 and
+// the signal's number when it came before there was anything to drain, or again while draining.
+// Thread: main's, before any other is started: how signals are handled is set for all of them.
 int Run(const std::string& config_file);
 
 }  // namespace outrigger::app

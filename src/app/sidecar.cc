@@ -66,10 +66,11 @@ Sidecar::Sidecar(config::Config config)
 
 Sidecar::~Sidecar() = default;
 
-base::Result<std::unique_ptr<Sidecar>> Sidecar::Start(config::Config config) {
+base::Result<std::unique_ptr<Sidecar>> Sidecar::Start(config::Config config,
+                                                      const std::function<bool()>& give_up) {
   std::unique_ptr<Sidecar> sidecar(new Sidecar(std::move(config)));
   if (auto built = sidecar->Build(); !built) return base::Fail(built.error());
-  if (auto open = sidecar->Open(); !open) return base::Fail(open.error());
+  if (auto open = sidecar->Open(give_up); !open) return base::Fail(open.error());
   // Building the routes took memory that running them does not.
   malloc_trim(0);
   return sidecar;
@@ -103,12 +104,12 @@ base::Result<void> Sidecar::Build() {
   return {};
 }
 
-base::Result<void> Sidecar::Open() {
+base::Result<void> Sidecar::Open(const std::function<bool()>& give_up) {
   auto token = ReadToken(config_.http.token_file);
   if (!token) return base::Fail(token.error());
   flow_->Apply(config_, std::move(*token), routes_);
   if (config_.kafka.required && config_.kafka.enabled) {
-    if (const std::string why = flow_->WaitForKafka(kRequiredKafkaWait); !why.empty()) {
+    if (const std::string why = flow_->WaitForKafka(kRequiredKafkaWait, give_up); !why.empty()) {
       return base::Fail({base::Code::kUnavailable,
                          "kafka.required is set, and Kafka can't be reached: " + why,
                          "check kafka.brokers (KAFKA_BROKERS) and the network, or start without "

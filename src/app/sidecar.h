@@ -5,6 +5,7 @@
 // Shutdown before destruction lets events reach Kafka, destruction alone drops them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,8 +25,10 @@ namespace outrigger::app {
 class Sidecar {
  public:
   // Brings everything up: embedded broker if asked for, flow, ops port, app port. With
-  // kafka.required, an unreachable Kafka is the error. When it returns, a publish is served.
-  static base::Result<std::unique_ptr<Sidecar>> Start(config::Config config);
+  // kafka.required, an unreachable Kafka is the error; the wait for it ends also when `give_up`,
+  // which is asked on another thread. When it returns, a publish is served.
+  static base::Result<std::unique_ptr<Sidecar>> Start(config::Config config,
+                                                      const std::function<bool()>& give_up);
   ~Sidecar();
 
   // Applies another config, or refuses it whole and says why in log, conditions and metrics.
@@ -44,7 +47,7 @@ class Sidecar {
   explicit Sidecar(config::Config config);
 
   base::Result<void> Build();
-  base::Result<void> Open();
+  base::Result<void> Open(const std::function<bool()>& give_up);
   void Refuse(const std::vector<config::Problem>& problems);
   void ShowConfig(telemetry::Status status, const std::string& reason, const std::string& message);
 

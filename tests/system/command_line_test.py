@@ -1,6 +1,8 @@
 """check, explain, schema, publish, version as a person meets them; hostile config files and schemas."""
 import json
+import os
 import random
+import signal
 import subprocess
 import tempfile
 import time
@@ -142,6 +144,45 @@ class Others(unittest.TestCase):
             self.assertIn("sage", run.stdout)
         self.assertEqual(outrigger("fly").returncode, 2)
         self.assertRegex(outrigger("version").stdout, r"\d+\.\d+\.\d+")
+
+
+class Signals(unittest.TestCase):
+    """Ctrl-C and SIGTERM end a command that only waits, and a start that has nothing to drain yet."""
+
+    def command(self, *arguments):
+        process = subprocess.Popen([Sidecar(text="").binary, *map(str, arguments)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        return process
+
+    def test_publish_that_waits_for_lines_ends_by_ctrl_c(self):
+        process = self.command("publish", "a.b")
+        process.stdin.write(b" " * 200_000)  # more than a pipe holds: some of it has been read
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(5), -signal.SIGINT)
+
+    def test_check_and_run_that_wait_for_a_pipe_end_by_ctrl_c_and_sigterm(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for command, how in ((["check"], signal.SIGINT), (["check"], signal.SIGTERM),
+                                 (["run", "--config"], signal.SIGINT), (["run", "--config"], signal.SIGTERM)):
+                with self.subTest(command=command, how=how):
+                    fifo = f"{folder}/{command[0]}{how}"
+                    os.mkfifo(fifo)
+                    process = self.command(*command, fifo)
+                    writer = os.open(fifo, os.O_WRONLY)  # returns when the command reads
+                    process.send_signal(how)
+                    self.assertIn(process.wait(5), (-how, 128 + how))
+                    os.close(writer)
+
+    def test_sigterm_ends_a_start_that_waits_for_kafka(self):
+        sidecar = Sidecar(env={"KAFKA_BROKERS": "127.0.0.1:1", "REQUIRE_KAFKA": "true"})
+        self.addCleanup(sidecar.close)
+        sidecar.start(wait=False)
+        sidecar.wait_for(lambda: "Kafka can't be reached" in sidecar.log, what="the wait for Kafka")
+        self.assertEqual(sidecar.stop(timeout=2), 0, sidecar.log)
+        self.assertNotIn("kafka.required", sidecar.log)
 
 
 class Publish(KafkaCase):
