@@ -11,6 +11,8 @@ using telemetry::ConsumerOutcome;
 // What the lanes may hold over all partitions; fetching goes on below half of it.
 constexpr size_t kMaxEvents = 20'000;
 constexpr size_t kMaxBytes = 32 << 20;
+// What an event costs beside its bytes: its objects, its places in maps, a lane.
+constexpr size_t kEventBytes = 2048;
 constexpr auto kPatience = std::chrono::milliseconds(250);
 // Connections that the app has not asked to be many: one for each attempt at once.
 http::ClientLimits LimitsOf(const config::Deliver& deliver) {
@@ -151,7 +153,6 @@ void Subscription::Take(Partition& partition, kafka::Consumed record) {
   delivery.fetched = loop_.Now();
   delivery.record = std::move(record);
   const auto& stored = delivery.record;
-  delivery.bytes = stored.value.value_or("").size() + stored.key.value_or("").size() + 512;
   partition.deliveries[delivery.offset] = std::move(owned);
   deliveries_[delivery.id] = &delivery;
 
@@ -159,6 +160,7 @@ void Subscription::Take(Partition& partition, kafka::Consumed record) {
                    ? base::Result<event::Event>(RawEvent(stored))
                    : ReadRecord(json_, stored);
   if (event) delivery.event = std::move(*event);
+  delivery.bytes = stored.bytes() + delivery.event.bytes() + kEventBytes;
   event::Data data(delivery.event);
   auto matches = event ? match_.Matches(delivery.event, data) : base::Result<bool>(true);
   if (matches && !*matches) return Settle(delivery, ConsumerOutcome::kFiltered);

@@ -20,6 +20,14 @@ struct Header {
   bool operator==(const Header&) const = default;
 };
 
+// In memory.
+inline size_t BytesOf(const std::vector<Header>& headers) {
+  size_t sum = headers.size() * sizeof(Header);
+  for (const auto& header : headers)
+    sum += header.name.size() + (header.value ? header.value->size() : 0);
+  return sum;
+}
+
 struct Event {
   // The attributes with meaning of their own here. Empty: absent (CloudEvents has no empty
   // attributes).
@@ -46,6 +54,17 @@ struct Event {
     for (const auto& [key_name, value] : extensions)
       if (key_name == name) return value;
     return {};
+  }
+
+  // What it holds in memory beside itself.
+  size_t bytes() const {
+    size_t sum = BytesOf(headers) + (key ? key->size() : 0) + (data ? data->size() : 0);
+    for (const std::string* text :
+         {&id, &source, &type, &subject, &time, &datacontenttype, &dataschema, &version})
+      sum += text->size();
+    for (const auto& [name, value] : extensions)
+      sum += sizeof(std::pair<std::string, std::string>) + name.size() + value.size();
+    return sum;
   }
 };
 

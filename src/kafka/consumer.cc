@@ -9,9 +9,10 @@ namespace outrigger::kafka {
 namespace {
 
 // What one wake-up takes at most before the loop's other work has its turn, and what is passed on
-// in one piece.
+// in one piece: whoever holds enough then says so (SetPolling).
 constexpr int kMostEvents = 4000;
 constexpr size_t kMostRecords = 1000;
+constexpr size_t kMostBytes = 1 << 20;
 // max.poll.interval.ms is reset by polling alone, also while everything is paused.
 constexpr std::chrono::milliseconds kBeat{1000};
 
@@ -105,7 +106,7 @@ void Consumer::Core::OnEvent(rd_kafka_event_t& event) {
   if (type == RD_KAFKA_EVENT_FETCH) {
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(&event))
       OnRecord(*message);
-    if (batch_.size() >= kMostRecords) Flush();
+    if (batch_.size() >= kMostRecords || batch_bytes_ >= kMostBytes) Flush();
     return;
   }
   Flush();             // what came before a rebalance is told before it
@@ -139,11 +140,13 @@ void Consumer::Core::OnRecord(const rd_kafka_message_t& message) {
   record.key = Bytes(message.key, message.key_len);
   record.value = Bytes(message.payload, message.len);
   record.headers = HeadersOf(message);
+  batch_bytes_ += record.bytes();
 }
 
 void Consumer::Core::Flush() {
   if (batch_.empty()) return;
   if (!connection_.connected) SetConnected(true);
+  batch_bytes_ = 0;
   handler_.on_records(std::exchange(batch_, {}));
 }
 

@@ -47,6 +47,12 @@ struct Consumed {
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::vector<event::Header> headers;
+
+  // What it holds in memory beside itself.
+  size_t bytes() const {
+    return topic.size() + (key ? key->size() : 0) + (value ? value->size() : 0) +
+           event::BytesOf(headers);
+  }
 };
 
 enum class ResetReason { kDeleted, kTruncated };  // below the oldest record; above the newest

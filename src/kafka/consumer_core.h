@@ -113,6 +113,7 @@ class Consumer::Core {
   uint64_t last_step_ = 0;
   uint64_t last_epoch_ = 0;
   std::vector<Consumed> batch_;
+  size_t batch_bytes_ = 0;
   std::deque<Commission> waiting_commits_;  // for the end of a rejoin
   std::map<uint64_t, OnCommit> commits_;    // librdkafka has them
   uint64_t last_commit_ = 0;

@@ -9,7 +9,8 @@ namespace {
 // hears that another has come or gone; the config's own values win.
 const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
                              {"queued.max.messages.kbytes", "16384"},
-                             {"queued.min.messages", "10000"},
+                             // The bytes above are keys and values: headers are bounded by this.
+                             {"queued.min.messages", "1000"},
                              {"fetch.message.max.bytes", "1048576"},
                              {"fetch.max.bytes", "8388608"},
                              {"fetch.error.backoff.ms", "100"},

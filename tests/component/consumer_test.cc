@@ -47,6 +47,10 @@ struct Member {
         EXPECT_EQ(record.epoch, held[at].epoch);
         records.push_back(std::move(record));
       }
+      size_t bytes = 0;
+      for (size_t n = records.size() - batch.size(); n < records.size(); ++n)
+        bytes += records[n].bytes();
+      largest_batch = std::max(largest_batch, bytes);
     };
     handler.on_connection = [this](const Connection& now) { connection = now; };
     handler.on_reset = [this](const TopicPartition&, int64_t from, int64_t to, ResetReason reason) {
@@ -66,7 +70,7 @@ struct Member {
   std::vector<TopicPartition> revoked;
   std::function<void()> settle;
   bool settle_at_once = true;
-  size_t revocations = 0, losses = 0;
+  size_t revocations = 0, losses = 0, largest_batch = 0;  // … in bytes
   Connection connection;
   std::unique_ptr<Consumer> consumer;  // goes first
 };
@@ -189,6 +193,13 @@ TEST_F(ConsumerTest, WhatWasProducedComesInOrderWithKeysAndHeaders) {
   const auto marks = member->consumer->WatermarksOf({"t", 0});
   ASSERT_TRUE(marks);
   EXPECT_EQ(marks->high, 50);
+}
+
+TEST_F(ConsumerTest, ABatchIsBoundedByItsBytesSoThatPollingCanEndBehindIt) {
+  Send(20, "one", 200'000);
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 20; }));
+  EXPECT_LT(member->largest_batch, (1u << 20) + 201'000);
 }
 
 TEST_F(ConsumerTest, TheCommittedOffsetAndItsMetadataComeBackAfterARestart) {

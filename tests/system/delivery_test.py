@@ -2,6 +2,7 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 import unittest
@@ -167,6 +168,26 @@ class AppTrouble(DeliveryCase):
         sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") + self.outcome(sidecar, "dead_lettered") == 200, 60)
         self.assertEqual(self.outcome(sidecar, "delivered"), 160)
         self.assertLess(sidecar.memory()[0] - before, 30 << 20)
+
+    def test_what_waits_for_a_hanging_app_is_bounded_by_its_bytes_headers_included(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        subprocess.run(["kcat", "-b", self.kafka.bootstrap, "-P", "-t", self.topic, "-K", "|", "-H", "large=" + "x" * 60_000],
+                       input="".join(f'k{n}|{{"n":{n}}}\n' for n in range(2500)).encode(), check=True)
+        sidecar = self.deliver(lambda call: gate.wait(60) and 200, timeout="60s", concurrency=2)
+        before, end = sidecar.memory()[1], time.monotonic() + 5
+        most = 0
+
+        def rises():
+            nonlocal most
+            most = max(most, sidecar.memory()[1] - before)
+            return time.monotonic() > end
+
+        sidecar.wait_for(lambda: self.app.count() == 2, 20, "the first two")
+        sidecar.wait_for(rises, 10, "the records' end")
+        print(f"150 MB wait; {most >> 20} MiB held at most", end=" ")
+        # 32 MiB in the lanes, 1,000 records with the Kafka client, and what is on its way between them.
+        self.assertLess(most, 128 << 20)
 
 
 class Offsets(DeliveryCase):
