@@ -1,5 +1,6 @@
 #include "kafka/consumer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kafka/consumer_core.h"
@@ -15,6 +16,7 @@ constexpr size_t kMostRecords = 1000;
 constexpr size_t kMostBytes = 1 << 20;
 // max.poll.interval.ms is reset by polling alone, also while everything is paused.
 constexpr std::chrono::milliseconds kBeat{1000};
+constexpr std::chrono::seconds kAskEnds{3};
 
 std::optional<std::string> Bytes(const void* bytes, size_t size) {
   if (bytes == nullptr) return std::nullopt;
@@ -82,6 +84,7 @@ void Consumer::Core::Beat() {
     OnEvents();
     if (closed_) return;
     if (!connection_.connected) Ping();
+    AskEnds();
     Beat();
   });
 }
@@ -131,6 +134,7 @@ void Consumer::Core::OnRecord(const rd_kafka_message_t& message) {
   const auto held = held_.find(at);
   if (held == held_.end() || held->second.revoking) return;
   held->second.next = message.offset + 1;
+  held->second.end = -1;  // a fetch tells it again
   Consumed& record = batch_.emplace_back();
   record.topic = std::move(at.topic);
   record.partition = message.partition;
@@ -164,6 +168,33 @@ void Consumer::Core::Resume(const TopicPartition& at) {
   if (paused_.erase(at) > 0) rd_kafka_resume_partitions(handle_->rk(), ToList({at}).get());
 }
 
+// Nothing is fetched of a paused partition that would tell how far behind we are.
+void Consumer::Core::AskEnds() {
+  if (asking_ends_ || paused_.empty() || !connection_.connected || loop_.Now() < ask_ends_at_)
+    return;
+  asking_ends_ = true;
+  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_,
+              at = std::vector<TopicPartition>(paused_.begin(), paused_.end())] {
+    loop.Post([this, alive, ends = FindEnds(handle->rk(), at)] {
+      if (!*alive) return;
+      asking_ends_ = false;
+      ask_ends_at_ = loop_.Now() + kAskEnds;
+      for (const auto& [each, end] : ends)
+        if (const auto held = held_.find(each); held != held_.end()) held->second.end = end;
+    });
+  });
+}
+
+std::optional<Consumer::Watermarks> Consumer::Core::WatermarksOf(const TopicPartition& at) const {
+  Watermarks marks;
+  rd_kafka_get_watermark_offsets(handle_->rk(), at.topic.c_str(), at.partition, &marks.low,
+                                 &marks.high);
+  if (const auto held = held_.find(at); held != held_.end())
+    marks.high = std::max(marks.high, held->second.end);
+  if (marks.high < 0) return std::nullopt;
+  return marks;
+}
+
 Consumer::Consumer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
 Consumer::~Consumer() = default;
 
@@ -175,14 +206,8 @@ base::Result<std::unique_ptr<Consumer>> Consumer::Create(base::Loop& loop, Consu
 }
 
 std::optional<Consumer::Watermarks> Consumer::WatermarksOf(const TopicPartition& at) const {
-  Watermarks marks;
-  if (rd_kafka_get_watermark_offsets(core_->handle_->rk(), at.topic.c_str(), at.partition,
-                                     &marks.low, &marks.high) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-      marks.high < 0)
-    return std::nullopt;
-  return marks;
+  return core_->WatermarksOf(at);
 }
-
 void Consumer::Pause(const TopicPartition& at) { core_->Pause(at); }
 void Consumer::SetPolling(bool polling) { core_->SetPolling(polling); }
 void Consumer::Resume(const TopicPartition& at) { core_->Resume(at); }

@@ -105,7 +105,8 @@ class Consumer {
   // way the older could win.
   void Commit(std::vector<Offset> offsets, std::function<void(base::Result<void>)> on_done);
 
-  // As the last fetch saw them; nothing before that.
+  // As the last fetch saw them; nothing before that. Of a paused partition `high` is asked for
+  // every few seconds.
   struct Watermarks {
     int64_t low = -1;
     int64_t high = -1;

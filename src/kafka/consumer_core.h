@@ -31,6 +31,7 @@ class Consumer::Core {
   void Pause(const TopicPartition& at);
   void Resume(const TopicPartition& at);
   void SetPolling(bool polling);
+  std::optional<Watermarks> WatermarksOf(const TopicPartition& at) const;
   void Commit(std::vector<Offset> offsets, std::function<void(base::Result<void>)> on_done);
   void Close(std::function<void()> on_closed);
 
@@ -48,6 +49,7 @@ class Consumer::Core {
     bool revoking = false;  // the flow is settling it
     bool resetting = false;
     base::Timer again;  // the next question where to go on
+    int64_t end = -1;   // behind its newest record, asked for while it is paused
   };
   struct Step {
     enum class Kind { kAssign, kRevoke, kClose };
@@ -68,6 +70,7 @@ class Consumer::Core {
   void OnRecord(const rd_kafka_message_t& message);
   void Flush();
   void Beat();
+  void AskEnds();
   void Post(std::function<void()> call);
 
   // consumer_commits.cc
@@ -125,6 +128,8 @@ class Consumer::Core {
   std::chrono::milliseconds rebuild_after_{0};
   bool fatal_ = false;
   bool pinging_ = false;
+  bool asking_ends_ = false;
+  base::TimePoint ask_ends_at_;
   bool polling_ = true;
   std::string broker_error_;  // since the last sign of life
   std::string group_error_;   // of the group or a topic, since the last assignment

@@ -94,4 +94,15 @@ base::Result<Range> FindReset(rd_kafka_t* rk, const TopicPartition& at, int64_t 
   return range;
 }
 
+std::vector<std::pair<TopicPartition, int64_t>> FindEnds(rd_kafka_t* rk,
+                                                         const std::vector<TopicPartition>& at) {
+  std::vector<std::pair<TopicPartition, int64_t>> ends;
+  for (const TopicPartition& each : at) {
+    Range range;
+    if (AskRange(rk, each, range) != RD_KAFKA_RESP_ERR_NO_ERROR) break;
+    ends.emplace_back(each, range.high);
+  }
+  return ends;
+}
+
 }  // namespace outrigger::kafka

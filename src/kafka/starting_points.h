@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -35,5 +36,10 @@ struct Range {
 };
 base::Result<Range> FindReset(rd_kafka_t* rk, const TopicPartition& at, int64_t from,
                               const config::StartFrom& start);
+
+// The offset behind the newest record of each, as far as they were answered: the first question
+// that fails is the last one, since behind a broker that is away each would cost its second.
+std::vector<std::pair<TopicPartition, int64_t>> FindEnds(rd_kafka_t* rk,
+                                                         const std::vector<TopicPartition>& at);
 
 }  // namespace outrigger::kafka

@@ -16,6 +16,7 @@ namespace outrigger::kafka {
 namespace {
 
 constexpr int kHeartbeat = 12;    // ApiKey of HeartbeatRequest
+constexpr int kListOffsets = 2;   // … ListOffsetsRequest
 constexpr int kOffsetCommit = 8;  // … OffsetCommitRequest
 constexpr int kOffsetFetch = 9;   // … OffsetFetchRequest
 constexpr int kLeaveGroup = 13;   // … LeaveGroupRequest
@@ -296,6 +297,26 @@ TEST_F(ConsumerTest, APausedPartitionRestsUntilItIsResumed) {
   EXPECT_EQ(member->records.size(), 10u * (kPartitions - 1));
   member->consumer->Resume(paused);
   ASSERT_TRUE(Until([&] { return member->records.size() == 10 * kPartitions; }));
+}
+
+TEST_F(ConsumerTest, TheEndOfAPausedPartitionIsKnownThoughNothingIsFetched) {
+  Send(2, "one");
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  member->consumer->Pause(one_);
+  const auto high = [&] { return member->consumer->WatermarksOf(one_)->high; };
+  Send(10, "one");
+  EXPECT_TRUE(Until([&] { return high() == 12; }));
+  // A question that fails is asked again.
+  rd_kafka_mock_push_request_errors(mock_, kListOffsets, 1,
+                                    RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  Send(5, "one");
+  EXPECT_TRUE(Until([&] { return high() == 17; }));
+  EXPECT_EQ(member->records.size(), 2u);
+  member->consumer->Resume(one_);
+  Send(1, "one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 18; }));
+  EXPECT_EQ(high(), 18);
 }
 
 TEST_F(ConsumerTest, PausedForLongerThanMaxPollIntervalTheMembershipLives) {

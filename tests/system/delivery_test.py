@@ -220,19 +220,33 @@ class Offsets(DeliveryCase):
         self.assertLessEqual(letters, len(poison) + kills * 64)
         print(f"{handled} handled, {letters} letters of {len(poison)} poison events, tried {most} times at most", end=" ")
 
+    def total(self, sidecar, name):
+        return sum(v for k, v in sidecar.metrics().items() if k.startswith(name + "{") and self.topic in k)
+
     def test_lag_grows_and_falls_back_to_nothing(self):
         gate = threading.Event()
         self.addCleanup(gate.set)
         sidecar = self.deliver(lambda call: gate.wait(60) and 200, timeout="60s")
         self.publish_many(sidecar, 500, 50)
-
-        def total(name):
-            return sum(v for k, v in sidecar.metrics().items() if k.startswith(name + "{") and self.topic in k)
-
-        sidecar.wait_for(lambda: total("outrigger_consumer_lag") == 500, 20, "the lag")
-        sidecar.wait_for(lambda: total("outrigger_consumer_lag_seconds") > 1, 20, "the lag in seconds")
+        sidecar.wait_for(lambda: self.total(sidecar, "outrigger_consumer_lag") == 500, 20, "the lag")
+        sidecar.wait_for(lambda: self.total(sidecar, "outrigger_consumer_lag_seconds") > 1, 20, "the lag in seconds")
         gate.set()
-        sidecar.wait_for(lambda: total("outrigger_consumer_lag") == 0 and total("outrigger_consumer_lag_seconds") == 0, 30, "no lag")
+        sidecar.wait_for(lambda: self.total(sidecar, "outrigger_consumer_lag") == 0
+                         and self.total(sidecar, "outrigger_consumer_lag_seconds") == 0, 30, "no lag")
+
+    def test_lag_of_a_stopped_app_grows_with_what_comes(self):
+        sidecar = self.deliver()
+        self.publish_many(sidecar, 50, 10, "a")
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 50, 30)
+        self.app.stop()
+        self.publish_many(sidecar, 20, 10, "b")
+        sidecar.wait_for(lambda: sidecar.condition("Delivering/test")["reason"] == "AppDown")
+        for round, lag in enumerate((1020, 2020)):
+            self.publish_many(sidecar, 1000, 10, f"c{round}")
+            sidecar.wait_for(lambda: self.total(sidecar, "outrigger_consumer_lag") == lag, 10, f"a lag of {lag}")
+        self.app.start()
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 2070, 30)
+        sidecar.wait_for(lambda: self.total(sidecar, "outrigger_consumer_lag") == 0, 10, "no lag")
 
 
 if __name__ == "__main__":
