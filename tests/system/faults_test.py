@@ -42,7 +42,7 @@ class AtTheStart(unittest.TestCase):
         sidecar.wait_for(lambda: sidecar.condition("KafkaConnected")["status"] == "False", 10, "the condition")
         self.assertEqual(sidecar.post("/v1/events/a.b", {}).status, 503)
         kafka.start()
-        sidecar.wait_for(lambda: sidecar.post("/v1/events/a.b", {}).status == 200, 20, "Kafka to be found")
+        sidecar.wait_for(lambda: sidecar.post("/v1/events/a.b", {}).status == 200, 60, "Kafka to be found")
         self.assertIn("Kafka is connected", sidecar.log)
 
     def test_require_kafka_ends_within_ten_seconds_naming_broker_and_reason(self):
