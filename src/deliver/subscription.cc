@@ -14,10 +14,11 @@ constexpr size_t kMaxBytes = 32 << 20;
 // What an event costs beside its bytes: its objects, its places in maps, a lane.
 constexpr size_t kEventBytes = 2048;
 constexpr auto kPatience = std::chrono::milliseconds(250);
-// Connections that the app has not asked to be many: one for each attempt at once.
-http::ClientLimits LimitsOf(const config::Deliver& deliver) {
+
+// No more than are needed: the app has not asked for many.
+http::ClientLimits Connections(size_t count) {
   http::ClientLimits limits;
-  limits.max_connections = deliver.concurrency;
+  limits.max_connections = count;
   return limits;
 }
 
@@ -57,7 +58,8 @@ Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerP
       path_(std::move(path)),
       lanes_(OrderingOf(config_.ordering), config_.deliver.concurrency),
       circuit_(PolicyOf(config_.circuit)),
-      client_(loop_, app_, LimitsOf(config_.deliver)),
+      client_(loop_, app_, Connections(config_.deliver.concurrency)),
+      health_client_(loop_, app_, Connections(1)),
       reachable_(loop_, app_),
       series_(parts_.metrics.Subscription(config_.name)) {
   series_.circuit_open.Set(0);

@@ -82,6 +82,7 @@ class Subscription {
   void SendDeadLetter(Delivery& delivery);
   void Settle(Delivery& delivery, telemetry::ConsumerOutcome outcome);
   void Probe();
+  void AskHealth(http::OnAnswer on_answer);
   void WatchHealth();
   uint64_t CircuitKey(const Delivery& delivery) const;
 
@@ -110,6 +111,7 @@ class Subscription {
   AppCircuit circuit_;
   event::JsonReader json_;
   http::Client client_;
+  http::Client health_client_;  // its own connection: a busy app is not an ill one
   http::Reachable reachable_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::map<uint64_t, std::unique_ptr<Partition>> partitions_;  // by number

@@ -228,11 +228,7 @@ void Subscription::Probe() {
     });
     return;
   }
-  http::Call call;
-  call.method = "GET";
-  call.path = config_.deliver.health->path;
-  call.timeout = config_.deliver.health->timeout;
-  client_.Send(std::move(call), [this](const http::Outcome& outcome) {
+  AskHealth([this](const http::Outcome& outcome) {
     const bool refused = !outcome && outcome.error().failure == http::Failure::kRefused;
     const bool up = outcome && outcome->status < 300;
     Apply(circuit_.OnProbe(up        ? AppCircuit::Probe::kUp
@@ -244,17 +240,21 @@ void Subscription::Probe() {
   });
 }
 
+void Subscription::AskHealth(http::OnAnswer on_answer) {
+  http::Call call;
+  call.method = "GET";
+  call.path = config_.deliver.health->path;
+  call.timeout = config_.deliver.health->timeout;
+  health_client_.Send(std::move(call), std::move(on_answer));
+}
+
 void Subscription::WatchHealth() {
   if (!config_.deliver.health) return;
   health_ = loop_.After(config_.deliver.health->interval, [this] {
     WatchHealth();
     // While the circuit is open its own probes ask.
     if (circuit_.state() != AppCircuit::State::kClosed) return;
-    http::Call call;
-    call.method = "GET";
-    call.path = config_.deliver.health->path;
-    call.timeout = config_.deliver.health->timeout;
-    client_.Send(std::move(call), [this](const http::Outcome& outcome) {
+    AskHealth([this](const http::Outcome& outcome) {
       const bool well = outcome && outcome->status < 300;
       unhealthy_ = well ? 0 : unhealthy_ + 1;
       if (unhealthy_ < config_.deliver.health->failures) return;

@@ -19,10 +19,7 @@ SUBSCRIPTION = """
 subscriptions:
   - name: test
     topics: [{topic}]
-    deliver:
-      url: "{url}"
-      timeout: {timeout}
-      concurrency: {concurrency}
+    deliver: {{url: "{url}", timeout: {timeout}, concurrency: {concurrency}{deliver}}}
     retry: {{attempts: {attempts}, backoff: {{initial: 20ms, max: 200ms}}}}
     deadLetter: {topic}.letters
 """
@@ -34,14 +31,15 @@ class DeliveryCase(KafkaCase):
         self.app = App()
         self.addCleanup(self.app.stop)
 
-    def deliver(self, answer=None, more="", timeout="1s", attempts=3, concurrency=64, group=None, kafka="", **options):
+    def deliver(self, answer=None, more="", timeout="1s", attempts=3, concurrency=64, group=None, kafka="", deliver="", **options):
         """A sidecar that publishes everything to this test's topic and delivers it to the app."""
         if answer:
             self.app.answer = answer
         if not self.app.port:
             self.app.start()
         text = (f"kafka: {{groupId: {group or self.topic}{kafka}}}\nroutes:\n  - {{topic: {self.topic}}}\n"
-                + SUBSCRIPTION.format(topic=self.topic, url=self.app.url, timeout=timeout, attempts=attempts, concurrency=concurrency) + more)
+                + SUBSCRIPTION.format(topic=self.topic, url=self.app.url, timeout=timeout, attempts=attempts, concurrency=concurrency,
+                                      deliver=deliver) + more)
         return self.sidecar(text, **options)
 
     def publish(self, sidecar, identity, key=None, data=None):
@@ -120,6 +118,35 @@ class AppTrouble(DeliveryCase):
         ill = False
         sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 100, 60)
         self.assertEqual(self.outcome(sidecar, "dead_lettered"), 0)
+
+    def test_a_busy_app_is_not_down_and_one_whose_health_check_fails_is(self):
+        gate, ill = threading.Event(), False
+        self.addCleanup(gate.set)
+
+        def answer(call):
+            if call.path == "/health":
+                return 503 if ill else 200
+            return gate.wait(60) and 200
+
+        def health_checks():
+            return sum(call.path == "/health" for call in list(self.app.calls))
+
+        sidecar = self.deliver(answer, timeout="60s", concurrency=2,
+                               deliver=", health: {path: /health, interval: 100ms, timeout: 200ms, failures: 3}")
+        self.publish_many(sidecar, 6, 6)
+        sidecar.wait_for(lambda: sidecar.metrics()['outrigger_delivery_in_flight{subscription="test"}'] == 2)
+        before = health_checks()
+        sidecar.wait_for(lambda: health_checks() > before + 10, what="health checks beside the two that are in flight")
+        self.assertEqual(sidecar.condition("Delivering/test")["reason"], "Delivering")
+        ill = True
+        sidecar.wait_for(lambda: sidecar.condition("Delivering/test")["reason"] == "AppDown")
+        gate.set()
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 2, what="what was in flight")
+        before = health_checks()
+        sidecar.wait_for(lambda: health_checks() > before, what="a probe")
+        self.assertEqual(self.outcome(sidecar, "delivered"), 2)
+        ill = False
+        sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 6)
 
     def test_an_event_that_crashes_the_app_is_the_only_one_dead_lettered(self):
         crashed = threading.Event()
