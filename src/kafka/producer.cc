@@ -61,9 +61,18 @@ base::Result<void> Producer::Core::Open() {
   handle_ = std::move(*handle);
   lookup_ = std::make_unique<Lookup>(loop_, [this](const Lookup::Answer& a) { OnAnswer(a); });
   wakeup_.emplace(loop_, [this] { OnEvents(); });
-  WakeOnEvents(handle_->queue(), *wakeup_);
+  Listen();
   Beat();
   return {};
+}
+
+// What came before the queue tells of itself is looked for now: librdkafka tells only of the first
+// event of an empty queue, and a refused connection is an event within microseconds.
+void Producer::Core::Listen() {
+  WakeOnEvents(handle_->queue(), *wakeup_);
+  loop_.Post([this, alive = alive_] {
+    if (*alive) OnEvents();
+  });
 }
 
 Topic& Producer::Core::TopicFor(const std::string& name) {

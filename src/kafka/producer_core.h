@@ -77,6 +77,7 @@ class Producer::Core {
 
  private:
   // producer.cc: placing and handing over
+  void Listen();
   Topic& TopicFor(const std::string& name);
   void Place(Topic& topic, Entry* entry);
   void Enqueue(PartitionQueue& queue, Entry* entry);

@@ -3,7 +3,6 @@
 
 #include "kafka/error_table.h"
 #include "kafka/producer_core.h"
-#include "kafka/queue_wakeup.h"
 
 namespace outrigger::kafka {
 
@@ -183,7 +182,7 @@ void Producer::Core::Rebuild(const std::string& why) {
   handle_ = std::move(*handle);
   fatal_ = false;
   ++rebuilds_;
-  WakeOnEvents(handle_->queue(), *wakeup_);
+  Listen();
   ServeAll();
 }
 
