@@ -150,7 +150,7 @@ class Hostile(KafkaCase):
                 slow.remove(s)
             self.assertLess(time.monotonic() - began, 30, f"{len(slow)} are still held")
         self.assertEqual(set(codes), {b"408"})
-        self.assertLess(self.instance.memory()[0] - before, 16 * MEGABYTE)
+        self.assertLess(self.instance.memory()[0] - before, 32 * MEGABYTE, "some 100 KB a connection")
         self.assert_serves()
 
     def test_more_connections_than_allowed_are_told_so(self):

@@ -23,7 +23,7 @@ using std::chrono::seconds;
 // so that a bug fails and does not hang.
 struct Driven {
   bool Until(const std::function<bool()>& is_so) {
-    const auto end = std::chrono::steady_clock::now() + seconds(5);
+    const auto end = std::chrono::steady_clock::now() + seconds(30);
     while (std::chrono::steady_clock::now() < end) {
       loop.RunReady();
       if (is_so()) return true;
