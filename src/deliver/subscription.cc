@@ -283,7 +283,9 @@ void Subscription::ShowState() {
     parts_.conditions.Set(type, Status::kFalse, "AppHalfDown",
                           "the app fails for every key; it is tried one event at a time");
   } else if (!stuck_.empty()) {
-    parts_.conditions.Set(type, Status::kFalse, "Stuck", stuck_);
+    std::string why = stuck_.begin()->second;
+    if (stuck_.size() > 1) why += " (and " + std::to_string(stuck_.size() - 1) + " more)";
+    parts_.conditions.Set(type, Status::kFalse, "Stuck", why);
   } else if (!consumer_ || !consumer_->connection().connected) {
     const std::string why = consumer_ ? consumer_->connection().last_error : std::string();
     parts_.conditions.Set(type, Status::kUnknown, "Connecting",

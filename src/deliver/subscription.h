@@ -79,6 +79,7 @@ class Subscription {
   void Apply(AppCircuit::Decision decision);
   void Retry(Delivery& delivery);
   void GiveUp(Delivery& delivery);
+  void ShowStuck(const Delivery& delivery, std::string why);
   void SendDeadLetter(Delivery& delivery);
   void Settle(Delivery& delivery, telemetry::ConsumerOutcome outcome);
   void Probe();
@@ -125,7 +126,8 @@ class Subscription {
   bool full_ = false;       // the lanes hold as much as they may: nothing is polled
   bool over_ = false;       // … and that for long: the partitions are paused
   base::Timer patience_;
-  std::string stuck_;  // why an event that can't be given up holds its key
+  std::map<uint64_t, std::string>
+      stuck_;  // by id: why an event that can't be given up holds its key
   telemetry::LogLimit failure_log_;
   base::Timer wake_, commit_, measure_, health_;
 };

@@ -126,6 +126,7 @@ void Subscription::CancelAll(Partition& partition) {
   for (const auto& [offset, delivery] : partition.deliveries) {
     if (delivery->call != 0) client_.Cancel(delivery->call);
     circuit_.Forget(delivery->id);
+    stuck_.erase(delivery->id);
     deliveries_.erase(delivery->id);
   }
   partition.deliveries.clear();

@@ -160,13 +160,18 @@ void Subscription::GiveUp(Delivery& delivery) {
   const RetryPolicy policy{
       config_.retry.attempts, config_.retry.backoff_initial, config_.retry.backoff_max, {}};
   const auto wait = StuckWait(policy, delivery.failed.wait, [this] { return random_(); });
-  stuck_ = "event " + delivery.event.id + " of " + delivery.record.topic + "/" +
-           std::to_string(delivery.record.partition) + " at " + std::to_string(delivery.offset) +
-           " can't be delivered (" + delivery.failed.detail +
-           ") and holds its key; name a deadLetter topic, or mend the handler";
-  ShowState();
+  ShowStuck(delivery, "event " + delivery.event.id + " of " + delivery.record.topic + "/" +
+                          std::to_string(delivery.record.partition) + " at " +
+                          std::to_string(delivery.offset) + " can't be delivered (" +
+                          delivery.failed.detail +
+                          ") and holds its key; name a deadLetter topic, or mend the handler");
   if (delivery.failed.reason == Reason::kUndecodable) return;  // nothing to try
   lanes_.RetryAt(&delivery, loop_.Now() + wait);
+}
+
+void Subscription::ShowStuck(const Delivery& delivery, std::string why) {
+  stuck_[delivery.id] = std::move(why);
+  ShowState();
 }
 
 void Subscription::SendDeadLetter(Delivery& delivery) {
@@ -187,14 +192,11 @@ void Subscription::SendDeadLetter(Delivery& delivery) {
                    Delivery& waiting = *found->second;
                    Partition& home = *waiting.home;
                    if (report) {
-                     stuck_.clear();
                      Settle(waiting, ConsumerOutcome::kDeadLettered);
-                     ShowState();
                    } else {
-                     stuck_ = "the dead letter topic " + config_.dead_letter +
-                              " does not take event " + waiting.event.id + ": " +
-                              report.error().error.message;
-                     ShowState();
+                     ShowStuck(waiting, "the dead letter topic " + config_.dead_letter +
+                                            " does not take event " + waiting.event.id + ": " +
+                                            report.error().error.message);
                      waiting.again = loop_.After(kLetterAgain, [this, id] {
                        const auto again = deliveries_.find(id);
                        if (again != deliveries_.end()) SendDeadLetter(*again->second);
@@ -213,6 +215,7 @@ void Subscription::Settle(Delivery& delivery, ConsumerOutcome outcome) {
   if (delivery.lane) lanes_.Done(&delivery);
   circuit_.Forget(delivery.id);
   home.offsets.Settle(delivery.offset);
+  if (stuck_.erase(delivery.id) > 0) ShowState();
   deliveries_.erase(delivery.id);
   home.deliveries.erase(delivery.offset);  // and the delivery with it
   CommitLater();

@@ -21,8 +21,7 @@ subscriptions:
     topics: [{topic}]
     deliver: {{url: "{url}", timeout: {timeout}, concurrency: {concurrency}{deliver}}}
     retry: {{attempts: {attempts}, backoff: {{initial: 20ms, max: 200ms}}}}
-    deadLetter: {topic}.letters
-"""
+{letters}"""
 
 
 class DeliveryCase(KafkaCase):
@@ -31,7 +30,7 @@ class DeliveryCase(KafkaCase):
         self.app = App()
         self.addCleanup(self.app.stop)
 
-    def deliver(self, answer=None, more="", timeout="1s", attempts=3, concurrency=64, group=None, kafka="", deliver="", **options):
+    def deliver(self, answer=None, more="", timeout="1s", attempts=3, concurrency=64, group=None, kafka="", deliver="", letters=True, **options):
         """A sidecar that publishes everything to this test's topic and delivers it to the app."""
         if answer:
             self.app.answer = answer
@@ -39,7 +38,7 @@ class DeliveryCase(KafkaCase):
             self.app.start()
         text = (f"kafka: {{groupId: {group or self.topic}{kafka}}}\nroutes:\n  - {{topic: {self.topic}}}\n"
                 + SUBSCRIPTION.format(topic=self.topic, url=self.app.url, timeout=timeout, attempts=attempts, concurrency=concurrency,
-                                      deliver=deliver) + more)
+                                      deliver=deliver, letters=f"    deadLetter: {self.topic}.letters\n" if letters else "") + more)
         return self.sidecar(text, **options)
 
     def publish(self, sidecar, identity, key=None, data=None):
@@ -147,6 +146,25 @@ class AppTrouble(DeliveryCase):
         self.assertEqual(self.outcome(sidecar, "delivered"), 2)
         ill = False
         sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 6)
+
+    def test_stuck_is_said_for_as_long_as_an_event_can_not_be_given_up(self):
+        ill = {"bad", "worse"}
+        sidecar = self.deliver(lambda call: 500 if call.id in ill else 200, attempts=2, letters=False)
+
+        def reason():
+            return sidecar.condition("Delivering/test")["reason"]
+
+        self.publish(sidecar, "fine", "fine")
+        self.publish(sidecar, "bad", "b")
+        self.publish(sidecar, "worse", "w")
+        sidecar.wait_for(lambda: "1 more" in sidecar.condition("Delivering/test")["message"], what="both")
+        self.assertEqual(reason(), "Stuck")
+        ill.remove("bad")
+        sidecar.wait_for(lambda: "event worse" in sidecar.condition("Delivering/test")["message"], what="the one that is left")
+        self.assertEqual(reason(), "Stuck")
+        ill.remove("worse")
+        sidecar.wait_for(lambda: reason() == "Delivering", what="nothing to be stuck")
+        self.assertEqual(self.app.ids(), {"fine", "bad", "worse"})
 
     def test_an_event_that_crashes_the_app_is_the_only_one_dead_lettered(self):
         crashed = threading.Event()
