@@ -36,6 +36,7 @@ http::Limits LimitsOf(const config::Http& http) {
   http::Limits limits;
   limits.max_header = http.max_header;
   limits.max_body = http.max_body;
+  limits.max_bodies = http.max_bodies;
   limits.max_trailer = http.max_trailer;
   limits.max_connections = http.max_connections;
   limits.head_timeout = http.head_timeout;

@@ -22,6 +22,10 @@ void ReadUnixSocket(std::string& value, const Spot& spot, Reading& reading) {
 }
 
 void CheckHttp(Http& http, const Spot& spot, Reading& reading) {
+  if (http.max_bodies < http.max_body)
+    reading.Error(spot.At(spot.Has("maxBodies") ? "maxBodies" : "maxBody"),
+                  "http.maxBodies is smaller than http.maxBody: no largest event could be read",
+                  "give maxBodies room for several");
   const auto listen = ParseListen(http.listen);
   if (listen && !listen->loopback)
     reading.Warn(spot.At("listen"), "other machines can reach the publish port at " + http.listen,
@@ -64,6 +68,8 @@ Field<Config> HttpField() {
                             "is asked for."),
                   Size("maxBody", &Http::max_body, 1, 256 << 20,
                        "The largest event (NDJSON: line); a batch may have 16 times as much."),
+                  Size("maxBodies", &Http::max_bodies, 1 << 20, uint64_t{64} << 30,
+                       "All bodies that are being read, together; more are answered 503."),
                   Size("maxHeader", &Http::max_header, 256, 1 << 20, "The largest request head."),
                   Size("maxTrailer", &Http::max_trailer, 0, 1 << 20,
                        "The most that chunk extensions and trailers may have together."),

@@ -2,56 +2,22 @@
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/write.hpp>
 
-#include "http/problem.h"
+#include "http/served_request.h"
 
 namespace outrigger::http {
 namespace {
 
 using boost::system::error_code;
 
-constexpr size_t kSmallBuffer = 4 << 10;
 constexpr size_t kLargeBuffer = 64 << 10;
+// A body's first bytes, which every request may hold: max_connections bounds them.
+constexpr size_t kSmallBody = 16 << 10;
 // So long and so much is read after the last answer, for a client that is still sending.
 constexpr auto kLingerTime = std::chrono::seconds(2);
 constexpr size_t kLingerBytes = 64 << 20;
 
 }  // namespace
-
-// A request as the handler holds it. It keeps its connection alive and answers 500 when it is
-// dropped unanswered.
-class Connection::ServedRequest : public Request {
- public:
-  explicit ServedRequest(std::shared_ptr<Connection> connection)
-      : connection_(std::move(connection)) {}
-
-  ~ServedRequest() override {
-    if (!connection_) return;
-    Problem problem;
-    problem.detail = "the request was dropped without an answer; this is a bug";
-    connection_->Answer(*this, problem.ToResponse());
-  }
-
-  void Answer(Response response) override {
-    if (const auto connection = std::exchange(connection_, nullptr))
-      connection->Answer(*this, std::move(response));
-  }
-  void Pause() override {
-    if (connection_ && connection_->answering_ == this) connection_->Paused(true);
-  }
-  void Resume() override {
-    if (connection_ && connection_->answering_ == this) connection_->Paused(false);
-  }
-
-  void Forget() { connection_.reset(); }
-  Head& mutable_head() { return head_; }
-  std::string& head_bytes() { return head_bytes_; }
-
- private:
-  std::shared_ptr<Connection> connection_;  // until answered
-  std::string head_bytes_;                  // what the fields view
-};
 
 Connection::Connection(Owner& owner, Socket socket) : owner_(&owner), socket_(std::move(socket)) {
   in_.reserve(kSmallBuffer);
@@ -225,10 +191,13 @@ void Connection::OnHead() {
     request->Answer(std::move(*plan_.refuse));
     return;
   }
-  max_body_ = plan_.max_body > 0 ? plan_.max_body : owner_->limits.max_body;
-  if (!plan_.on_chunk && head.content_length.value_or(0) > max_body_)
-    return Refuse(
-        {413, "the body is larger than " + std::to_string(max_body_) + " bytes", "maxBody"});
+  const Limits& limits = owner_->limits;
+  max_body_ = std::min(plan_.max_body > 0 ? plan_.max_body : limits.max_body, limits.max_bodies);
+  if (const uint64_t length = head.content_length.value_or(0); !plan_.on_chunk && length > 0) {
+    if (length > max_body_) return Refuse(BodyTooLarge());
+    if (!HasRoom(length)) return Refuse(NoRoom());
+    request->body().reserve(static_cast<size_t>(length));
+  }
   if (!parser_->has_body()) return Dispatch();
   if (parser_->expects_continue() && in_.size() == in_begin_) {
     static constexpr char kContinue[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -245,15 +214,19 @@ bool Connection::WorkOnBody() {
     if (refusal || state_ != State::kBody) return false;
     if (plan_.on_chunk) {
       plan_.on_chunk(bytes);
-      return state_ == State::kBody && !paused_;
+      if (state_ != State::kBody) return false;  // answered from inside
+      if (!Hold(request_->held)) refusal = NoRoom();
+      return !refusal && !paused_;
     }
     std::string& body = request_->body();
     if (body.size() + bytes.size() > max_body_) {
-      refusal = {413, "the body is larger than " + std::to_string(max_body_) + " bytes", "maxBody"};
-      return false;
+      refusal = BodyTooLarge();
+    } else if (!Hold(body.size() + bytes.size())) {
+      refusal = NoRoom();
+    } else {
+      body.append(bytes);
     }
-    body.append(bytes);
-    return true;
+    return !refusal;
   };
   std::optional<Refusal> framing;
   const std::string_view bytes = std::string_view(in_).substr(in_begin_);
@@ -281,105 +254,31 @@ void Connection::Dispatch() {
   plan_.on_chunk = nullptr;
   plan_.on_abort = nullptr;
   owner_->handler.on_request(request);
+  if (answering_ == request.get()) Hold(request->body().size());
 }
 
-void Connection::Answer(ServedRequest& request, Response response) {
-  if (state_ == State::kClosed || answering_ != &request) return;
-  answering_ = nullptr;
-  // The rest of a body that nobody waits for is not read.
-  if (state_ == State::kBody) close_after_ = true;
-  plan_.on_abort = nullptr;
-  if (owner_->handler.on_answered) owner_->handler.on_answered(request.endpoint, response.status);
-  close_after_ = close_after_ || response.close || owner_->draining;
-  Send(response, request.head().method == "HEAD");
+bool Connection::HasRoom(uint64_t bytes) const {
+  return owner_->buffered - counted_ + (bytes - std::min<uint64_t>(bytes, kSmallBody)) <=
+         owner_->limits.max_bodies;
 }
 
-void Connection::Refuse(const Refusal& refusal) {
-  Problem problem;
-  problem.status = refusal.status;
-  problem.detail = refusal.detail;
-  if (!refusal.limit.empty()) problem.limit = owner_->limits.prefix + "." + refusal.limit;
-  close_after_ = true;
-  const auto request = std::move(request_);
-  if (plan_.on_abort) std::exchange(plan_.on_abort, nullptr)();
-  if (request) {
-    request->Answer(problem.ToResponse());
-    return;
-  }
-  if (owner_->handler.on_answered) owner_->handler.on_answered("none", refusal.status);
-  Send(problem.ToResponse(), false);
+bool Connection::Hold(uint64_t bytes) {
+  const uint64_t more = bytes - std::min<uint64_t>(bytes, kSmallBody);
+  if (more == counted_) return true;
+  if (more > counted_ && !HasRoom(bytes)) return false;
+  owner_->buffered += more - counted_;
+  counted_ = more;
+  return true;
 }
 
-void Connection::Send(const Response& response, bool head_only) {
-  request_.reset();
-  state_ = State::kWriting;
-  out_.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  out_.append(ReasonPhrase(response.status))
-      .append("\r\nContent-Type: ")
-      .append(response.content_type);
-  out_.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
-  for (const auto& [name, value] : response.headers)
-    out_.append("\r\n").append(name).append(": ").append(value);
-  if (close_after_)
-    out_.append("\r\nConnection: close");
-  else if (parser_ && parser_->http_1_0())
-    out_.append("\r\nConnection: keep-alive");  // which HTTP/1.0 has to be told
-  out_.append("\r\n\r\n");
-  if (!head_only) out_.append(response.body);
-  SetDeadline(Wait::kWrite);
-  Write();
+Refusal Connection::NoRoom() const {
+  return {503, "the bodies of all requests together are larger than this sidecar holds at a time",
+          "maxBodies"};
 }
 
-void Connection::Write() {
-  // Most answers fit into the socket's buffer: no need to wait for the loop to say so.
-  error_code error;
-  out_begin_ += socket_.write_some(
-      boost::asio::buffer(out_.data() + out_begin_, out_.size() - out_begin_), error);
-  if (error && error != boost::asio::error::would_block) return Close();
-  if (out_begin_ == out_.size()) return OnWritten();
-  boost::asio::async_write(socket_,
-                           boost::asio::buffer(out_.data() + out_begin_, out_.size() - out_begin_),
-                           [self = shared_from_this()](const error_code& failed, size_t) {
-                             if (self->state_ == State::kClosed) return;
-                             if (failed) return self->Close();
-                             self->OnWritten();
-                           });
-}
-
-void Connection::OnWritten() {
-  out_.clear();
-  out_begin_ = 0;
-  if (close_after_) return Linger();
-  NextRequest();
-}
-
-void Connection::NextRequest() {
-  state_ = State::kHead;
-  parser_.reset();
-  plan_ = Plan();
-  head_scanned_ = 0;
-  SetDeadline(Wait::kIdle);
-  ShrinkBuffers();
-  Work();
-}
-
-void Connection::ShrinkBuffers() {
-  if (in_.size() == in_begin_ && in_.capacity() > kSmallBuffer * 2) {
-    in_ = std::string();
-    in_begin_ = 0;
-  }
-  if (out_.capacity() > kSmallBuffer * 2) out_ = std::string();
-}
-
-void Connection::Linger() {
-  state_ = State::kLinger;
-  SetDeadline(Wait::kLinger);
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
-  in_.clear();
-  in_begin_ = 0;
-  if (ended_) return Close();
-  Read();
+Refusal Connection::BodyTooLarge() const {
+  return {413, "the body is larger than " + std::to_string(max_body_) + " bytes",
+          max_body_ == owner_->limits.max_bodies ? "maxBodies" : "maxBody"};
 }
 
 void Connection::Paused(bool paused) {
@@ -405,6 +304,7 @@ void Connection::Close() {
   const auto self = shared_from_this();
   state_ = State::kClosed;
   SetDeadline(Wait::kNone);
+  if (owner_) Hold(0);
   error_code ignored;
   socket_.close(ignored);
   if (plan_.on_abort) std::exchange(plan_.on_abort, nullptr)();

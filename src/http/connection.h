@@ -27,6 +27,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Handler handler;
     std::function<void(Connection&)> on_closed;
     bool draining = false;
+    uint64_t buffered = 0;  // by the bodies of all connections, of Limits::max_bodies
   };
 
   Connection(Owner& owner, Socket socket);
@@ -44,6 +45,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
  private:
   class ServedRequest;
   friend class ServedRequest;
+  static constexpr size_t kSmallBuffer = 4 << 10;
 
   enum class State {
     kHead,      // reading a head, or idle between two
@@ -63,6 +65,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool WorkOnBody();
   void OnHead();
   void Dispatch();
+  // Whether this request's body may hold so much beside the others' bodies.
+  bool HasRoom(uint64_t bytes) const;
+  // Counts that it holds so much; false: there is no room.
+  bool Hold(uint64_t bytes);
+  Refusal NoRoom() const;
+  Refusal BodyTooLarge() const;
   void Answer(ServedRequest& request, Response response);
   void Refuse(const Refusal& refusal);
   void Send(const Response& response, bool head_only);
@@ -92,6 +100,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<MessageParser> parser_;
   Plan plan_;
   uint64_t max_body_ = 0;
+  uint64_t counted_ = 0;  // of the request's body, in Owner::buffered
   bool paused_ = false;
 
   std::string out_;

@@ -48,6 +48,8 @@ class Request {
   const Head& head() const { return head_; }
   // The whole body; empty when it was streamed. The handler may move it away.
   std::string& body() { return body_; }
+  // Frees the body's memory, which otherwise stays until the answer.
+  void DropBody() { std::string().swap(body_); }
 
   // The path template that metrics show, set by the handler ("/v1/events"). A literal: it is not
   // copied.
@@ -56,6 +58,10 @@ class Request {
   // The handler's own note from on_head to on_request.
   int tag = 0;
   std::shared_ptr<void> note;
+
+  // How many bytes of a streamed body the handler keeps; what the server holds for all bodies is
+  // bounded.
+  size_t held = 0;
 
   // Sends the answer; the first call counts. For a streamed body, answering before its end closes
   // after the answer.

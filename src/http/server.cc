@@ -35,7 +35,7 @@ base::Error ListenError(const std::string& where, const error_code& error) {
 class Server::Core : public std::enable_shared_from_this<Server::Core> {
  public:
   Core(base::Loop& loop, Limits limits, Handler handler)
-      : owner_{loop, std::move(limits), std::move(handler), {}, false} {
+      : owner_{loop, std::move(limits), std::move(handler), {}} {
     owner_.on_closed = [this](Connection& connection) { OnClosed(connection); };
   }
 
@@ -229,5 +229,6 @@ base::Result<void> Server::ListenUnix(const std::string& path) { return core_->L
 void Server::SetLimits(const Limits& limits) { core_->owner_.limits = limits; }
 void Server::Drain(std::function<void()> on_done) { core_->Drain(std::move(on_done)); }
 size_t Server::connections() const { return core_->connections_.size(); }
+uint64_t Server::buffered() const { return core_->owner_.buffered; }
 
 }  // namespace outrigger::http

@@ -24,6 +24,8 @@ namespace outrigger::http {
 struct Limits {
   uint64_t max_header = 16 << 10;
   uint64_t max_body = 1 << 20;
+  // Of all bodies together, beyond the first 16 KiB of each: a small body finds room at any time.
+  uint64_t max_bodies = 64 << 20;
   uint64_t max_trailer = 8 << 10;  // trailers and chunk extensions together
   uint32_t max_connections = 1024;
   std::chrono::milliseconds head_timeout{5000};
@@ -71,6 +73,8 @@ class Server {
   void Drain(std::function<void()> on_done);
 
   size_t connections() const;
+  // What the bodies hold of max_bodies.
+  uint64_t buffered() const;
 
  private:
   class Core;

@@ -51,6 +51,7 @@ void PublishBatch(Publisher& publisher, const std::shared_ptr<http::Request>& re
       batch->Decide();
     });
   }
+  request->DropBody();
   batch->Decide();
 }
 

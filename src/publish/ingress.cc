@@ -210,7 +210,12 @@ void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
   std::vector<std::string_view> items;
   if (request->tag == kBatch) {
     auto split = event::SplitBatch(publisher_.json(), request->body());
-    if (!split) return AnswerProblem(*request, 400, split.error().message);
+    if (!split) {
+      const bool too_large = split.error().code == base::Code::kTooLarge;
+      return AnswerProblem(
+          *request, too_large ? 413 : 400,
+          too_large ? split.error().message + "; NDJSON takes any number" : split.error().message);
+    }
     items = std::move(*split);
   }
   const double events = request->tag == kBatch ? static_cast<double>(items.size()) : 1;
@@ -268,6 +273,7 @@ base::Result<event::Event> Ingress::ReadType(http::Request& request) {
 
 void Ingress::OnEvent(const std::shared_ptr<http::Request>& request,
                       base::Result<event::Event> event) {
+  request->DropBody();  // the event has what it needs of it
   if (!event) return AnswerProblem(*request, 400, event.error().message);
   ApplyHead(request->head(), *event);
   publisher_.Publish(std::move(*event), Ask{*ReadAck(request->head()), nullptr},

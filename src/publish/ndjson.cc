@@ -55,6 +55,7 @@ void NdjsonStream::OnChunk(std::string_view chunk) {
     skipping_ = false;
     chunk.remove_prefix(end + 1);
   }
+  if (const auto request = reading_.lock()) request->held = partial_.size();
   Throttle();
 }
 

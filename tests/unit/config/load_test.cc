@@ -37,6 +37,7 @@ TEST(Load, WithoutAFileGivesTheDefaultsOfTheReference) {
   EXPECT_EQ(config.http.listen, "127.0.0.1:8800");
   EXPECT_EQ(config.http.max_body, 1048576U);
   EXPECT_EQ(config.http.max_header, 16384U);
+  EXPECT_EQ(config.http.max_bodies, 64U << 20);
   EXPECT_EQ(config.http.max_trailer, 8192U);
   EXPECT_EQ(config.http.max_connections, 1024U);
   EXPECT_EQ(config.http.head_timeout, Millis(5000));
@@ -323,6 +324,13 @@ TEST(Fields, AnotherListenAddressThanLoopbackIsAWarning) {
   EXPECT_THAT(Shown(loaded), HasSubstr("warning: http.listen: other machines can reach"));
   for (const char* address : {"127.0.0.1:1", "localhost:1", "[::1]:1", "127.1.2.3:1"})
     EXPECT_TRUE(LoadBetween(std::string("http: {listen: \"") + address + "\"}\n").problems.empty());
+}
+
+TEST(Fields, AllBodiesTogetherHaveRoomForTheLargestOne) {
+  EXPECT_TRUE(LoadBetween("http: {maxBody: 64MiB}\n").ok());
+  EXPECT_THAT(Shown(LoadBetween("http: {maxBody: 65MiB}\n")),
+              HasSubstr("http.maxBody: http.maxBodies is smaller than http.maxBody"));
+  EXPECT_TRUE(LoadBetween("http: {maxBody: 65MiB, maxBodies: 1GiB}\n").ok());
 }
 
 TEST(Fields, APasswordInTheFileIsAWarningAndNeverShown) {
