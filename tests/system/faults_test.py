@@ -62,9 +62,11 @@ class AtTheStart(unittest.TestCase):
                 answer = sidecar.post("/v1/events/a.b", {})
                 self.assertEqual((answer.status, answer.json["status"]), (202, "discarded"))
             self.assertEqual(sidecar.post("/v1/events", '{"type":').status, 400, "what is malformed is refused all the same")
-            self.assertEqual(sidecar.log.count("discarded"), 1)
+            sidecar.wait_for(lambda: "discarded" in sidecar.log, what="the log line")
             self.assertEqual(sidecar.ops("/health/kafka").json, {"kafka": {"enabled": False, "connected": False}})
             self.assertEqual(sidecar.metrics()['outrigger_producer_events_total{outcome="discarded",topic="{type.first}.events"}'], 3)
+            sidecar.stop()
+            self.assertEqual(sidecar.log.count("discarded"), 1)
 
     def test_a_taken_port_is_named(self):
         with Sidecar(text=HEAD, env={"KAFKA_BROKERS": "embedded"}) as first:
@@ -72,6 +74,13 @@ class AtTheStart(unittest.TestCase):
             second = Sidecar(text=HEAD, env={"KAFKA_BROKERS": "embedded"}, ports=(first.port, free_ports(1)[0])).start(wait=False)
             self.assertEqual(second.process.wait(10), 1)
             self.assertIn(str(first.port), second.log)
+
+    def test_a_unix_socket_in_a_folder_that_is_not_there_is_named(self):
+        with Sidecar(text=HEAD + "http:\n  unixSocket: /nowhere/outrigger.sock\n", env={"KAFKA_BROKERS": "embedded"}) as sidecar:
+            sidecar.start(wait=False)
+            self.assertEqual(sidecar.process.wait(10), 1)
+            self.assertIn("/nowhere/outrigger.sock", sidecar.log)
+            self.assertIn("No such file", sidecar.log)
 
 
 class SmallLimit(KafkaCase):
