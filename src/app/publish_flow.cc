@@ -102,18 +102,9 @@ void PublishFlow::Start() {
   thread_ = std::thread([this] { loop_.Run(); });
 }
 
-void PublishFlow::OnLoop(const std::function<void()>& call) {
-  std::promise<void> done;
-  loop_.Post([&] {
-    call();
-    done.set_value();
-  });
-  done.get_future().wait();
-}
-
 base::Result<uint16_t> PublishFlow::Listen(const config::Http& http) {
   base::Result<uint16_t> port = 0;
-  OnLoop([&] {
+  loop_.Call([&] {
     port = server_->ListenTcp(http.listen);
     if (!port || http.unix_socket.empty()) return;
     if (auto listening = server_->ListenUnix(http.unix_socket); !listening)
@@ -124,7 +115,7 @@ base::Result<uint16_t> PublishFlow::Listen(const config::Http& http) {
 
 void PublishFlow::Apply(const config::Config& config, std::string token,
                         std::shared_ptr<const publish::Routes> routes) {
-  OnLoop([&] {
+  loop_.Call([&] {
     publisher_->SetRoutes(std::move(routes));
     publisher_->SetOptions(OptionsOf(config));
     server_->SetLimits(LimitsOf(config.http));
@@ -181,12 +172,12 @@ std::string PublishFlow::WaitForKafka(std::chrono::milliseconds at_most,
   };
   loop_.Post(look);
   std::string why = answer.get_future().get();
-  OnLoop([&] { check.Cancel(); });
+  loop_.Call([&] { check.Cancel(); });
   return why;
 }
 
 void PublishFlow::Shutdown(std::chrono::milliseconds budget) {
-  OnLoop([&] {
+  loop_.Call([&] {
     drain_asked_ = loop_.Now();
     drain_by_ = drain_asked_ + budget;
     DrainWhenQuiet();

@@ -59,8 +59,6 @@ class PublishFlow {
   PublishFlow(const config::Config& config, telemetry::Metrics& metrics,
               telemetry::Conditions& conditions);
 
-  // Calls `call` on the flow's thread and waits for it.
-  void OnLoop(const std::function<void()>& call);
   void ShowConnection();
   void Tick();
   void DrainWhenQuiet();

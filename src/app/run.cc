@@ -99,7 +99,10 @@ class Control {
   }
 
   const std::string file_;
-  base::Loop loop_;
+  base::Loop loop_{base::Clock::System(), [](const std::string& what) {
+                     Log(Level::kError, "a handler of the control thread threw; this is a bug",
+                         {{"error", what}});
+                   }};
   std::string trouble_;
   std::unique_ptr<config::Watch> watch_;
   Sidecar* sidecar_ = nullptr;

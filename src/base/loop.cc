@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <exception>
+#include <future>
 #include <map>
 
 namespace outrigger::base {
@@ -92,6 +93,13 @@ void Loop::Stop() {
 }
 
 void Loop::Post(std::function<void()> call) { boost::asio::post(context_, std::move(call)); }
+
+void Loop::Call(const std::function<void()>& call) {
+  // Shared, since the loop's thread may still be inside it when the caller goes on.
+  const auto task = std::make_shared<std::packaged_task<void()>>(call);
+  Post([task] { (*task)(); });
+  task->get_future().get();
+}
 
 Timer Loop::After(Duration delay, std::function<void()> call) {
   auto entry = std::make_shared<Timer::Entry>();

@@ -1,7 +1,7 @@
 // One event loop: the thread that a flow lives on. Sockets, timers, descriptors and posted calls
 // all run inside Run(), one at a time, so that a flow needs no lock.
 //
-// Thread: Post and Stop may be called from any thread; everything else only on the loop's own
+// Thread: Post, Call and Stop may be called from any thread; everything else only on the loop's own
 // thread (or before Run). Lifetime: a Loop outlives every Watch made by it; a Timer that outlives
 // it is inert.
 //
@@ -58,6 +58,9 @@ class Loop {
   void Stop();
 
   void Post(std::function<void()> call);
+  // Runs `call` on the loop's thread and waits for it; what it throws is thrown here. From another
+  // thread than the loop's, while the loop runs.
+  void Call(const std::function<void()>& call);
   [[nodiscard]] Timer After(Duration delay, std::function<void()> call);
 
   // Calls `on_readable` each time `descriptor` becomes readable (edge: drain it until it would

@@ -155,6 +155,19 @@ TEST(Inbox, RunsCallsOfOtherThreadsInTheirOrderOnTheLoop) {
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
 }
 
+TEST(Loop, ACallFromAnotherThreadIsWaitedForAndThrowsWhatItThrew) {
+  Loop loop;
+  std::thread thread([&loop] { loop.Run(); });
+  std::thread::id ran_on;
+  loop.Call([&ran_on] { ran_on = std::this_thread::get_id(); });
+  EXPECT_EQ(ran_on, thread.get_id());
+  EXPECT_THROW(loop.Call([] { throw std::runtime_error("x"); }), std::runtime_error);
+  loop.Call([] {});
+  EXPECT_EQ(loop.exceptions(), 0U) << "it is the caller's";
+  loop.Stop();
+  thread.join();
+}
+
 TEST(Wakeup, WritesBeforeTheLoopGetsThereAreOneCallAndEachLaterOneIsAnother) {
   Loop loop;
   int calls = 0;
