@@ -2,7 +2,6 @@
 
 #include <malloc.h>
 
-#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -32,31 +31,38 @@ base::Result<std::string> ReadToken(const std::string& file) {
   return token;
 }
 
-bool Same(const config::Properties& a, const config::Properties& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const auto& one, const auto& other) {
-    return one.first == other.first && one.second.value == other.second.value;
-  });
-}
-
 // Fields that are read once, at the start.
 std::string NeedsRestart(const config::Config& now, const config::Config& next) {
   std::string fields;
   const auto add = [&fields](bool changed, const char* name) {
     if (changed) fields += (fields.empty() ? "" : ", ") + std::string(name);
   };
-  add(now.kafka.brokers != next.kafka.brokers, "kafka.brokers");
-  add(now.kafka.enabled != next.kafka.enabled, "kafka.enabled");
-  add(now.kafka.client_id != next.kafka.client_id, "kafka.clientId");
-  add(!(now.kafka.security == next.kafka.security), "kafka.security");
-  add(!Same(now.kafka.properties, next.kafka.properties) ||
-          !Same(now.kafka.producer_properties, next.kafka.producer_properties),
-      "kafka.properties");
-  add(!(now.subscriptions == next.subscriptions) || now.rebalance_drain != next.rebalance_drain,
-      "subscriptions");
+  const config::Kafka &from = now.kafka, &to = next.kafka;
+  add(from.brokers != to.brokers, "kafka.brokers");
+  add(from.enabled != to.enabled, "kafka.enabled");
+  add(from.client_id != to.client_id, "kafka.clientId");
+  add(from.group_id != to.group_id, "kafka.groupId");
+  add(from.required != to.required, "kafka.required");
+  add(from.security != to.security, "kafka.security");
+  add(from.properties != to.properties, "kafka.properties");
+  add(from.producer_properties != to.producer_properties, "kafka.producer.properties");
+  add(from.consumer_properties != to.consumer_properties, "kafka.consumer.properties");
+  add(now.subscriptions != next.subscriptions, "subscriptions");
+  add(now.rebalance_drain != next.rebalance_drain, "rebalance.drain");
   add(now.http.listen != next.http.listen, "http.listen");
   add(now.http.unix_socket != next.http.unix_socket, "http.unixSocket");
   add(now.ops.listen != next.ops.listen, "ops.listen");
   return fields;
+}
+
+// Gives `next` what is in force of those fields.
+void KeepUntilRestart(const config::Config& now, config::Config& next) {
+  next.kafka = now.kafka;
+  next.subscriptions = now.subscriptions;
+  next.rebalance_drain = now.rebalance_drain;
+  next.http.listen = now.http.listen;
+  next.http.unix_socket = now.http.unix_socket;
+  next.ops = now.ops;
 }
 
 }  // namespace
@@ -183,8 +189,9 @@ void Sidecar::Reload(config::Loaded loaded) {
   if (!token)
     loaded.problems.push_back(
         {{loaded.config.file, 0, 0}, "http.tokenFile", token.error().message, {}});
-  if (!loaded.ok()) return Refuse(loaded.problems);
   const std::string restart = NeedsRestart(config_, loaded.config);
+  if (!loaded.ok()) return Refuse(loaded.problems);
+  KeepUntilRestart(config_, loaded.config);
   routes_ = std::move(routes);
   flow_->Apply(loaded.config, std::move(*token), routes_);
   telemetry::StartLog(loaded.config.log.level, loaded.config.log.format);
@@ -196,13 +203,6 @@ void Sidecar::Reload(config::Loaded loaded) {
       {{"generation", loaded.config.generation},
        {"routes", std::to_string(routes_->rules().size())},
        {"at next start", restart}});
-  // Kept with the values that are in force, so that the next comparison is right.
-  loaded.config.kafka = config_.kafka;
-  loaded.config.ops = config_.ops;
-  loaded.config.subscriptions = config_.subscriptions;
-  loaded.config.rebalance_drain = config_.rebalance_drain;
-  loaded.config.http.listen = config_.http.listen;
-  loaded.config.http.unix_socket = config_.http.unix_socket;
   config_ = std::move(loaded.config);
   malloc_trim(0);
 }

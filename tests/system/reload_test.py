@@ -6,7 +6,7 @@ import subprocess
 import threading
 import unittest
 
-from case import HEAD, KafkaCase, Sidecar
+from case import HEAD, KafkaCase, Sidecar, free_ports, read_topic
 from publishers import Publishers, check_stored
 
 
@@ -66,11 +66,49 @@ class Reload(KafkaCase):
         sidecar.wait_for(lambda: sidecar.post("/v1/events/thing.made", {"a": 1}).status == 422, what="the new schema")
         self.assertEqual(sidecar.post("/v1/events/thing.made", {"b": 1}).status, 200)
 
-    def test_what_needs_a_restart_says_so(self):
+    def test_what_is_read_at_the_start_only_says_so_field_by_field(self):
+        subscription = "{name: s, topics: [t], deliver: {url: 'http://127.0.0.1:1/'}%s}"
+
+        def text(more="", subscription=subscription % ""):
+            return HEAD + f"subscriptions: [{subscription}]\n{more}\n"
+
+        sidecar = Sidecar(text=text())
+        self.addCleanup(sidecar.close)
+        sidecar.start()
+        usual = sidecar.port, sidecar.ops_port
+        http, ops = free_ports(2)
+
+        def message(reason, text, ports=usual):
+            sidecar.port, sidecar.ops_port = ports
+            sidecar.write_config(text)
+            sidecar.port, sidecar.ops_port = usual
+            return sidecar.wait_for(lambda: (c := sidecar.condition("ConfigApplied"))["reason"] == reason and c["message"], 5, reason)
+
+        for fields, change in (("kafka.brokers", [text("kafka: {brokers: ['other:9092']}")]),
+                               ("kafka.enabled", [text("kafka: {enabled: false}")]),
+                               ("kafka.clientId", [text("kafka: {clientId: other}")]),
+                               ("kafka.groupId, subscriptions", [text("kafka: {groupId: other}")]),
+                               ("kafka.required", [text("kafka: {required: true}")]),
+                               ("kafka.security", [text("kafka: {security: {protocol: SSL}}")]),
+                               ("kafka.properties", [text("kafka: {properties: {socket.timeout.ms: 9000}}")]),
+                               ("kafka.producer.properties", [text("kafka: {producer: {properties: {compression.type: lz4}}}")]),
+                               ("kafka.consumer.properties", [text("kafka: {consumer: {properties: {fetch.wait.max.ms: 9}}}")]),
+                               ("subscriptions", [text(subscription="")]),
+                               ("subscriptions", [text(subscription=subscription % ", retry: {attempts: 9}")]),
+                               ("rebalance.drain", [text("rebalance: {drain: 1s}")]),
+                               ("http.listen", [text(), (http, usual[1])]),
+                               ("http.unixSocket", [text("http:\n  unixSocket: s.sock")]),
+                               ("ops.listen", [text(), (usual[0], ops)])):
+            with self.subTest(fields=fields, change=change):
+                self.assertEqual(message("NeedsRestart", *change), "from the next start on: " + fields)
+                message("Applied", text())
+
+    def test_the_source_of_events_changes_with_the_client_id_at_the_next_start(self):
         sidecar = self.sidecar()
         sidecar.write_config(HEAD + "kafka: {clientId: other}\n")
         sidecar.wait_for(lambda: sidecar.condition("ConfigApplied")["reason"] == "NeedsRestart", what="the condition")
-        self.assertIn("kafka.clientId", sidecar.condition("ConfigApplied")["message"])
+        sidecar.post("/v1/events/source.seen", {})
+        self.assertEqual(dict(read_topic(self.kafka.bootstrap, "source.events")[0].headers)["ce_source"], "outrigger")
 
     def test_a_change_during_a_reload_is_seen_too(self):
         many = "".join(f"  - {{match: {{type: kind.n{n}}}, topic: t{n}}}\n" for n in range(10_000))
@@ -137,10 +175,10 @@ class Reload(KafkaCase):
         if subprocess.run([*limited, "true"], capture_output=True).returncode != 0:
             self.skipTest("no user namespace can be made here")
         sidecar.start(under=limited)
-        applied = sidecar.condition("ConfigApplied")
+        applied = sidecar.wait_for(lambda: (c := sidecar.condition("ConfigApplied")) and "inotify" in c["message"] and c, what="the condition")
         self.assertEqual(applied["status"], "True")
         self.assertRegex(applied["message"], "outrigger.yaml; changes are looked for every 5 s, since inotify can't be had: .*max_user_instances")
-        self.assertIn("inotify can't be had", sidecar.log)
+        sidecar.wait_for(lambda: "inotify can't be had" in sidecar.log, what="the log line")
         sidecar.write_config(self.routes("second"))
         sidecar.wait_for(lambda: sidecar.post("/v1/events/probe.x", {}).json.get("topic") == "second", what="the second config")
         self.assertIn("inotify", sidecar.condition("ConfigApplied")["message"])
