@@ -48,6 +48,8 @@ struct Kafka {
 struct Rate {
   double events = 0;  // a second
   double burst = 0;
+
+  bool operator==(const Rate&) const = default;
 };
 
 struct Http {

@@ -51,7 +51,10 @@ Publisher::~Publisher() = default;
 
 void Publisher::SetRoutes(std::shared_ptr<const Routes> routes) {
   routes_ = std::move(routes);
-  topics_of_rule_.assign(routes_->rules().size(), {});
+  decltype(topics_of_template_) kept;
+  for (const auto& rule : routes_->rules())
+    kept.insert(topics_of_template_.extract(rule.topic.text()));
+  topics_of_template_ = std::move(kept);
   Series(kNoTopic);
   for (const auto& rule : routes_->rules()) {
     if (rule.index == kEagerSeries) break;

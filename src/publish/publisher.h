@@ -117,7 +117,8 @@ class Publisher {
   event::JsonReader json_;
   std::shared_ptr<const Routes> routes_;
   std::unordered_map<std::string, telemetry::ProducerTopic> series_;
-  std::vector<std::unordered_set<std::string>> topics_of_rule_;  // rendered by templates
+  // What each template has rendered, over reloads.
+  std::unordered_map<std::string, std::unordered_set<std::string>> topics_of_template_;
   std::list<Pending> pending_;
   std::list<Waiter> waiters_;  // by deadline, since all wait equally long
   KnownEvents known_;

@@ -69,7 +69,7 @@ tl::expected<Publisher::Part, Refused> Publisher::MakePart(const Rule& rule, eve
 
 std::string Publisher::TopicOverBudget(const Rule& rule, const std::string& topic) {
   if (rule.topic.constant()) return {};
-  auto& topics = topics_of_rule_[rule.index];
+  auto& topics = topics_of_template_[rule.topic.text()];
   if (topics.contains(topic)) return {};
   if (topics.size() >= rule.max_topics)
     return rule.path + ".topic has given " + std::to_string(topics.size()) +

@@ -14,8 +14,9 @@ namespace outrigger::publish {
 
 class Rate {
  public:
-  // nullopt: no limit.
+  // nullopt: no limit. The rate that there is already gives no new burst.
   void Set(std::optional<config::Rate> rate, base::TimePoint now) {
+    if (rate == rate_) return;
     rate_ = rate;
     tokens_ = rate ? rate->burst : 0;
     filled_ = now;

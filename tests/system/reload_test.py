@@ -110,6 +110,31 @@ class Reload(KafkaCase):
         sidecar.post("/v1/events/source.seen", {})
         self.assertEqual(dict(read_topic(self.kafka.bootstrap, "source.events")[0].headers)["ce_source"], "outrigger")
 
+    def test_a_reload_gives_no_new_burst_and_no_new_topics(self):
+        limits = "http:\n  rate: {events: 0.001, burst: 3}\n"
+        rules = "routes:\n  - {match: {type: \"*\"}, topic: \"{data.tenant}.t\", maxTopics: 1, version: \"%s\"}\n"
+        sidecar = Sidecar(text=HEAD + limits + rules % "1", env={"KAFKA_BROKERS": "embedded"})
+        self.addCleanup(sidecar.close)
+        sidecar.start()
+
+        def status(tenant):
+            return sidecar.post("/v1/events/a.b", {"tenant": tenant}).status
+
+        def reload(version, limits=limits):
+            before = sidecar.ops("/status").json["observedGeneration"]
+            sidecar.write_config(HEAD + limits + rules % version)
+            sidecar.wait_for(lambda: sidecar.ops("/status").json["observedGeneration"] != before, what="the reload")
+
+        self.assertEqual(status("one"), 200)
+        reload("2")
+        self.assertEqual(status("two"), 422, "maxTopics still counts the first topic")
+        self.assertEqual(status("one"), 200)
+        self.assertEqual(status("one"), 429)
+        reload("3")
+        self.assertEqual(status("one"), 429)
+        reload("3", limits.replace("3}", "4}"))
+        self.assertEqual(status("one"), 200, "another rate begins with its burst")
+
     def test_a_change_during_a_reload_is_seen_too(self):
         many = "".join(f"  - {{match: {{type: kind.n{n}}}, topic: t{n}}}\n" for n in range(10_000))
         sidecar = self.sidecar("routes:\n" + many)
