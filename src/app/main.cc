@@ -4,6 +4,8 @@
 #include "cli/commands.h"
 
 int main(int argc, char** argv) {
+  // So that standard input can be asked whether more of it is there already.
+  std::ios::sync_with_stdio(false);
   outrigger::cli::Console console{std::cin, std::cout, std::cerr,
                                   outrigger::config::ProcessEnvironment()};
   return outrigger::cli::Main(argc, argv, console, outrigger::app::Run);

@@ -3,94 +3,138 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <ostream>
-#include <sstream>
 
+#include "cli/config_commands.h"
 #include "cli/publish_command.h"
-#include "publish/explain.h"
 
 namespace outrigger::cli {
 namespace {
 
 constexpr char kDefaultFile[] = "/etc/outrigger/outrigger.yaml";
 constexpr char kOverview[] =
-    "Outrigger: a Kafka sidecar. The app speaks HTTP on loopback, Outrigger speaks Kafka.\n\n"
-    "Try it without a Kafka:\n"
+    "Outrigger: a Kafka sidecar. The app speaks HTTP on loopback, Outrigger speaks Kafka.";
+constexpr char kOverviewMore[] =
+    "Example, without a Kafka:\n"
     "  KAFKA_BROKERS=embedded outrigger run\n"
-    "  curl -d '{\"type\":\"user.registered\",\"data\":{\"userId\":\"u-1\"}}' \\\n"
-    "       -H 'Content-Type: application/json' http://127.0.0.1:8800/v1/events\n";
+    "  outrigger publish user.registered '{\"userId\":\"u-1\"}'\n\n"
+    "Exit codes: 0 well; 1 what was asked for went wrong; 2 wrong usage.\n"
+    "`outrigger COMMAND --help` has examples of each command.";
 
-std::optional<std::string> ReadAll(const std::string& file, Console& console) {
-  std::stringstream text;
-  if (file == "-") {
-    text << console.in.rdbuf();
-    return text.str();
-  }
-  std::ifstream in(file);
-  if (!in) {
-    console.err << "outrigger: " << file << " can't be read\n";
-    return std::nullopt;
-  }
-  text << in.rdbuf();
-  return text.str();
+constexpr char kRunMore[] =
+    "The config is watched and applied when it changes. KAFKA_ENABLED, KAFKA_BROKERS,\n"
+    "KAFKA_CLIENT_ID, KAFKA_GROUP_ID and REQUIRE_KAFKA win over it. Logs go to standard error.\n"
+    "SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the config again.\n\n"
+    "Examples:\n"
+    "  outrigger run --config outrigger.yaml\n"
+    "  KAFKA_BROKERS=embedded outrigger run      a broker inside the process, for trying out\n\n"
+    "Exit codes: 0 drained; 1 it could not start, with the reason.";
+constexpr char kCheckMore[] =
+    "Schemas, secrets' files and librdkafka's properties are checked too; no broker is asked.\n\n"
+    "Examples:\n"
+    "  outrigger check outrigger.yaml\n"
+    "  outrigger check -o json outrigger.yaml    severity, file, line, column, path, message, "
+    "hint\n\n"
+    "Exit codes: 0 no error, though there may be warnings; 1 errors.";
+constexpr char kExplainMore[] =
+    "Examples:\n"
+    "  outrigger explain event.json --config outrigger.yaml\n"
+    "  echo '{\"type\":\"user.registered\",\"data\":{}}' | outrigger explain -\n\n"
+    "Exit codes: 0 a rule takes it, and nothing refuses it; 1 it would not be published.";
+constexpr char kSchemaMore[] =
+    "An editor completes and checks the config with it when the file begins with\n"
+    "  # yaml-language-server: $schema=outrigger.schema.json\n\n"
+    "Example:\n"
+    "  outrigger schema > outrigger.schema.json\n\n"
+    "Exit code: 0.";
+constexpr char kPublishMore[] =
+    "Lines are sent as they come; one that is not a JSON value is named, and the others go on.\n\n"
+    "Examples:\n"
+    "  outrigger publish user.registered '{\"userId\":\"u-1\"}' --key u-1\n"
+    "  outrigger publish analytics.tracked < lines.json\n"
+    "  tail -f audit.json | outrigger publish audit.recorded\n\n"
+    "Exit codes: 0 Kafka has all of it; 1 not all, or no sidecar answers.";
+constexpr char kVersionMore[] =
+    "Examples:\n"
+    "  outrigger version\n"
+    "  outrigger version -o json\n\n"
+    "Exit code: 0.";
+
+struct Arguments {
+  std::string config_file;
+  std::string output = "text";
+  std::string check_file;
+  std::string event_file;
+  PublishOptions publish;
+
+  bool json() const { return output == "json"; }
+};
+
+void AddConfig(CLI::App& command, Arguments& arguments) {
+  command
+      .add_option("-c,--config", arguments.config_file,
+                  "Config file; else $OUTRIGGER_CONFIG, else /etc/outrigger/outrigger.yaml where "
+                  "it is there, else built-in defaults")
+      ->type_name("FILE");
 }
 
-nlohmann::json ToJson(const config::Problem& problem) {
-  return {{"severity", problem.severity == config::Problem::Severity::kError ? "error" : "warning"},
-          {"file", problem.place.file},
-          {"line", problem.place.line},
-          {"column", problem.place.column},
-          {"path", problem.path},
-          {"message", problem.message},
-          {"hint", problem.hint}};
+void AddOutput(CLI::App& command, Arguments& arguments) {
+  command.add_option("-o,--output", arguments.output, "text or json; text unless told")
+      ->check(CLI::IsMember({"text", "json"}))
+      ->type_name("FORM");
 }
 
-int Check(const std::string& file, bool as_json, Console& console) {
-  config::Loaded loaded = config::Load(file, console.environment);
-  if (loaded.ok()) {
-    for (auto& problem : publish::Check(loaded.config))
-      loaded.problems.push_back(std::move(problem));
-  }
-  size_t errors = 0;
-  for (const auto& problem : loaded.problems)
-    if (problem.severity == config::Problem::Severity::kError) ++errors;
-  if (as_json) {
-    auto list = nlohmann::json::array();
-    for (const auto& problem : loaded.problems) list.push_back(ToJson(problem));
-    console.out << list.dump(2) << "\n";
-  } else {
-    for (const auto& problem : loaded.problems) console.out << problem.text() << "\n";
-    const std::string name = file.empty() ? "built-in defaults" : file;
-    if (loaded.problems.empty()) {
-      console.out << name << ": ok, " << loaded.config.routes.size() << " routes\n";
-    } else {
-      console.out << name << ": " << errors << " errors, " << loaded.problems.size() - errors
-                  << " warnings\n";
-    }
-  }
-  return errors == 0 ? 0 : 1;
+CLI::App* AddExplain(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = app.add_subcommand(
+      "explain",
+      "Say which rule takes an event, with topic, key and schema, and why the others do not. "
+      "Nothing is sent.");
+  command
+      ->add_option("event", arguments.event_file,
+                   "A file with the JSON of POST /v1/events; - reads standard input")
+      ->required()
+      ->type_name("FILE");
+  AddConfig(*command, arguments);
+  AddOutput(*command, arguments);
+  command->footer(kExplainMore);
+  return command;
 }
 
-int Explain(const std::string& event_file, const std::string& config_file, bool as_json,
-            Console& console) {
-  const auto event = ReadAll(event_file, console);
-  if (!event) return 2;
-  const config::Loaded loaded =
-      config::Load(ConfigFile(config_file, console.environment), console.environment);
-  if (!loaded.ok()) {
-    for (const auto& problem : loaded.problems) console.err << problem.text() << "\n";
-    return 1;
-  }
-  const auto explanation = publish::Explain(loaded.config, *event, as_json);
-  if (!explanation) {
-    console.err << event_file << ": " << explanation.error().message << "\n";
-    if (!explanation.error().hint.empty()) console.err << "  " << explanation.error().hint << "\n";
-    return 1;
-  }
-  console.out << explanation->text;
-  return explanation->accepted ? 0 : 1;
+CLI::App* AddPublish(CLI::App& app, Arguments& arguments) {
+  PublishOptions& options = arguments.publish;
+  CLI::App* command =
+      app.add_subcommand("publish", "Publish through a running sidecar: one event, or many.");
+  command->add_option("type", options.type, "The event's type")->required();
+  command
+      ->add_option("data", options.data,
+                   "The data, JSON; - reads the data of one event from each line of standard input")
+      ->default_val("-")
+      ->type_name("JSON");
+  command->add_option("--key", options.key, "The event's key");
+  command->add_option("--id", options.id, "The event's id (one event only)");
+  command->add_option("--subject", options.subject, "The event's subject");
+  command->add_option("--event-version", options.version, "The version of the event's data");
+  command
+      ->add_option("--url", options.url,
+                   "The sidecar; else $OUTRIGGER_URL, else http://127.0.0.1:8800")
+      ->type_name("URL");
+  command
+      ->add_option("--token-file", options.token_file,
+                   "File with the token that http.tokenFile asks for")
+      ->type_name("FILE");
+  AddOutput(*command, arguments);
+  command->footer(kPublishMore);
+  return command;
+}
+
+std::string VersionText() { return "outrigger " + Version() + " (commit " + Commit() + ")"; }
+
+int PrintVersion(bool as_json, Console& console) {
+  console.out << (as_json ? nlohmann::json{{"version", Version()}, {"commit", Commit()}}.dump()
+                          : VersionText())
+              << "\n";
+  return 0;
 }
 
 }  // namespace
@@ -104,64 +148,27 @@ std::string ConfigFile(const std::string& given, const config::Environment& envi
 int Main(int argc, const char* const* argv, Console& console, const RunCommand& run) {
   CLI::App app(kOverview, "outrigger");
   app.require_subcommand(0, 1);
-  std::string config_file;
-  app.add_option("-c,--config", config_file,
-                 "Config file; else $OUTRIGGER_CONFIG, else /etc/outrigger/outrigger.yaml, else "
-                 "built-in defaults");
-  app.set_version_flag("--version", Version());
+  app.footer(kOverviewMore);
+  app.set_version_flag("--version", VersionText());
+  Arguments arguments;
+  AddConfig(app, arguments);
 
-  auto* run_command = app.add_subcommand("run", "Run the sidecar (the default command).");
-  run_command->fallthrough();
-
-  std::string output = "text";
-  const auto with_output = [&output](CLI::App* command) {
-    command->add_option("-o,--output", output, "text or json")
-        ->check(CLI::IsMember({"text", "json"}));
-  };
-  std::string check_file;
-  auto* check = app.add_subcommand("check",
-                                   "Check a config file and its schemas: every problem with its "
-                                   "place; exit code 1 when there is an error.");
-  check->add_option("file", check_file, "The config file")->required();
-  with_output(check);
-
-  std::string event_file;
-  auto* explain = app.add_subcommand("explain",
-                                     "Say which rule takes an event, with topic, key and schema, "
-                                     "and why the others do not. Nothing is sent.");
-  explain
-      ->add_option("event", event_file,
-                   "A file with the JSON of POST /v1/events; - reads standard input")
-      ->required();
-  explain->fallthrough();
-  with_output(explain);
-
-  auto* schema = app.add_subcommand("schema",
-                                    "Print the JSON Schema of the config file. In an editor: # "
-                                    "yaml-language-server: $schema=outrigger.schema.json");
-
-  PublishOptions publish_options;
-  auto* publish = app.add_subcommand(
-      "publish",
-      "Publish through a running sidecar.\n"
-      "  outrigger publish user.registered '{\"userId\":\"u-1\"}'\n"
-      "  outrigger publish analytics.tracked - < lines.json   (each line is one event's data)");
-  publish->add_option("type", publish_options.type, "The event's type")->required();
-  publish
-      ->add_option("data", publish_options.data,
-                   "JSON, or - for one event a line of standard input")
-      ->default_val("-");
-  publish->add_option("--key", publish_options.key, "The event's key");
-  publish->add_option("--id", publish_options.id, "The event's id (one event only)");
-  publish->add_option("--subject", publish_options.subject, "The event's subject");
-  publish->add_option("--event-version", publish_options.version,
-                      "The version of the event's data");
-  publish->add_option("--url", publish_options.url,
-                      "The sidecar; else $OUTRIGGER_URL, else http://127.0.0.1:8800");
-  publish->add_option("--token-file", publish_options.token_file,
-                      "File with the token that http.tokenFile asks for");
-
-  auto* version = app.add_subcommand("version", "Print the version.");
+  CLI::App* run_command = app.add_subcommand("run", "Run the sidecar (the default command).");
+  AddConfig(*run_command, arguments);
+  run_command->footer(kRunMore);
+  CLI::App* check = app.add_subcommand(
+      "check", "Check a config file and all that it names: every problem with its place.");
+  check->add_option("file", arguments.check_file, "The config file")->required()->type_name("FILE");
+  AddOutput(*check, arguments);
+  check->footer(kCheckMore);
+  CLI::App* explain = AddExplain(app, arguments);
+  CLI::App* schema = app.add_subcommand("schema", "Print the JSON Schema of the config file.");
+  AddOutput(*schema, arguments);
+  schema->footer(kSchemaMore);
+  CLI::App* publish = AddPublish(app, arguments);
+  CLI::App* version = app.add_subcommand("version", "Print the version.");
+  AddOutput(*version, arguments);
+  version->footer(kVersionMore);
 
   try {
     app.parse(argc, argv);
@@ -169,18 +176,16 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
     const int code = app.exit(error, console.out, console.err);
     return code == 0 ? 0 : 2;
   }
-  if (*check) return Check(check_file, output == "json", console);
-  if (*explain) return Explain(event_file, config_file, output == "json", console);
+  if (*check) return Check(arguments.check_file, arguments.json(), console);
+  if (*publish) return Publish(arguments.publish, arguments.json(), console);
+  if (*version) return PrintVersion(arguments.json(), console);
   if (*schema) {
-    console.out << config::JsonSchema();
+    console.out << config::JsonSchema();  // JSON in either form
     return 0;
   }
-  if (*publish) return Publish(publish_options, console);
-  if (*version) {
-    console.out << "outrigger " << Version() << "\n";
-    return 0;
-  }
-  return run(ConfigFile(config_file, console.environment));
+  const std::string config_file = ConfigFile(arguments.config_file, console.environment);
+  if (*explain) return Explain(arguments.event_file, config_file, arguments.json(), console);
+  return run(config_file);
 }
 
 }  // namespace outrigger::cli

@@ -1,4 +1,4 @@
-// The command line: what each command reads, prints and returns. `run` itself is handed in by app.
+// The command line: what each command reads, prints and returns. What only app can do is handed in.
 //
 // Exit codes: 0 done; 1 the answer is no (problems in a config, a publish refused); 2 the call was
 // wrong. Thread: main's.
@@ -7,6 +7,7 @@
 #include <functional>
 #include <iosfwd>
 #include <string>
+#include <vector>
 
 #include "config/load.h"
 
@@ -29,7 +30,8 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
 // it is there, else "".
 std::string ConfigFile(const std::string& given, const config::Environment& environment);
 
-// "0.1.0 (commit 1a2b3c…)"
+// "0.1.0", and the commit that it was built from.
 std::string Version();
+std::string Commit();
 
 }  // namespace outrigger::cli

@@ -8,11 +8,14 @@
 #include <ostream>
 
 #include "base/json_text.h"
+#include "cli/answer.h"
+#include "event/json.h"
 #include "outbound/sidecar_client.h"
 
 namespace outrigger::cli {
 namespace {
 
+using nlohmann::json;
 using outbound::Answer;
 
 // So many lines go in one request: enough to be fast, little enough to show progress and to hold in
@@ -20,12 +23,14 @@ using outbound::Answer;
 constexpr size_t kLinesInRequest = 5000;
 constexpr size_t kBytesInRequest = 4 << 20;
 
-int Print(const base::Result<Answer>& answer, Console& console) {
+constexpr size_t kFailuresKept = 1000;
+
+int Print(const base::Result<Answer>& answer, bool as_json, Console& console) {
   if (!answer) {
-    console.err << "outrigger: " << answer.error().message << "\n  " << answer.error().hint << "\n";
+    PrintError(answer.error(), as_json, console);
     return 1;
   }
-  (answer->status < 300 ? console.out : console.err) << answer->body << "\n";
+  (answer->status < 300 || as_json ? console.out : console.err) << answer->body << "\n";
   return answer->status < 300 ? 0 : 1;
 }
 
@@ -40,74 +45,103 @@ std::string Envelope(const PublishOptions& options, const std::string& data) {
   return out + ",\"data\":" + data + "}\n";
 }
 
-struct Totals {
-  uint64_t accepted = 0;
-  uint64_t failed = 0;
-  uint64_t lines = 0;
-};
+// The lines of standard input on their way: gathered, sent, counted.
+class Lines {
+ public:
+  Lines(const PublishOptions& options, const outbound::SidecarAddress& sidecar, bool as_json,
+        Console& console)
+      : options_(options), sidecar_(sidecar), as_json_(as_json), console_(console) {}
 
-// Adds the counts of an NDJSON answer and prints its failures with the line numbers of the whole
-// stream.
-bool AddAnswer(const Answer& answer, uint64_t lines_before, Totals& totals, Console& console) {
-  const auto json = nlohmann::json::parse(answer.body, nullptr, false);
-  if (!json.is_object() || !json.contains("accepted")) {
-    console.err << answer.body << "\n";
-    return false;
+  int Publish() {
+    std::string line;
+    while (std::getline(console_.in, line)) {
+      Add(line);
+      // What is there goes together, and nothing waits for what may never come.
+      const bool more = console_.in.rdbuf()->in_avail() > 0;
+      const bool full = in_request_ == kLinesInRequest || body_.size() > kBytesInRequest;
+      if ((!more || full) && !Send()) return 1;
+    }
+    if (in_request_ > 0 && !Send()) return 1;
+    if (show_) console_.err << "\n";
+    json totals{{"accepted", accepted_}, {"failed", failed_}, {"line", lines_}};
+    if (as_json_) totals["failures"] = failures_;
+    console_.out << totals.dump() << "\n";
+    return failed_ == 0 ? 0 : 1;
   }
-  totals.accepted += json["accepted"].get<uint64_t>();
-  totals.failed += json["failed"].get<uint64_t>();
-  for (const auto& failure : json["failures"])
-    console.err << "line " << lines_before + failure["line"].get<uint64_t>() << ": "
-                << failure["problem"].dump() << "\n";
-  return true;
-}
 
-int PublishLines(const PublishOptions& options, const outbound::SidecarAddress& sidecar,
-                 Console& console) {
-  const bool show = isatty(STDERR_FILENO) != 0;
-  Totals totals;
-  std::string body, line;
-  uint64_t in_request = 0;
-  const auto send = [&] {
-    const auto answer = outbound::Post(sidecar, "/v1/events", {}, "application/x-ndjson", body);
-    if (!answer) return Print(answer, console) == 0;
-    if (!AddAnswer(*answer, totals.lines - in_request, totals, console)) return false;
-    body.clear();
-    in_request = 0;
-    if (show)
-      console.err << "\r" << totals.accepted << " accepted, " << totals.failed << " failed"
-                  << std::flush;
+ private:
+  void Add(const std::string& line) {
+    ++lines_;
+    ++in_request_;
+    // A line without an event keeps its number: the sidecar passes over an empty one too.
+    if (line.find_first_not_of(" \t\r") == std::string::npos) {
+      body_ += "\n";
+    } else if (const auto valid = reader_.Check(line); !valid) {
+      body_ += "\n";
+      ++failed_;
+      AddFailure(lines_, {{"status", 400}, {"detail", valid.error().message}});
+    } else {
+      body_ += Envelope(options_, line);
+    }
+  }
+
+  bool Send() {
+    const auto answer = outbound::Post(sidecar_, "/v1/events", {}, "application/x-ndjson", body_);
+    const auto counts =
+        answer ? json::parse(answer->body, nullptr, false) : json(json::value_t::discarded);
+    if (!counts.is_object() || !counts.contains("accepted")) {
+      Print(answer, as_json_, console_);
+      return false;
+    }
+    accepted_ += counts["accepted"].get<uint64_t>();
+    failed_ += counts["failed"].get<uint64_t>();
+    const uint64_t before = lines_ - in_request_;
+    for (const auto& failure : counts["failures"])
+      AddFailure(before + failure["line"].get<uint64_t>(), failure["problem"]);
+    body_.clear();
+    in_request_ = 0;
+    if (show_)
+      console_.err << kAnew << accepted_ << " accepted, " << failed_ << " failed" << std::flush;
     return true;
-  };
-  while (std::getline(console.in, line)) {
-    ++totals.lines;
-    ++in_request;
-    // An empty line keeps its number: the sidecar passes over it too.
-    body += line.find_first_not_of(" \t\r") == std::string::npos ? "\n" : Envelope(options, line);
-    if ((in_request == kLinesInRequest || body.size() > kBytesInRequest) && !send()) return 1;
   }
-  if (in_request > 0 && !send()) return 1;
-  if (show) console.err << "\n";
-  console.out << "{\"accepted\":" << totals.accepted << ",\"failed\":" << totals.failed
-              << ",\"line\":" << totals.lines << "}\n";
-  return totals.failed == 0 ? 0 : 1;
-}
+
+  void AddFailure(uint64_t line, const json& problem) {
+    if (!as_json_)
+      console_.err << (show_ ? kAnew : "") << "line " << line << ": " << problem.dump() << "\n";
+    else if (failures_.size() < kFailuresKept)
+      failures_.push_back({{"line", line}, {"problem", problem}});
+  }
+
+  static constexpr char kAnew[] = "\r\x1b[K";  // the terminal's line begins anew
+
+  const PublishOptions& options_;
+  const outbound::SidecarAddress& sidecar_;
+  const bool as_json_;
+  Console& console_;
+  const bool show_ = isatty(STDERR_FILENO) != 0;
+  event::JsonReader reader_;
+  std::string body_;
+  uint64_t in_request_ = 0;
+  uint64_t lines_ = 0, accepted_ = 0, failed_ = 0;
+  json failures_ = json::array();
+};
 
 }  // namespace
 
-int Publish(const PublishOptions& options, Console& console) {
+int Publish(const PublishOptions& options, bool as_json, Console& console) {
   outbound::SidecarAddress sidecar;
   if (const auto url = console.environment("OUTRIGGER_URL")) sidecar.url = *url;
   if (!options.url.empty()) sidecar.url = options.url;
   if (!options.token_file.empty()) {
     std::ifstream in(options.token_file);
     if (!std::getline(in, sidecar.token)) {
-      console.err << "outrigger: --token-file " << options.token_file
-                  << " can't be read or is empty\n";
+      PrintError(
+          base::Error::Invalid("--token-file " + options.token_file + " can't be read or is empty"),
+          as_json, console);
       return 2;
     }
   }
-  if (options.data == "-") return PublishLines(options, sidecar, console);
+  if (options.data == "-") return Lines(options, sidecar, as_json, console).Publish();
   outbound::Query query;
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"key", options.key},
                                     {"id", options.id},
@@ -116,7 +150,7 @@ int Publish(const PublishOptions& options, Console& console) {
     if (!value.empty()) query.emplace_back(name, value);
   return Print(outbound::Post(sidecar, "/v1/events/" + options.type, query, "application/json",
                               options.data),
-               console);
+               as_json, console);
 }
 
 }  // namespace outrigger::cli

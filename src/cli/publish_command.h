@@ -15,6 +15,6 @@ struct PublishOptions {
   std::string token_file;
 };
 
-int Publish(const PublishOptions& options, Console& console);
+int Publish(const PublishOptions& options, bool as_json, Console& console);
 
 }  // namespace outrigger::cli

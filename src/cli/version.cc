@@ -2,8 +2,8 @@
 
 namespace outrigger::cli {
 
-std::string Version() {
-  return std::string(OUTRIGGER_VERSION) + " (commit " + OUTRIGGER_COMMIT + ")";
-}
+std::string Version() { return OUTRIGGER_VERSION; }
+
+std::string Commit() { return OUTRIGGER_COMMIT; }
 
 }  // namespace outrigger::cli

@@ -17,7 +17,7 @@ base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path
   std::call_once(threads, [] { crossplat::threadpool::initialize_with_threads(2); });
   try {
     web::uri_builder target;
-    target.set_path(path);
+    target.set_path(path, true);
     for (const auto& [name, value] : query)
       target.append_query(name + "=" + web::uri::encode_data_string(value), false);
     web_client::http_client_config config;

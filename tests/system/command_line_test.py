@@ -136,14 +136,50 @@ class Others(unittest.TestCase):
             run = outrigger("explain", event.name, "--config", LMS)
             self.assertEqual(run.returncode, 1)
 
-    def test_schema_is_json_and_help_is_everywhere(self):
+    def test_schema_is_json_and_help_teaches_by_example(self):
         self.assertIn("routes", json.loads(outrigger("schema").stdout)["properties"])
-        for command in ([], ["run"], ["check"], ["explain"], ["schema"], ["publish"], ["version"]):
-            run = outrigger(*command, "--help")
-            self.assertEqual(run.returncode, 0)
-            self.assertIn("sage", run.stdout)
+        for command in ("", "run", "check", "explain", "schema", "publish", "version"):
+            with self.subTest(command):
+                run = outrigger(*command.split(), "--help")
+                self.assertEqual(run.returncode, 0)
+                for word in ("Usage: outrigger", "Example", f"outrigger {command}", "xit code"):
+                    self.assertIn(word, run.stdout)
+        for command in ("run", "explain"):
+            self.assertIn("--config", outrigger(command, "--help").stdout)
         self.assertEqual(outrigger("fly").returncode, 2)
         self.assertRegex(outrigger("version").stdout, r"\d+\.\d+\.\d+")
+
+    def test_with_o_json_every_answer_is_json_also_the_failures(self):
+        with tempfile.TemporaryDirectory() as folder:
+            bad, event = Path(folder, "bad.yaml"), Path(folder, "event.json")
+            bad.write_text(HEAD + "kafak: {}\n")
+            event.write_text('{"type":"user.deleted","data":{"userId":"u-9"}}')
+
+            def answer(*arguments):
+                run = outrigger(*arguments, "-o", "json")
+                return run.returncode, json.loads(run.stdout)
+
+            self.assertEqual(answer("version")[1].keys(), {"version", "commit"})
+            self.assertIn("properties", answer("schema")[1])
+            self.assertEqual(answer("check", bad)[1][0]["path"], "kafak")
+            self.assertEqual(answer("explain", event, "--config", LMS)[0], 0)
+            self.assertEqual(answer("explain", event, "--config", bad), (1, answer("check", bad)[1]))
+            code, said = answer("explain", bad, "--config", LMS)
+            self.assertEqual((code, said.keys()), (1, {"error", "hint"}))
+            code, said = answer("explain", "/nowhere.json")
+            self.assertEqual((code, said["error"]), (2, "/nowhere.json can't be read: No such file or directory"))
+            code, said = answer("publish", "a.b", "{}", "--url", "http://127.0.0.1:1")
+            self.assertEqual(code, 1)
+            self.assertIn("127.0.0.1:1", said["error"])
+
+    def test_the_config_is_found_by_option_before_or_after_the_command_and_by_environment(self):
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as event:
+            event.write('{"type":"user.deleted","data":{"userId":"u-9"}}')
+            event.flush()
+            environment = dict(os.environ, OUTRIGGER_CONFIG=str(LMS))
+            for arguments, env in ((["explain", event.name, "-c", LMS], None), (["--config", LMS, "explain", event.name], None),
+                                   (["explain", event.name], environment)):
+                self.assertIn("user.deleted/1.0.json", outrigger(*arguments, env=env).stdout)
 
 
 class Signals(unittest.TestCase):
@@ -198,6 +234,43 @@ class Publish(KafkaCase):
         self.assertEqual(len(read_topic(self.kafka.bootstrap, "line.events")), 1000)
         self.assertEqual(read_topic(self.kafka.bootstrap, "user.events")[0].key, "k")
         self.assertEqual(outrigger("publish", "user.made", '{"userId":', "--url", url).returncode, 1)
+
+    def test_a_line_that_is_not_one_json_value_is_named_and_the_others_go_on(self):
+        url = f"http://127.0.0.1:{self.sidecar().port}"
+        lines = '{"n":1}\n1,"key":"zz"\n\n{"n":2}\n{"n":\n'
+        run = outrigger("publish", "odd.made", "--key", "k", "--url", url, stdin=lines)
+        self.assertEqual(run.returncode, 1)
+        self.assertEqual(json.loads(run.stdout), {"accepted": 2, "failed": 2, "line": 5})
+        self.assertRegex(run.stderr, r"(?s)line 2: .*line 5: ")
+        records = read_topic(self.kafka.bootstrap, "odd.events")
+        self.assertEqual([(r.key, json.loads(r.value)) for r in records], [("k", {"n": 1}), ("k", {"n": 2})])
+        run = outrigger("publish", "odd.made", "-o", "json", "--url", url, stdin=lines)
+        self.assertEqual([failure["line"] for failure in json.loads(run.stdout)["failures"]], [2, 5])
+
+    def test_lines_go_as_they_come_and_a_terminal_shows_how_many(self):
+        sidecar = self.sidecar()
+        terminal, theirs = os.openpty()
+        self.addCleanup(os.close, terminal)
+        process = subprocess.Popen([sidecar.binary, "publish", "slow.made", "--url", f"http://127.0.0.1:{sidecar.port}"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=theirs, bufsize=0)
+        os.close(theirs)
+        self.addCleanup(process.kill)
+        acked = 'outrigger_producer_events_total{outcome="acked",topic="{type.first}.events"}'
+        for n in (1, 2):
+            process.stdin.write(b'{"n":1}\n')
+            sidecar.wait_for(lambda: sidecar.metrics().get(acked) == n, what=f"line {n} while more may come")
+        shown = b""
+        while b"2 accepted, 0 failed" not in shown:
+            shown += os.read(terminal, 4096)
+        out, _ = process.communicate(timeout=10)
+        self.assertEqual((process.returncode, json.loads(out)), (0, {"accepted": 2, "failed": 0, "line": 2}))
+
+    def test_a_type_is_no_way_into_the_url(self):
+        sidecar = self.sidecar()
+        run = outrigger("publish", "sly.made?key=z", "{}", "--url", f"http://127.0.0.1:{sidecar.port}")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        record = read_topic(self.kafka.bootstrap, "sly.events")[0]
+        self.assertEqual((record.key, dict(record.headers)["ce_type"]), (None, "sly.made?key=z"))
 
     def test_publish_without_a_sidecar_says_so(self):
         run = outrigger("publish", "a.b", "{}", "--url", "http://127.0.0.1:1")

@@ -1,0 +1,16 @@
+// `outrigger check` and `outrigger explain`: what a config says, without a Kafka.
+#pragma once
+
+#include <string>
+
+#include "cli/commands.h"
+
+namespace outrigger::cli {
+
+int Check(const std::string& file, bool as_json, Console& console);
+
+// `event_file` "-" is standard input.
+int Explain(const std::string& event_file, const std::string& config_file, bool as_json,
+            Console& console);
+
+}  // namespace outrigger::cli
