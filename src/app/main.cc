@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "app/check.h"
 #include "app/run.h"
 #include "cli/commands.h"
 
@@ -8,5 +9,6 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   outrigger::cli::Console console{std::cin, std::cout, std::cerr,
                                   outrigger::config::ProcessEnvironment()};
-  return outrigger::cli::Main(argc, argv, console, outrigger::app::Run);
+  return outrigger::cli::Main(argc, argv, console, outrigger::app::Run,
+                              outrigger::app::CheckClients);
 }

@@ -145,7 +145,8 @@ std::string ConfigFile(const std::string& given, const config::Environment& envi
   return access(kDefaultFile, F_OK) == 0 ? kDefaultFile : "";
 }
 
-int Main(int argc, const char* const* argv, Console& console, const RunCommand& run) {
+int Main(int argc, const char* const* argv, Console& console, const RunCommand& run,
+         const CheckClients& check_clients) {
   CLI::App app(kOverview, "outrigger");
   app.require_subcommand(0, 1);
   app.footer(kOverviewMore);
@@ -176,7 +177,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
     const int code = app.exit(error, console.out, console.err);
     return code == 0 ? 0 : 2;
   }
-  if (*check) return Check(arguments.check_file, arguments.json(), console);
+  if (*check) return Check(arguments.check_file, arguments.json(), check_clients, console);
   if (*publish) return Publish(arguments.publish, arguments.json(), console);
   if (*version) return PrintVersion(arguments.json(), console);
   if (*schema) {

@@ -28,10 +28,13 @@ base::Result<std::string> ReadAll(const std::string& file, Console& console) {
 
 }  // namespace
 
-int Check(const std::string& file, bool as_json, Console& console) {
+int Check(const std::string& file, bool as_json, const CheckClients& check_clients,
+          Console& console) {
   config::Loaded loaded = config::Load(file, console.environment);
   if (loaded.ok()) {
     for (auto& problem : publish::Check(loaded.config))
+      loaded.problems.push_back(std::move(problem));
+    for (auto& problem : check_clients(loaded.config))
       loaded.problems.push_back(std::move(problem));
   }
   size_t errors = 0;

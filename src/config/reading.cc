@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "config/values.h"
 
@@ -72,7 +73,12 @@ std::optional<base::Error> CheckReadable(const std::string& path) {
   const bool there = stat(path.c_str(), &status) == 0;
   if (there && S_ISDIR(status.st_mode))
     return base::Error::Invalid("the file " + path + " is a folder", "name a file");
-  if (there && access(path.c_str(), R_OK) == 0) return std::nullopt;
+  if (there && access(path.c_str(), R_OK) == 0) {
+    std::ifstream in;
+    if (S_ISREG(status.st_mode)) in.open(path);  // a pipe can be read once only
+    if (!in.is_open() || (in >> std::ws).peek() != std::ifstream::traits_type::eof()) return {};
+    return base::Error::Invalid("the file " + path + " is empty", "it must hold the value");
+  }
   return base::Error::Invalid("the file " + path + " can't be read: " + std::strerror(errno),
                               "check the path, the volume and the permissions");
 }

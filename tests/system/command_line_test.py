@@ -3,6 +3,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -119,6 +120,27 @@ class Check(unittest.TestCase):
 
     def test_reserved_properties_are_refused(self):
         self.refused(HEAD + "kafka:\n  producer:\n    properties: {acks: 1, enable.idempotence: false}\n", "acks", "enable.idempotence")
+
+    def test_what_run_would_refuse_check_refuses_too(self):
+        said = self.refused(HEAD + "kafka:\n  properties: {foo.bar: 2}\n  producer: {properties: {compression.type: zip}}\n",
+                            "outrigger.yaml:4:16: kafka.properties.foo.bar: No such configuration property",
+                            "outrigger.yaml:5:27: kafka.producer.properties.compression.type: Invalid value")
+        self.assertIn("2 errors", said)
+        subscription = "subscriptions: [{name: s, topics: [t], deliver: {url: 'http://127.0.0.1:1/%s'}}]\n"
+        self.refused(HEAD + "kafka: {properties: {session.timeout.ms: 400000}}\n" + subscription % "", "max.poll.interval.ms")
+        self.refused(HEAD + subscription % "{data.", 'outrigger.yaml:3:50: subscriptions[0].deliver.url: the place "{data."')
+        self.refused(HEAD + "kafka: {security: {protocol: SSL, caFile: outrigger.yaml}}\n", "kafka", "ssl.ca.location")
+        empty = self.folder / "token"
+        empty.write_text("\n")
+        self.refused(HEAD + "http: {tokenFile: token}\n", f"the file {empty} is empty")
+
+    def test_a_check_asks_no_broker_and_says_nothing_but_its_findings(self):
+        with socket.create_server(("127.0.0.1", 0)) as broker:
+            broker.settimeout(0)
+            run = self.check(HEAD + f"kafka: {{brokers: ['127.0.0.1:{broker.getsockname()[1]}']}}\n"
+                             "subscriptions: [{name: s, topics: [t], deliver: {url: 'http://127.0.0.1:1/'}}]\n")
+            self.assertEqual((run.returncode, run.stderr), (0, ""))
+            self.assertRaises(BlockingIOError, broker.accept)
 
 
 class Others(unittest.TestCase):

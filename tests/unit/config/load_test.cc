@@ -356,6 +356,16 @@ TEST(Load, PathsAreRelativeToTheFile) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Load, AFileThatHoldsNothingIsNoSecret) {
+  char name[] = "/tmp/outrigger-config-XXXXXX";
+  const std::string folder = mkdtemp(name);
+  std::ofstream(folder + "/token") << "\n";
+  std::ofstream(folder + "/c.yaml") << kHeader << "http: {tokenFile: token}\n";
+  const Loaded loaded = Load(folder + "/c.yaml", NoEnvironment());
+  EXPECT_THAT(Shown(loaded), HasSubstr("http.tokenFile: the file " + folder + "/token is empty"));
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Load, TenThousandRoutesAreAllThereAndInOrder) {
   std::string yaml = kHeader + "routes:\n";
   for (int i = 0; i < 10'000; ++i) {

@@ -1,0 +1,22 @@
+#include "deliver/check.h"
+
+#include "deliver/request.h"
+#include "event/match.h"
+#include "http/endpoint.h"
+
+namespace outrigger::deliver {
+
+std::vector<config::Problem> Check(const config::Config& config) {
+  std::vector<config::Problem> problems;
+  for (const auto& subscription : config.subscriptions) {
+    const config::Text& url = subscription.deliver.url;
+    if (auto destination = http::ParseDestination(url.value); !destination)
+      problems.push_back({url.place, url.path, destination.error().message, {}});
+    else
+      HandlerPath::Compile({destination->path, url.place, url.path}, problems);
+    event::Match::Compile(subscription.match, problems);
+  }
+  return problems;
+}
+
+}  // namespace outrigger::deliver
