@@ -37,12 +37,19 @@ bool StopAsked() {
   return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
 }
 
-// What a config names and is read with it.
-std::vector<std::string> ReadBeside(const config::Config& config) {
-  std::vector<std::string> paths;
+// What a config names and is read with it. Secrets of Kafka are read at the start only; where they
+// are wrong, the config is refused, and what mends it is their change.
+std::vector<std::string> ReadBeside(const config::Loaded& loaded) {
+  const config::Config& config = loaded.config;
+  std::vector<std::string> paths = {config.http.token_file};
   for (const auto& route : config.routes)
     if (route.schemas) paths.push_back(route.schemas->value);
-  if (!config.http.token_file.empty()) paths.push_back(config.http.token_file);
+  const config::Security& security = config.kafka.security;
+  if (!loaded.ok())
+    for (const auto& file : {security.username_file, security.password_file, security.ca_file,
+                             security.cert_file, security.key_file, security.key_password_file})
+      paths.push_back(file);
+  std::erase(paths, std::string());
   return paths;
 }
 
@@ -59,7 +66,7 @@ class Control {
   config::Loaded Load() {
     config::Loaded loaded = config::Load(file_, config::ProcessEnvironment());
     // What a refused config names is followed too: that may be where it is mended.
-    if (watch_) watch_->Follow(ReadBeside(loaded.config));
+    if (watch_) watch_->Follow(ReadBeside(loaded));
     return loaded;
   }
 

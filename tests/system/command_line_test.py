@@ -204,6 +204,25 @@ class Others(unittest.TestCase):
                 self.assertIn("user.deleted/1.0.json", outrigger(*arguments, env=env).stdout)
 
 
+    def test_without_a_word_run_takes_the_file_in_etc_where_it_is_there(self):
+        # A mount namespace has an /etc of its own.
+        own_etc = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs none /etc && eval "$1"', "sh"]
+        if subprocess.run([*own_etc, "true"], capture_output=True).returncode != 0:
+            self.skipTest("no user namespace can be made here")
+        binary = Sidecar(text="").binary
+        env = {name: value for name, value in os.environ.items() if name != "OUTRIGGER_CONFIG"}
+
+        def within(script):
+            return subprocess.run([*own_etc, script], capture_output=True, text=True, timeout=30, env=env)
+
+        run = within(f"mkdir /etc/outrigger && echo 'kafak: 1' > /etc/outrigger/outrigger.yaml && {binary}")
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("/etc/outrigger/outrigger.yaml:1:1: kafak", run.stderr)
+        run = within(f"""echo '{{"type":"a.b","data":1}}' | {binary} explain -""")
+        self.assertEqual(run.returncode, 0, "without it the defaults are at work")
+        self.assertIn("a.events", run.stdout)
+
+
 class Signals(unittest.TestCase):
     """Ctrl-C and SIGTERM end a command that only waits, and a start that has nothing to drain yet."""
 

@@ -172,6 +172,26 @@ class Reload(KafkaCase):
         sidecar.wait_for(lambda: sidecar.condition("ConfigApplied")["status"] == "True", what="the mended schema")
         self.assertEqual(sidecar.post("/v1/events/thing.made", []).status, 422)
 
+    def test_files_with_secrets_are_seen_when_they_come_and_when_they_change(self):
+        sidecar = self.sidecar()
+        token, password = sidecar.folder / "mount/token", sidecar.folder / "secret/password"
+        sidecar.write_config(HEAD + "kafka: {security: {protocol: SASL_SSL, mechanism: PLAIN, username: u, passwordFile: secret/password}}\n"
+                             "http:\n  tokenFile: mount/token\n")
+        sidecar.wait_for(lambda: "secret/password" in sidecar.condition("ConfigApplied")["message"], what="the refusal")
+        token.parent.mkdir()
+        token.write_text("first")
+        password.parent.mkdir()
+        password.write_text("p")
+        sidecar.wait_for(lambda: sidecar.condition("ConfigApplied")["reason"] == "NeedsRestart", what="the secrets to be seen")
+
+        def status(token):
+            return sidecar.post("/v1/events/a.b", {}, {"authorization": f"Bearer {token}"}).status
+
+        self.assertEqual((status("first"), status("second")), (200, 401))
+        token.write_text("second")
+        sidecar.wait_for(lambda: status("second") == 200, what="the new token")
+        self.assertEqual(status("first"), 401)
+
     def test_busy_files_beside_it_neither_count_nor_hold_up_a_change(self):
         sidecar = self.sidecar(self.routes("before")[len(HEAD):])
         busy, stop = sidecar.folder / "busy", threading.Event()
