@@ -35,6 +35,12 @@ class KafkaCase(unittest.TestCase):
         return sidecar.start()
 
 
+def outrigger(*arguments, stdin=None, env=None):
+    """One command of the binary, to its end."""
+    binary = Sidecar(text="").binary
+    return subprocess.run([binary, *map(str, arguments)], input=stdin, capture_output=True, text=True, timeout=60, env=env)
+
+
 def curl(*arguments, data=None):
     """(status, headers, body) of a request by curl."""
     command = ["curl", "-sS", "-i", "--max-time", "60", *map(str, arguments)]

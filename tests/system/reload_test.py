@@ -7,7 +7,7 @@ import threading
 import unittest
 
 from case import HEAD, KafkaCase, Sidecar, free_ports, read_topic
-from publishers import Publishers, check_stored
+from publishers import Publishers
 
 
 class Reload(KafkaCase):
