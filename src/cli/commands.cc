@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "cli/config_commands.h"
+#include "cli/later_commands.h"
 #include "cli/publish_command.h"
 
 namespace outrigger::cli {
@@ -170,6 +171,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   CLI::App* version = app.add_subcommand("version", "Print the version.");
   AddOutput(*version, arguments);
   version->footer(kVersionMore);
+  const auto later = AddLaterCommands(app);
 
   try {
     app.parse(argc, argv);
@@ -177,6 +179,8 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
     const int code = app.exit(error, console.out, console.err);
     return code == 0 ? 0 : 2;
   }
+  for (const auto& [command, instead] : later)
+    if (*command) return RefuseLater(command->get_name(), instead, console);
   if (*check) return Check(arguments.check_file, arguments.json(), check_clients, console);
   if (*publish) return Publish(arguments.publish, arguments.json(), console);
   if (*version) return PrintVersion(arguments.json(), console);

@@ -14,6 +14,19 @@ from case import HEAD, ROOT, Sidecar, outrigger
 LMS = ROOT / "manifests/lms/outrigger.yaml"
 
 
+class LaterCommands(unittest.TestCase):
+    def test_a_command_of_a_later_version_says_what_does_its_work_until_then(self):
+        for call, instead in ((("tail", "--topic", "t"), "kcat"), (("dead-letters", "list"), "kcat"), (("replay", "--from", "x"), "startFrom"),
+                              (("status",), "/status"), (("bench",), "./dev bench"), (("tail", "--help"), "kcat")):
+            run = outrigger(*call)
+            self.assertEqual((run.returncode, run.stdout), (2, ""), call)
+            self.assertIn(f"outrigger {call[0]} is not in this version", run.stderr)
+            self.assertIn(instead, run.stderr)
+
+    def test_no_help_lists_them(self):
+        self.assertNotIn("dead-letters", outrigger("--help").stdout)
+
+
 class Check(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
