@@ -65,17 +65,28 @@ class Bench:
         return program("bench_load", mode, *where, "--topic-type", f"bench{partitions}", "--connections", connections,
                        "--pid", self.sidecar.process.pid, "--seconds", self.seconds, *more)
 
-    def pair(self, partitions=4):
-        """p50 of one connection and raw librdkafka's, in turns, so that both see the same machine."""
-        rows = [(self.raw("sync", partitions), self.load("acked", partitions)) for _ in range(3)]
-        raw, ours = min((r for r, _ in rows), key=lambda f: f["p50_us"]), min((o for _, o in rows), key=lambda f: f["p50_us"])
-        self.row(f"raw librdkafka, one at a time, {partitions}p", raw)
-        self.row(f"1 connection, {partitions}p", ours)
+    def latency(self, partitions=4):
+        """p50 of one connection, of raw librdkafka and of the kernel alone, in turns, so that all see the same machine."""
+        ways = {f"raw librdkafka, one at a time, {partitions}p": lambda: self.raw("sync", partitions),
+                "the kernel alone, a request and its answer": self.echo,
+                f"1 connection, {partitions}p": lambda: self.load("acked", partitions)}
+        turns = [{name: way() for name, way in ways.items()} for _ in range(3)]
+        for name in ways:
+            self.row(name, min((turn[name] for turn in turns), key=operator.itemgetter("p50_us")))
+
+    def echo(self):
+        with delivery.App(BUILD / "tests/bench/bench_echo") as echo:
+            return self.ask(echo)
+
+    def ask(self, app, connections=1):
+        """The load's requests to a program that is not the sidecar."""
+        return program("bench_load", "acked", "--port", app.port, "--connections", connections, "--seconds", self.seconds,
+                       "--pid", app.process.pid)
 
     def run(self, quick):
-        self.pair()
+        self.latency()
         if not quick:
-            self.pair(1)
+            self.latency(1)
         for partitions in ((4,) if quick else PARTITIONS):
             for connections in ((64,) if quick else (16, 64, 256)):
                 self.row(f"{connections} connections, {partitions}p", self.load("acked", partitions, connections))
@@ -96,6 +107,8 @@ class Bench:
         for partitions in (4,) if quick else (1, 4):
             row(f"delivered, instant handler, {partitions}p", f"instant-{partitions}", 100_000 * more)
             row(f"delivered, 5 ms handler, {partitions}p", f"slow-{partitions}", 30_000 * more, delay_us=5000)
+        with delivery.App(BUILD / "tests/bench/bench_app", "--delay-us", 5000) as app:
+            self.row("the 5 ms handler itself, 64 connections", self.ask(app, 64))
         row("delivered beside a hot key, 5 ms, 4p", "hot-4", 30_000 * more, delay_us=5000, hot=1500 * more)
 
 

@@ -16,7 +16,7 @@ subscriptions:
 
 
 class App:
-    """bench_app as a process: `first` comes with the first event, `figures` with the last."""
+    """A program that prints its port and runs until it is left; bench_app has a line for its first event, and its figures for the last."""
 
     def __init__(self, program, *arguments):
         self.process = subprocess.Popen([str(program), *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -28,7 +28,10 @@ class App:
             raise RuntimeError("bench_app ended early")
         return line
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         self.process.stdin.close()
         self.process.wait(10)
 
@@ -51,9 +54,8 @@ def deliver(kafka, program, topic, events, concurrency=64, delay_us=0, hot=0):
     """The rate and cost of delivering what fill() has put there; a hot key's own events don't count."""
     kafka.create_topic(topic, int(topic.split("-")[1]))
     fill(kafka, topic, events, hot)
-    app = App(program, "--events", events, "--delay-us", delay_us, *(["--hot", "hot"] if hot else []))
-    text = HEAD + SUBSCRIPTION.format(topic=topic, port=app.port, concurrency=concurrency)
-    try:
+    with App(program, "--events", events, "--delay-us", delay_us, *(["--hot", "hot"] if hot else [])) as app:
+        text = HEAD + SUBSCRIPTION.format(topic=topic, port=app.port, concurrency=concurrency)
         with Sidecar(text=text, env={"KAFKA_BROKERS": kafka.bootstrap}) as sidecar:
             sidecar.start()
             app.line()
@@ -62,5 +64,3 @@ def deliver(kafka, program, topic, events, concurrency=64, delay_us=0, hot=0):
             figures["server_cpu_us_per_event"] = (sidecar.cpu_seconds() - began) * 1e6 / (events + figures["hot"])
             figures["rss_mb"] = sidecar.memory()[0] / 1e6
             return figures
-    finally:
-        app.close()
