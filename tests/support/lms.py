@@ -4,12 +4,12 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
 from gate import Gate
+from logged_process import LoggedProcess
 from ports import free_ports
 from sidecar import ROOT, Answer, Sidecar
 from smtp_sink import SmtpSink
@@ -26,8 +26,10 @@ def rules(handlers_port, replace=()):
     return re.sub(r"(?m)^(\s+schemas: )(\w)", rf"\g<1>{MANIFESTS}/\g<2>", text)
 
 
-class NodeApp:
+class NodeApp(LoggedProcess):
     """server.js as a process. stop() and start() keep ports and data."""
+
+    name = "the app"
 
     def __init__(self, outrigger_port, smtp_port, port=None, env=None):
         self.port, self.handlers_port = free_ports(2)
@@ -36,36 +38,22 @@ class NodeApp:
         self.log_path = self.folder / "log"
         self.env = dict(os.environ, OUTRIGGER_URL=f"http://127.0.0.1:{outrigger_port}", SMTP_PORT=str(smtp_port), HOST="127.0.0.1",
                         PORT=str(self.port), HANDLERS_PORT=str(self.handlers_port), DATA_DIR=str(self.folder), **(env or {}))
-        self.process = None
 
     def start(self):
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(["node", str(MANIFESTS / "app/server.js")], stdout=log, stderr=subprocess.STDOUT, env=self.env)
+        self.spawn(["node", str(MANIFESTS / "app/server.js")], self.env)
         Sidecar.wait_for(self.listens, what="the app to listen")
         return self
 
     def listens(self):
-        if self.process.poll() is not None:
-            raise RuntimeError(f"the app ended with {self.process.returncode}:\n{self.log}")
+        self.check_alive()
         try:
             return self.get("/healthz").status == 200
         except OSError:
             return False
 
-    def stop(self, how=signal.SIGTERM, timeout=20):
-        """Returns the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        return self.process.wait(timeout)
-
     def close(self):
-        if self.process and self.process.poll() is None:
-            self.stop(signal.SIGKILL)
+        super().close()
         shutil.rmtree(self.folder, ignore_errors=True)
-
-    @property
-    def log(self):
-        return self.log_path.read_text(errors="replace")
 
     def request(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)

@@ -3,15 +3,14 @@ import http.client
 import json
 import os
 import re
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
+from logged_process import LoggedProcess  # noqa: E402
 from ports import free_ports  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +27,10 @@ class Answer:
         return json.loads(self.body)
 
 
-class Sidecar:
+class Sidecar(LoggedProcess):
     """start() returns when it listens. `config` is a file, or text; its ports are chosen here unless given."""
+
+    name = "the sidecar"
 
     def __init__(self, config=None, text=None, binary=None, env=None, ports=None):
         self.binary = binary or os.environ.get("OUTRIGGER_BINARY") or str(ROOT / "build/release/outrigger")
@@ -42,7 +43,6 @@ class Sidecar:
             text = re.sub(r"(?m)^(\s+schemas: )(\w)", rf"\g<1>{config.parent}/\g<2>", config.read_text())
         self.write_config(text if text is not None else "apiVersion: outrigger/v1\nkind: Sidecar\n")
         self.log_path = self.folder / "log"
-        self.process = None
 
     def write_config(self, text):
         """Replaces the file as a ConfigMap does: a rename, never a half-written file."""
@@ -59,16 +59,13 @@ class Sidecar:
     def start(self, timeout=20, wait=True, under=()):
         """`under`: a command that becomes the sidecar."""
         self.started = time.monotonic()
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen([*under, self.binary, "run", "--config", str(self.config)],
-                                            stdout=log, stderr=subprocess.STDOUT, env=self.env)
+        self.spawn([*under, self.binary, "run", "--config", str(self.config)], self.env)
         if wait:
             self.wait_for(self.listens, timeout, "the sidecar to listen")
         return self
 
     def listens(self):
-        if self.process.poll() is not None:
-            raise RuntimeError(f"the sidecar ended with {self.process.returncode}:\n{self.log}")
+        self.check_alive()
         try:
             return self.ops("/healthz").status == 200 and socket.create_connection(("127.0.0.1", self.port)).close() is None
         except OSError:
@@ -85,25 +82,11 @@ class Sidecar:
             time.sleep(0.01)
         raise TimeoutError(f"waited {timeout} s for {what}")
 
-    def stop(self, how=signal.SIGTERM, timeout=40):
-        """Returns the exit code."""
-        if self.process.poll() is None:
-            self.process.send_signal(how)
-        return self.process.wait(timeout)
-
-    def close(self):
-        if self.process and self.process.poll() is None:
-            self.stop(signal.SIGKILL)
-
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.close()
-
-    @property
-    def log(self):
-        return self.log_path.read_text(errors="replace")
 
     def log_lines(self):
         return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
