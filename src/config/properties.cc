@@ -19,7 +19,7 @@ constexpr std::string_view kOffsets = "offsets are committed only for events tha
 constexpr std::string_view kField = "has a field of its own";
 constexpr std::string_view kInner = "is used inside the sidecar";
 
-constexpr std::array<Rule, 62> kRules = {{
+constexpr std::array<Rule, 61> kRules = {{
     {"acks", kAcked, ""},
     {"request.required.acks", kAcked, ""},
     {"enable.idempotence", kAcked, ""},
@@ -59,7 +59,6 @@ constexpr std::array<Rule, 62> kRules = {{
     {"metadata.broker.list", kField, "kafka.brokers"},
     {"client.id", kField, "kafka.clientId"},
     {"group.id", kField, "kafka.groupId"},
-    {"group.instance.id", kInner, ""},
     {"security.protocol", kField, "kafka.security.protocol"},
     {"sasl.mechanism", kField, "kafka.security.mechanism"},
     {"sasl.mechanisms", kField, "kafka.security.mechanism"},

@@ -62,7 +62,6 @@ struct ConsumerOptions {
   std::string group;
   std::vector<std::string> topics;  // names, or regular expressions that start with ^
   config::StartFrom start;          // for partitions without a committed offset
-  std::string instance_id;          // static membership; empty: none
 };
 
 struct ConsumerHandler {

@@ -1,5 +1,9 @@
 #include "kafka/consumer_handle.h"
 
+#include <unistd.h>
+
+#include <array>
+
 #include "kafka/consumer.h"
 
 namespace outrigger::kafka {
@@ -20,10 +24,27 @@ const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
                              // A regular expression is not meant for Kafka's own topics.
                              {"topic.blacklist", "^__"}};
 
+constexpr char kInstanceId[] = "group.instance.id";
+constexpr char kHostname[] = "{hostname}";
+
+// Of all pods of a Deployment one file is read, and no two may have the same id. In a pod the
+// host's name is the pod's, which a container that is started again keeps.
+std::string WithHostname(std::string id) {
+  std::array<char, 256> hostname{};
+  gethostname(hostname.data(), hostname.size() - 1);
+  if (const size_t at = id.find(kHostname); at != std::string::npos)
+    id.replace(at, sizeof kHostname - 1, hostname.data());
+  return id;
+}
+
 config::Properties RoleOf(const config::Kafka& kafka) {
   config::Properties role = kafka.consumer_properties;
   for (const auto& [name, value] : kDefaults)
     if (!kafka.properties.contains(name)) role.emplace(name, config::Text{value, {}, name});
+  const auto common = kafka.properties.find(kInstanceId);
+  if (common != kafka.properties.end()) role.insert(*common);
+  if (const auto id = role.find(kInstanceId); id != role.end())
+    id->second.value = WithHostname(id->second.value);
   return role;
 }
 
@@ -54,13 +75,12 @@ base::Result<std::shared_ptr<ConsumerHandle>> ConsumerHandle::Create(
     const ConsumerOptions& options) {
   // auto.offset.reset error: an offset that is out of range is ours to name before anything is
   // skipped.
-  PropertyList promised{{"group.id", options.group},
-                        {"enable.auto.commit", "false"},
-                        {"enable.auto.offset.store", "false"},
-                        {"partition.assignment.strategy", "cooperative-sticky"},
-                        {"auto.offset.reset", "error"},
-                        {"enable.partition.eof", "false"}};
-  if (!options.instance_id.empty()) promised.emplace_back("group.instance.id", options.instance_id);
+  const PropertyList promised{{"group.id", options.group},
+                              {"enable.auto.commit", "false"},
+                              {"enable.auto.offset.store", "false"},
+                              {"partition.assignment.strategy", "cooperative-sticky"},
+                              {"auto.offset.reset", "error"},
+                              {"enable.partition.eof", "false"}};
   auto conf = ClientConf(options.kafka, RoleOf(options.kafka), promised);
   if (!conf) return base::Fail(conf.error());
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
@@ -81,6 +101,13 @@ ConsumerHandle::~ConsumerHandle() {
   rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
   queue_.reset();
   rd_kafka_destroy_flags(rk_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+bool ConsumerHandle::static_member() const {
+  std::array<char, 256> id{};
+  size_t size = id.size();
+  return rd_kafka_conf_get(rd_kafka_conf(rk_), kInstanceId, id.data(), &size) == RD_KAFKA_CONF_OK &&
+         id[0] != '\0';
 }
 
 base::Result<void> ConsumerHandle::Subscribe(const std::vector<std::string>& topics) {

@@ -55,6 +55,8 @@ class ConsumerHandle {
   rd_kafka_t* rk() const { return rk_; }
   rd_kafka_queue_t* queue() const { return queue_.get(); }
   GroupRequests& group() const { return *group_; }
+  // Keeps its place in the group when it closes, until the session's time-out (KIP-345).
+  bool static_member() const;
 
  private:
   std::unique_ptr<GroupRequests> group_;  // the client's threads tell it of their requests

@@ -179,7 +179,7 @@ void Consumer::Core::OnRebalanceWhileClosing(bool revoke, bool lost,
 // way; closing does not (group_requests.h). A static member stays in its group.
 void Consumer::Core::Leave() {
   if (std::exchange(leaving_, true)) return;
-  if (fatal_ || !connection_.connected || !options_.instance_id.empty() ||
+  if (fatal_ || !connection_.connected || handle_->static_member() ||
       !handle_->group().ever_joined())
     return CloseHandle();
   leave_at_last_ = loop_.After(kLongestLeave, [this] { CloseHandle(); });

@@ -132,9 +132,16 @@ class Kafka:
     def delete_topic(self, name):
         self._topic("--delete", name)
 
+    def members(self, group):
+        """The group's members as Kafka's own tool lists them."""
+        return self._ask("consumer.group.ConsumerGroupCommand", "--describe", "--members", "--group", group)
+
     def _topic(self, what, name, *options):
-        subprocess.run(self.java("org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.bootstrap,
-                                 what, "--topic", name, *options), check=True, capture_output=True)
+        self._ask("TopicCommand", what, "--topic", name, *options)
+
+    def _ask(self, tool, *options):
+        command = self.java(f"org.apache.kafka.tools.{tool}", "--bootstrap-server", self.bootstrap, *options)
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def main():

@@ -1,6 +1,7 @@
 """Two sidecars share a group on a real Kafka; one comes and goes, by SIGTERM and by kill -9, while events flow."""
 import os
 import signal
+import socket
 import threading
 import time
 import unittest
@@ -94,6 +95,21 @@ class Rebalance(DeliveryCase):
             self.assertGreater(call.at, kill - COMMIT_INTERVAL - 0.4, f"{call.id} had settled long before the kill")
             self.assertLessEqual(later.attempt, 1 + len(kills))
         print(f"{total} events, {COMINGS} kills, {len(again)} delivered again", end=" ")
+
+    def test_a_static_member_that_was_killed_or_stopped_has_its_partitions_again_at_once(self):
+        session = 20  # seconds; what another member would wait
+        kafka = f", consumer: {{properties: {{group.instance.id: 'shop-{{hostname}}', session.timeout.ms: {session}000}}}}"
+        sidecar = self.deliver(group="static", kafka=kafka)
+        for turn, how in enumerate((signal.SIGKILL, signal.SIGTERM), 1):
+            self.publish_many(sidecar, 50, 10, f"before-{turn}-")
+            sidecar.wait_for(lambda: len(self.app.ids()) == 100 * turn - 50, 30, "delivered before")
+            sidecar.stop(how)
+            began = time.monotonic()
+            sidecar.start()
+            self.publish_many(sidecar, 50, 10, f"after-{turn}-")
+            sidecar.wait_for(lambda: len(self.app.ids()) == 100 * turn, session, "delivered after")
+            self.assertLess(time.monotonic() - began, session / 2)
+        self.assertIn(f" shop-{socket.gethostname()}-", self.kafka.members("static.test"))
 
 
 if __name__ == "__main__":
