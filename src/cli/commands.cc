@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "cli/config_commands.h"
 #include "cli/later_commands.h"
 #include "cli/publish_command.h"
+#include "config/values.h"
 
 namespace outrigger::cli {
 namespace {
@@ -129,6 +131,20 @@ CLI::App* AddPublish(CLI::App& app, Arguments& arguments) {
   return command;
 }
 
+// What was not expected, and the command or option whose name is nearest to it.
+std::string Unexpected(const CLI::App& app, std::string_view first) {
+  const auto given = app.get_subcommands();
+  std::vector<std::string> known;
+  if (given.empty())
+    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(command->get_name());
+  for (const auto* option : (given.empty() ? &app : given.front())->get_options())
+    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  const std::string nearest = config::Nearest(first, known);
+  return "outrigger" + (given.empty() ? "" : " " + given.front()->get_name()) + " does not know `" +
+         std::string(first) + "`" + (nearest.empty() ? "" : ": did you mean `" + nearest + "`?");
+}
+
 std::string VersionText() { return "outrigger " + Version() + " (commit " + Commit() + ")"; }
 
 int PrintVersion(bool as_json, Console& console) {
@@ -175,6 +191,11 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    const auto extras = app.remaining(true);
+    const auto* first = std::find_first_of(argv + 1, argv + argc, extras.begin(), extras.end());
+    console.err << Unexpected(app, *first) << "\nRun with --help for more information.\n";
+    return 2;
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error, console.out, console.err);
     return code == 0 ? 0 : 2;

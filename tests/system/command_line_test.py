@@ -14,6 +14,16 @@ from case import HEAD, ROOT, Sidecar, outrigger
 LMS = ROOT / "manifests/lms/outrigger.yaml"
 
 
+class WrongCalls(unittest.TestCase):
+    def test_an_unknown_command_or_option_is_named_with_the_nearest_that_is_known(self):
+        for call, words in ((("chek", "file"), ("`chek`", "`check`")), (("run", "--confg", "file"), ("outrigger run", "`--confg`", "`--config`")),
+                            (("xyzzy",), ("`xyzzy`",)), (("check", "one", "two"), ("outrigger check", "`two`"))):
+            run = outrigger(*call)
+            self.assertEqual((run.returncode, run.stdout), (2, ""), call)
+            for word in words:
+                self.assertIn(word, run.stderr)
+
+
 class LaterCommands(unittest.TestCase):
     def test_a_command_of_a_later_version_says_what_does_its_work_until_then(self):
         for call, instead in ((("tail", "--topic", "t"), "kcat"), (("dead-letters", "list"), "kcat"), (("replay", "--from", "x"), "startFrom"),
