@@ -103,7 +103,11 @@ base::Result<void> Sidecar::Build() {
   if (!flow) return base::Fail(flow.error());
   flow_ = std::move(*flow);
   flow_->Start();
-  if (config_.kafka.enabled && !config_.subscriptions.empty()) {
+  if (!config_.kafka.enabled) {
+    for (const auto& subscription : config_.subscriptions)
+      conditions_.Set("Delivering/" + subscription.name, Status::kFalse, "KafkaDisabled",
+                      "KAFKA_ENABLED=false (kafka.enabled): nothing is consumed");
+  } else if (!config_.subscriptions.empty()) {
     auto deliver = DeliverFlow::Create(effective, metrics_, conditions_);
     if (!deliver) return base::Fail(deliver.error());
     deliver_ = std::move(*deliver);

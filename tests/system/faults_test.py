@@ -68,6 +68,16 @@ class AtTheStart(unittest.TestCase):
             sidecar.stop()
             self.assertEqual(sidecar.log.count("discarded"), 1)
 
+    def test_kafka_disabled_says_of_each_subscription_that_nothing_is_consumed(self):
+        text = "subscriptions:\n" + "".join(
+            f'  - {{name: {name}, topics: [t], deliver: {{url: "http://127.0.0.1:9/{name}"}}}}\n' for name in ("mail", "audit"))
+        with Sidecar(text=HEAD + text, env={"KAFKA_ENABLED": "false"}) as sidecar:
+            sidecar.start()
+            for name in ("mail", "audit"):
+                condition = sidecar.condition(f"Delivering/{name}")
+                self.assertEqual((condition["status"], condition["reason"]), ("False", "KafkaDisabled"))
+                self.assertIn("nothing is consumed", condition["message"])
+
     def test_a_taken_port_is_named(self):
         with Sidecar(text=HEAD, env={"KAFKA_BROKERS": "embedded"}) as first:
             first.start()
