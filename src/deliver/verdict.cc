@@ -132,9 +132,10 @@ std::optional<base::Duration> ReadRetryAfter(std::string_view value, base::WallT
   return std::nullopt;
 }
 
-Verdict ReadVerdict(event::JsonReader& json, int status, std::string_view body,
-                    std::string_view retry_after, base::WallTime now) {
-  if (status >= 200 && status < 300) return ReadSuccess(json, status, body);
+Verdict ReadVerdict(event::JsonReader& json, const http::Answer& answer, base::WallTime now) {
+  const int status = answer.status;
+  if (status >= 200 && status < 300)
+    return answer.cut_short ? Verdict{.status = status} : ReadSuccess(json, status, answer.body);
   Verdict verdict{.status = status, .detail = "the app answered " + std::to_string(status)};
   if (status >= 400 && status < 500 && !IsRetryable4xx(status)) {
     verdict.action = Action::kRejected;
@@ -146,7 +147,7 @@ Verdict ReadVerdict(event::JsonReader& json, int status, std::string_view body,
   // delivers everything, and the half-down circuit sees it when every key meets it.
   verdict.action = Action::kRetry;
   verdict.reason = status >= 300 && status < 500 ? Reason::kStatus4xx : Reason::kStatus5xx;
-  verdict.wait = ReadRetryAfter(retry_after, now);
+  verdict.wait = ReadRetryAfter(answer.Find("retry-after"), now);
   return verdict;
 }
 

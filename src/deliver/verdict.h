@@ -53,9 +53,9 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// The verdict on an answer. `retry_after` is that field's value or empty; `now` is for HTTP dates.
-Verdict ReadVerdict(event::JsonReader& json, int status, std::string_view body,
-                    std::string_view retry_after, base::WallTime now);
+// The verdict on an answer; `now` is for HTTP dates. A body that was cut short has no `status` that
+// could be read: what its HTTP status says stands.
+Verdict ReadVerdict(event::JsonReader& json, const http::Answer& answer, base::WallTime now);
 
 // The verdict on a call that has no answer.
 Verdict VerdictOn(const http::CallError& error);

@@ -1,5 +1,6 @@
 // An HTTP/1.1 client of one app on a loop: a bounded pool of kept connections, one deadline for
 // each call, answers read as strictly as requests are.
+// An answer counts when it is whole; of a large body only the beginning is kept.
 //
 // A call waits in line while all connections are busy, first come first served; its deadline runs.
 // A kept connection that turns out to be closed by the app before a byte of the answer came is
@@ -27,7 +28,7 @@ namespace outrigger::http {
 struct ClientLimits {
   size_t max_connections = 64;
   uint64_t max_header = 16 << 10;
-  uint64_t max_body = 64 << 10;
+  uint64_t max_body = 64 << 10;    // what is beyond it is read and passed over
   uint64_t max_trailer = 8 << 10;  // trailers and chunk extensions together
   std::chrono::milliseconds idle{30000};
 };
@@ -45,6 +46,7 @@ struct Answer {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
+  bool cut_short = false;  // it was larger than max_body: this is how it begins
 
   // The first header of that (lower case) name, or empty.
   std::string_view Find(std::string_view name) const;

@@ -47,6 +47,7 @@ void ResponseParser::Start(bool head_only) {
   keep_alive_ = false;
   interim_ = 0;
   scanned_ = 0;
+  body_read_ = 0;
   message_.reset();
   answer_ = Answer();
   wrong_.clear();
@@ -56,8 +57,12 @@ void ResponseParser::Wrong(std::string what) {
   if (wrong_.empty()) wrong_ = std::move(what);
 }
 
-void ResponseParser::TooLarge() {
-  Wrong("the answer's body is larger than " + Bytes(limits_.max_body));
+// An app that answers at length has handled the event all the same, and its connection stays good.
+void ResponseParser::Keep(std::string_view bytes) {
+  const uint64_t room = limits_.max_body - answer_.body.size();
+  body_read_ += bytes.size();
+  answer_.cut_short = answer_.cut_short || bytes.size() > room;
+  answer_.body.append(bytes.substr(0, static_cast<size_t>(room)));
 }
 
 size_t ResponseParser::Read(std::string_view bytes) {
@@ -120,8 +125,7 @@ void ResponseParser::OnHead() {
     state_ = State::kChunked;
   } else if (message_->length()) {
     body_left_ = *message_->length();
-    if (body_left_ > limits_.max_body) return TooLarge();
-    answer_.body.reserve(static_cast<size_t>(body_left_));
+    answer_.body.reserve(static_cast<size_t>(std::min(body_left_, limits_.max_body)));
     state_ = body_left_ > 0 ? State::kLength : State::kDone;
   } else {
     keep_alive_ = false;
@@ -132,15 +136,11 @@ void ResponseParser::OnHead() {
 size_t ResponseParser::ReadBody(std::string_view bytes) {
   if (state_ == State::kChunked) return message_->ReadChunks(bytes);
   if (state_ == State::kUntilClose) {
-    if (answer_.body.size() + bytes.size() > limits_.max_body) {
-      TooLarge();
-      return 0;
-    }
-    answer_.body.append(bytes);
+    Keep(bytes);
     return bytes.size();
   }
   const size_t part = static_cast<size_t>(std::min<uint64_t>(bytes.size(), body_left_));
-  answer_.body.append(bytes.substr(0, part));
+  Keep(bytes.substr(0, part));
   body_left_ -= part;
   if (body_left_ == 0) state_ = State::kDone;
   return part;
@@ -203,21 +203,17 @@ void ResponseParser::Message::OnHeadField(std::string_view name, std::string_vie
   }
 }
 
-void ResponseParser::Message::on_chunk_header_impl(uint64_t size, string_view extensions,
+void ResponseParser::Message::on_chunk_header_impl(uint64_t, string_view extensions,
                                                    error_code& error) {
   trailer_bytes_ += extensions.size();
   if (trailer_bytes_ > parser_.limits_.max_trailer)
     return Wrong("the answer's trailers and chunk extensions are too large", error);
   if (HasControl(View(extensions)))
     return Wrong("malformed answer: a chunk's line has a control byte", error);
-  if (size > parser_.limits_.max_body - parser_.answer_.body.size()) {
-    parser_.TooLarge();
-    error = beast::http::error::body_limit;
-  }
 }
 
 size_t ResponseParser::Message::on_chunk_body_impl(uint64_t, string_view bytes, error_code&) {
-  parser_.answer_.body.append(View(bytes));
+  parser_.Keep(View(bytes));
   return bytes.size();
 }
 
@@ -243,8 +239,8 @@ size_t ResponseParser::Message::ReadChunks(std::string_view bytes) {
   // What waits for more is one line, or the trailers: it may not grow beyond their budget.
   if (needs_more_ && bytes.size() - used > parser_.limits_.max_trailer + 64)
     parser_.Wrong("the answer's trailers and chunk extensions are too large");
-  if (chunk_bytes_ > parser_.limits_.max_body * kChunkOverhead + parser_.limits_.max_trailer + 1024)
-    parser_.Wrong("the answer's chunks are larger than any body they may hold");
+  if (chunk_bytes_ > parser_.body_read_ * kChunkOverhead + parser_.limits_.max_trailer + 1024)
+    parser_.Wrong("the answer's chunks are far larger than the body they hold");
   if (parser_.wrong_.empty() && is_done()) parser_.state_ = State::kDone;
   return used;
 }

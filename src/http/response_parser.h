@@ -1,6 +1,6 @@
 // One answer of an app, on Beast's basic_parser, strict where that is lenient (see
 // message_parser.h) and bounded in everything: head, body, chunk framing, trailers, interim
-// answers.
+// answers. A body is not refused for its size: what is beyond max_body is passed over.
 //
 // Bytes come in any pieces; what Read did not use is offered again with more behind it. Thread: any
 // one. Source: RFC 9112 sections 4, 6 and 7, RFC 9110 section 15.2.
@@ -87,7 +87,7 @@ class ResponseParser {
   size_t ReadBody(std::string_view bytes);
   void OnHead();
   void Wrong(std::string what);
-  void TooLarge();
+  void Keep(std::string_view bytes);
 
   const ClientLimits& limits_;
   State state_ = State::kDone;
@@ -96,6 +96,7 @@ class ResponseParser {
   int interim_ = 0;         // 1xx answers passed over
   size_t scanned_ = 0;      // of the head
   uint64_t body_left_ = 0;  // of a body with a length
+  uint64_t body_read_ = 0;  // what was passed over as well
   std::optional<Message> message_;
   Answer answer_;
   std::string wrong_;

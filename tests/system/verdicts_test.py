@@ -9,6 +9,7 @@ from collections import Counter
 from delivery_test import DeliveryCase
 
 ATTEMPTS = 3
+LARGE = 5 << 20  # far beyond what is kept of an answer
 
 
 class Row:
@@ -71,6 +72,12 @@ ROWS = {
     "HTTP/1.0 with a body": Row(raw("HTTP/1.0 200 OK", body=status("DROP")[1]), then="dropped"),
     "connection: close": Row((200, "", {"Connection": "close"})),
     "a body until the end": Row(raw("HTTP/1.1 200 OK", "Connection: close\r\n", status("DROP")[1]), then="dropped"),
+    "2xx with a large body": Row((200, "x" * LARGE)),
+    "2xx with a large body that begins like a verdict": Row((200, '{"status":"DROP","page":"' + "x" * LARGE + '"}')),
+    "2xx with a large body until the end": Row(raw("HTTP/1.1 200 OK", "Connection: close\r\n", "x" * LARGE)),
+    "2xx with a large chunked body": Row(raw("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\r\n", f"{LARGE:x}\r\n{'x' * LARGE}\r\n0\r\n\r\n")),
+    "422 with a large body": Row((422, "no" + "x" * LARGE), letter="status", body="no" + "x" * 1022, **LETTER),
+    "500 with a large body, then fine": Row((500, "x" * LARGE), 200),
     "no HTTP": Row(b"SSH-2.0-OpenSSH_9.2\r\n", letter="status", **GIVEN_UP),
 }
 

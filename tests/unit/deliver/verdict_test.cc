@@ -13,9 +13,10 @@ using std::chrono::seconds;
 // 2026-11-23T20:00:00Z
 const base::WallTime kNow = std::chrono::system_clock::from_time_t(1795464000);
 
-Verdict Read(int status, std::string_view body = {}, std::string_view retry_after = {}) {
+Verdict Read(int status, const std::string& body = {}, const std::string& retry_after = {},
+             bool cut_short = false) {
   event::JsonReader json;
-  return ReadVerdict(json, status, body, retry_after, kNow);
+  return ReadVerdict(json, {status, {{"retry-after", retry_after}}, body, cut_short}, kNow);
 }
 
 TEST(Verdict, A2xxWithoutAStatusIsDone) {
@@ -26,6 +27,14 @@ TEST(Verdict, A2xxWithoutAStatusIsDone) {
     EXPECT_EQ(Read(299, body).action, Action::kDone) << body;
   }
   EXPECT_EQ(Read(204).status, 204);
+}
+
+TEST(Verdict, ABodyThatWasCutShortLeavesTheWordToTheHttpStatus) {
+  const auto cut = [](int status) { return Read(status, R"({"status":"RETRY"})", "7", true); };
+  EXPECT_EQ(cut(200).action, Action::kDone);
+  EXPECT_EQ(cut(422).action, Action::kRejected);
+  EXPECT_EQ(cut(503).action, Action::kRetry);
+  EXPECT_EQ(cut(503).wait, seconds(7));
 }
 
 TEST(Verdict, A2xxSaysItByWord) {

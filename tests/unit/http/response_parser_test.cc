@@ -233,15 +233,50 @@ TEST(ResponseParser, BoundsTheHead) {
   EXPECT_NE(Whole("HTTP/1.1 100 Continue\r\nX: " + std::string(600, 'x')).wrong, "");
 }
 
-TEST(ResponseParser, BoundsTheBodyAndDoesNotWaitForIt) {
-  EXPECT_TRUE(Whole(kHead + "Content-Length: 100\r\n\r\n" + std::string(100, 'x')).done);
-  EXPECT_NE(Whole(kHead + "Content-Length: 101\r\n\r\n").wrong.find("100"), std::string::npos);
-  EXPECT_TRUE(Whole(kChunked + "64\r\n" + std::string(100, 'x') + "\r\n0\r\n\r\n").done);
-  EXPECT_NE(Whole(kChunked + "65\r\n").wrong.find("100"), std::string::npos);
-  EXPECT_NE(Whole(kChunked + "32\r\n" + std::string(50, 'x') + "\r\n33\r\n").wrong, "");
-  EXPECT_NE(Whole(kChunked + "ffffffffffffffff\r\n").wrong, "");
-  EXPECT_EQ(Whole(kHead + "\r\n" + std::string(100, 'x')).wrong, "");
-  EXPECT_NE(Whole(kHead + "\r\n" + std::string(101, 'x')).wrong, "");
+// The three ways to send a body, closed behind it.
+std::vector<std::string> WithBody(const std::string& body) {
+  std::string chunks;
+  for (size_t at = 0; at < body.size(); at += 40) {
+    const std::string part = body.substr(at, 40);
+    char size[16];
+    std::snprintf(size, sizeof size, "%zx\r\n", part.size());
+    chunks += size + part + "\r\n";
+  }
+  return {kHead + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body,
+          kChunked + chunks + "0\r\n\r\n", kHead + "\r\n" + body};
+}
+
+TEST(ResponseParser, OfABodyBeyondTheLimitTheBeginningIsKeptAndTheRestPassedOver) {
+  for (const size_t size : {99, 100, 101, 150, 5000}) {
+    const std::string body = std::string(90, 'a') + std::string(size - 90, 'b');
+    for (const std::string& text : WithBody(body)) {
+      for (const size_t piece : {text.size(), size_t{1}, size_t{7}}) {
+        std::vector<std::string> pieces;
+        for (size_t at = 0; at < text.size(); at += piece) pieces.push_back(text.substr(at, piece));
+        const Parsed parsed = Feed(pieces, true);
+        ASSERT_TRUE(parsed.done) << parsed.wrong << size;
+        EXPECT_EQ(parsed.answer.body, body.substr(0, 100));
+        EXPECT_EQ(parsed.answer.cut_short, size > 100);
+        EXPECT_EQ(parsed.left, "");
+      }
+    }
+  }
+}
+
+TEST(ResponseParser, ABodyBeyondTheLimitMustBeWholeToo) {
+  for (std::string text : WithBody(std::string(500, 'x'))) {
+    if (text == WithBody(std::string(500, 'x')).back()) continue;  // its end is the connection's
+    text.pop_back();
+    EXPECT_FALSE(Feed({text}, true).done);
+  }
+}
+
+TEST(ResponseParser, ABodyBeyondTheLimitTakesNoMemoryForWhatIsPassedOver) {
+  const Parsed parsed = Whole(kHead + "Content-Length: 1000000000000\r\n\r\n" +
+                              std::string(1000, 'x'));
+  EXPECT_EQ(parsed.wrong, "");
+  EXPECT_LE(parsed.answer.body.capacity(), 200u);
+  EXPECT_EQ(parsed.left, "");
 }
 
 TEST(ResponseParser, BoundsTrailersAndChunkExtensionsTogether) {
