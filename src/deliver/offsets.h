@@ -58,6 +58,9 @@ class PartitionOffsets {
   uint64_t version() const { return version_; }
   void Committed(uint64_t version) { committed_version_ = version; }
 
+  // What is known of the partition is to be committed, though nothing was settled.
+  void CommitStart() { ++version_; }
+
   size_t unsettled() const { return unsettled_.size(); }
 
  private:

@@ -26,6 +26,12 @@ void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
     } else if (given.position >= 0) {
       partition->offsets = PartitionOffsets(Progress{given.position, {}, {}});
     }
+    // Where it begins is committed at once: after a restart before the first event is settled,
+    // "latest" would be another place, and what came in between skipped.
+    if (given.position >= 0 && !given.committed) {
+      partition->offsets.CommitStart();
+      CommitLater();
+    }
     auto topic = topics_.find(given.at.topic);
     if (topic == topics_.end())
       topic = topics_.emplace(given.at.topic, parts_.metrics.Consumer(config_.name, given.at.topic))

@@ -36,6 +36,7 @@ struct Assigned {
   uint64_t epoch = 0;
   int64_t position = -1;  // the first offset that will come; -1: not known
   std::string metadata;   // of the committed offset, or empty
+  bool committed = false;  // the group has committed `position`; else it is where we begin
 };
 
 struct Consumed {

@@ -103,7 +103,7 @@ void Consumer::Core::OnReset(const TopicPartition& at, uint64_t epoch, int64_t f
   Release({at});
   handler_.on_revoked({at}, true, [] {});
   if (closing_ || fatal_) return;
-  Hold({{at, range->to, -1, {}}});
+  Hold({{at, range->to, -1, {}, false}});
 }
 
 // ---- a fatal error

@@ -76,8 +76,8 @@ void Consumer::Core::Hold(const std::vector<StartingPoint>& points) {
     at->offset = point.offset;
     rd_kafka_topic_partition_set_leader_epoch(at, point.leader_epoch);
     held_[point.at] = Held{++last_epoch_, std::max<int64_t>(point.offset, -1), false, false, {}};
-    assigned.push_back(
-        {point.at, last_epoch_, std::max<int64_t>(point.offset, -1), point.metadata});
+    assigned.push_back({point.at, last_epoch_, std::max<int64_t>(point.offset, -1), point.metadata,
+                        point.committed});
   }
   if (const std::string wrong = handle_->Assign(list.get()); !wrong.empty())
     return OnFatal("the assignment was not taken: " + wrong);

@@ -63,8 +63,9 @@ base::Result<std::vector<StartingPoint>> FindStartingPoints(rd_kafka_t* rk,
     if (each.metadata_size > 0)
       point.metadata.assign(static_cast<const char*>(each.metadata), each.metadata_size);
     point.offset = each.offset;
+    point.committed = each.offset >= 0;
     point.leader_epoch = rd_kafka_topic_partition_get_leader_epoch(&each);
-    if (each.offset >= 0) continue;
+    if (point.committed) continue;
     Range range;
     const rd_kafka_resp_err_t asked = AskRange(rk, point.at, range);
     if (IsMissing(asked)) {

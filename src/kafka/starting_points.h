@@ -20,6 +20,7 @@ struct StartingPoint {
   int64_t offset = -1;
   int32_t leader_epoch = -1;  // of the commit
   std::string metadata;       // of the commit
+  bool committed = false;     // else: chosen by where the subscription starts
 };
 
 // One point for each of `at`, or an error when the question as a whole failed; ask again then.

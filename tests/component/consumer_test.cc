@@ -213,6 +213,7 @@ TEST_F(ConsumerTest, TheCommittedOffsetAndItsMetadataComeBackAfterARestart) {
   ASSERT_TRUE(Until([&] { return member->records.size() == 3; }));
   EXPECT_EQ(member->held[one_].position, 7);
   EXPECT_EQ(member->held[one_].metadata, "8,9 of 10");
+  EXPECT_TRUE(member->held[one_].committed);
   EXPECT_EQ(member->records[0].offset, 7);
 }
 
@@ -341,6 +342,7 @@ TEST_F(ConsumerTest, LatestBeginsBehindWhatIsThere) {
   const Member member(loop_, std::move(options));
   ASSERT_TRUE(Until([&] { return !member.held.empty(); }));
   EXPECT_EQ(member.held.at(one_).position, 5);
+  EXPECT_FALSE(member.held.at(one_).committed);
   Send(1, "one");
   ASSERT_TRUE(Until([&] { return !member.records.empty(); }));
   EXPECT_EQ(member.records[0].offset, 5);

@@ -1,0 +1,128 @@
+// A subscription on the embedded broker, and its app on the same loop.
+#include "deliver/subscription.h"
+
+#include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+#include "http/server.h"
+#include "kafka/embedded.h"
+#include "kafka/producer.h"
+#include "support/on_loop.h"
+
+namespace outrigger::deliver {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class SubscriptionTest : public testing::Test {
+ protected:
+  SubscriptionTest()
+      : broker_(std::move(*kafka::EmbeddedBroker::Start(1))), conditions_(base::Clock::System()) {
+    mock_ = static_cast<rd_kafka_mock_cluster_t*>(broker_->native_handle());
+    rd_kafka_mock_group_initial_rebalance_delay_ms(mock_, 0);
+    broker_->CreateTopic("one", 1);
+    kafka_.brokers = {broker_->bootstrap()};
+    // The embedded broker lets a group wait for session.timeout.ms less a second before it shares
+    // the partitions out again.
+    kafka_.consumer_properties["session.timeout.ms"] = {"1500", {}, "test"};
+    kafka_.consumer_properties["heartbeat.interval.ms"] = {"100", {}, "test"};
+    producer_ = std::move(*kafka::Producer::Create(loop_, {.kafka = kafka_}));
+    http::Handler handler;
+    handler.on_head = [](const std::shared_ptr<http::Request>&) { return http::Plan(); };
+    handler.on_request = [this](const std::shared_ptr<http::Request>& request) {
+      calls_.push_back(request);
+      if (answering_) request->Answer({});
+    };
+    app_ = std::make_unique<http::Server>(loop_, http::Limits(), std::move(handler));
+    port_ = *app_->ListenTcp("127.0.0.1:0");
+    config_.name = "s";
+    config_.group = "g";
+    config_.topics = {{"one", {}, "test"}};
+    config_.deliver.url = {"http://127.0.0.1:" + std::to_string(port_) + "/h", {}, "test"};
+    config_.deliver.timeout = seconds(30);
+  }
+
+  std::unique_ptr<Subscription> Start() {
+    auto created = Subscription::Create({.loop = loop_,
+                                         .kafka = kafka_,
+                                         .config = config_,
+                                         .rebalance_drain = drain_,
+                                         .produce = [](event::Record, kafka::OnReport) {},
+                                         .metrics = metrics_,
+                                         .conditions = conditions_});
+    EXPECT_TRUE(created);
+    return created ? std::move(*created) : nullptr;
+  }
+
+  void Send(int count, const std::string& topic = "one") {
+    int waiting = count;
+    for (int n = 0; n < count; ++n) {
+      event::Record record;
+      record.topic = topic;
+      record.partition = 0;
+      record.value = "{}";
+      producer_->Produce(std::move(record), [&waiting](const kafka::Report& report, event::Record&) {
+        EXPECT_TRUE(report);
+        --waiting;
+      });
+    }
+    ASSERT_TRUE(Until([&] { return waiting == 0; }));
+  }
+
+  bool Until(const std::function<bool()>& truth) {
+    return test::RunUntil(loop_, truth, seconds(20));
+  }
+  // The loop runs for `time`; for what must not happen.
+  void Pass(milliseconds time) {
+    const auto end = loop_.Now() + time;
+    Until([&] { return loop_.Now() > end; });
+  }
+
+  // What the group has committed of the partition of "one"; below 0: nothing.
+  int64_t Committed() {
+    if (!asker_) {
+      char reason[256];
+      rd_kafka_conf_t* conf = rd_kafka_conf_new();
+      rd_kafka_conf_set(conf, "bootstrap.servers", broker_->bootstrap().c_str(), reason, 256);
+      rd_kafka_conf_set(conf, "group.id", config_.group.c_str(), reason, 256);
+      asker_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, 256));
+    }
+    const kafka::PartitionList list = kafka::ToList({{"one", 0}});
+    EXPECT_EQ(rd_kafka_committed(asker_.get(), list.get(), 5000), RD_KAFKA_RESP_ERR_NO_ERROR);
+    return list->elems[0].offset;
+  }
+
+  telemetry::Condition State() { return conditions_.Get("Delivering/s"); }
+
+  base::Loop loop_;
+  std::unique_ptr<kafka::EmbeddedBroker> broker_;
+  rd_kafka_mock_cluster_t* mock_ = nullptr;
+  config::Kafka kafka_;
+  config::Subscription config_;
+  base::Duration drain_ = seconds(5);
+  telemetry::Metrics metrics_;
+  telemetry::Conditions conditions_;
+  std::unique_ptr<kafka::Producer> producer_;
+  std::vector<std::shared_ptr<http::Request>> calls_;
+  bool answering_ = true;
+  std::unique_ptr<http::Server> app_;
+  uint16_t port_ = 0;
+  kafka::Owned<rd_kafka_t> asker_;
+};
+
+TEST_F(SubscriptionTest, WhereANewGroupBeganIsCommittedSoThatARestartSkipsNothing) {
+  Send(3);
+  config_.start_from.at = config::StartFrom::At::kLatest;
+  auto subscription = Start();
+  ASSERT_TRUE(Until([&] { return Committed() == 3; }));
+  subscription.reset();  // as kill -9 would
+  Send(2);
+  subscription = Start();
+  ASSERT_TRUE(Until([&] { return calls_.size() == 2; }));
+  EXPECT_EQ(calls_[0]->head().Find("outrigger-offset"), "3");
+}
+
+}  // namespace
+}  // namespace outrigger::deliver
