@@ -1,11 +1,20 @@
 #include "app/deliver_flow.h"
 
+#include <algorithm>
+
 #include "telemetry/log.h"
 
 namespace outrigger::app {
 
 using telemetry::Level;
 using telemetry::Log;
+
+namespace {
+
+// Of the budget: to commit what has settled, get the last dead letters acked and leave the groups.
+constexpr std::chrono::milliseconds kLeaveShare{2000};
+
+}  // namespace
 
 DeliverFlow::DeliverFlow(const config::Config& config)
     : kafka_(config.kafka), loop_(base::Clock::System(), [](const std::string& what) {
@@ -58,7 +67,9 @@ void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
           "shutdown.budget is over: what the app has not answered is delivered again");
       loop_.Stop();
     });
-    for (const auto& subscription : subscriptions_) subscription->Stop([this] { Stopped(); });
+    const auto settle_within = budget - std::min(kLeaveShare, budget / 4);
+    for (const auto& subscription : subscriptions_)
+      subscription->Stop(settle_within, [this] { Stopped(); });
     Stopped();
   });
   if (thread_.joinable()) thread_.join();

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -17,6 +18,8 @@ using telemetry::Status;
 
 // REQUIRE_KAFKA promises an answer within 10 s.
 constexpr auto kRequiredKafkaWait = std::chrono::seconds(8);
+// Of shutdown.budget: to see that the app is quiet and to get what it published into Kafka.
+constexpr std::chrono::milliseconds kPublishShare{5000};
 
 base::Result<std::string> ReadToken(const std::string& file) {
   if (file.empty()) return std::string();
@@ -218,7 +221,9 @@ void Sidecar::Shutdown() {
   conditions_.Set("Ready", Status::kFalse, "ShuttingDown", "draining");
   // Delivery first: what the app does with its last events it may still publish.
   const auto began = std::chrono::steady_clock::now();
-  if (deliver_) deliver_->Shutdown(config_.shutdown_budget / 2);
+  if (deliver_)
+    deliver_->Shutdown(config_.shutdown_budget -
+                       std::min(kPublishShare, config_.shutdown_budget / 4));
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
   flow_->Shutdown(config_.shutdown_budget - took);

@@ -117,7 +117,8 @@ base::Result<void> Subscription::Open() {
   return {};
 }
 
-void Subscription::Stop(std::function<void()> on_stopped) {
+void Subscription::Stop(base::Duration settle_within, std::function<void()> on_stopped) {
+  stop_by_ = loop_.Now() + settle_within;
   // Everything is revoked, which waits for what is in flight.
   consumer_->Close(std::move(on_stopped));
 }

@@ -4,8 +4,8 @@
 // Promises: an event leaves only as done, dropped, filtered, or with its dead letter acked by
 // Kafka; offsets are committed up to the oldest that has not left, and what left above it travels
 // in the commit's metadata; try n begins when the count n-1 is committed. A revoked partition is
-// given back when what was in flight has settled and is committed, or after `rebalance_drain`; what
-// is cancelled was not attempted.
+// given back when what was in flight has settled and is committed, or after `rebalance_drain` (at
+// the end: after what Stop allows); what is cancelled was not attempted.
 //
 // Thread: the deliver flow's loop. Lifetime: Stop before destruction gives the partitions back in
 // order; destruction alone leaves that to the session's time-out. Source: contract section 4.
@@ -56,8 +56,9 @@ class Subscription {
   Subscription& operator=(const Subscription&) = delete;
   ~Subscription();
 
-  // Dispatches no more, lets what is in flight settle, commits, leaves the group.
-  void Stop(std::function<void()> on_stopped);
+  // Dispatches no more, lets what is in flight settle (what has not by `settle_within` is cancelled
+  // and delivered again), commits, leaves the group.
+  void Stop(base::Duration settle_within, std::function<void()> on_stopped);
 
  private:
   Subscription(SubscriptionParts parts, http::Endpoint app, HandlerPath path);
@@ -122,6 +123,7 @@ class Subscription {
   std::mt19937_64 random_{std::random_device{}()};
   uint64_t next_number_ = 1;
   uint64_t next_id_ = 1;
+  std::optional<base::TimePoint> stop_by_;
   uint32_t unhealthy_ = 0;  // failed health checks in a row
   bool full_ = false;       // the lanes hold as much as they may: nothing is polled
   bool over_ = false;       // … and that for long: the partitions are paused

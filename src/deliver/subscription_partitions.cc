@@ -51,6 +51,8 @@ void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lo
   const auto one_less = [left, settled = std::move(settled)] {
     if (--*left == 0) settled();
   };
+  // Another pod waits for what a rebalance revokes; the end has time of its own.
+  const base::TimePoint by = stop_by_.value_or(loop_.Now() + parts_.rebalance_drain);
   for (const auto& at : revoked) {
     Partition* partition = Find(at.topic, at.partition);
     if (!partition) continue;
@@ -61,9 +63,8 @@ void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lo
     }
     ++*left;
     partition->settled = one_less;
-    partition->give_by = loop_.Now() + parts_.rebalance_drain;
-    partition->drain =
-        loop_.After(parts_.rebalance_drain, [this, partition] { GiveBack(*partition); });
+    partition->give_by = by;
+    partition->drain = loop_.After(by - loop_.Now(), [this, partition] { GiveBack(*partition); });
   }
   // Given back only after all are marked: a partition may go at once.
   std::vector<uint64_t> numbers;

@@ -58,7 +58,8 @@ void Subscription::OnAnswer(uint64_t id, const http::Outcome& outcome) {
   Delivery& delivery = *found->second;
   delivery.call = 0;
   const base::TimePoint now = loop_.Now();
-  delivery.failed = outcome ? ReadVerdict(json_, *outcome, loop_.Wall()) : VerdictOn(outcome.error());
+  delivery.failed =
+      outcome ? ReadVerdict(json_, *outcome, loop_.Wall()) : VerdictOn(outcome.error());
   delivery.answer = outcome ? Excerpt(outcome->body, kAnswerKept) : std::string();
   const Verdict& verdict = delivery.failed;
   if (const auto reason = MetricReason(verdict.reason)) {

@@ -63,10 +63,11 @@ class SubscriptionTest : public testing::Test {
       record.topic = topic;
       record.partition = 0;
       record.value = "{}";
-      producer_->Produce(std::move(record), [&waiting](const kafka::Report& report, event::Record&) {
-        EXPECT_TRUE(report);
-        --waiting;
-      });
+      producer_->Produce(std::move(record),
+                         [&waiting](const kafka::Report& report, event::Record&) {
+                           EXPECT_TRUE(report);
+                           --waiting;
+                         });
     }
     ASSERT_TRUE(Until([&] { return waiting == 0; }));
   }
@@ -122,6 +123,44 @@ TEST_F(SubscriptionTest, WhereANewGroupBeganIsCommittedSoThatARestartSkipsNothin
   subscription = Start();
   ASSERT_TRUE(Until([&] { return calls_.size() == 2; }));
   EXPECT_EQ(calls_[0]->head().Find("outrigger-offset"), "3");
+}
+
+// What is in flight when the process is told to end.
+class StoppingTest : public SubscriptionTest {
+ protected:
+  void StartWithOneInFlight() {
+    drain_ = milliseconds(100);
+    answering_ = false;
+    Send(2);
+    subscription_ = Start();
+    ASSERT_TRUE(Until([&] { return calls_.size() == 2; }));
+    calls_[0]->Answer({});
+  }
+  void Stop(base::Duration settle_within) {
+    subscription_->Stop(settle_within, [this] { stopped_ = true; });
+  }
+
+  std::unique_ptr<Subscription> subscription_;
+  bool stopped_ = false;
+};
+
+TEST_F(StoppingTest, HasAllTheTimeThatStoppingHasAndNotThatOfARebalance) {
+  StartWithOneInFlight();
+  Stop(seconds(20));
+  Send(1);
+  Pass(milliseconds(600));
+  EXPECT_FALSE(stopped_);
+  calls_[1]->Answer({});
+  ASSERT_TRUE(Until([&] { return stopped_; }));
+  EXPECT_EQ(Committed(), 2);
+  EXPECT_EQ(calls_.size(), 2u);
+}
+
+TEST_F(StoppingTest, IsCutAtTheEndOfThatTimeAndDeliveredAgain) {
+  StartWithOneInFlight();
+  Stop(milliseconds(300));
+  ASSERT_TRUE(Until([&] { return stopped_; }));
+  EXPECT_EQ(Committed(), 1);
 }
 
 }  // namespace

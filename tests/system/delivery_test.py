@@ -265,6 +265,31 @@ class Offsets(DeliveryCase):
         self.assertLessEqual(letters, len(poison) + kills * 64)
         print(f"{handled} handled, {letters} letters of {len(poison)} poison events, tried {most} times at most", end=" ")
 
+    def test_sigterm_waits_for_a_handler_longer_than_a_rebalance_would_and_takes_what_it_publishes(self):
+        gate, published = threading.Event(), []
+        self.addCleanup(gate.set)
+
+        def handler(call):
+            gate.wait(60)
+            published.append(sidecar.post("/v1/events/test.reply?id=reply", {}).status)
+            return 200
+
+        sidecar = self.deliver(lambda call: handler(call) if call.id == "slow" else 200, timeout="60s", more="rebalance: {drain: 200ms}\n")
+        self.publish(sidecar, "slow", key="slow")
+        sidecar.wait_for(lambda: self.app.of("slow"), what="the handler")
+        sidecar.process.send_signal(signal.SIGTERM)
+        sidecar.wait_for(lambda: sidecar.condition("Ready")["reason"] == "ShuttingDown", what="the end's beginning")
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            self.publish(sidecar, f"meanwhile-{end - time.monotonic()}")
+        gate.set()
+        self.assertEqual(sidecar.process.wait(25), 0)
+        self.assertEqual(published, [200])
+        before = len(self.app.of("slow"))
+        sidecar.start()
+        sidecar.wait_for(lambda: self.app.of("reply"), what="what was published at the end")
+        self.assertEqual((before, len(self.app.of("slow"))), (1, 1), "handled and committed, so not delivered again")
+
     def total(self, sidecar, name):
         return sum(v for k, v in sidecar.metrics().items() if k.startswith(name + "{") and self.topic in k)
 
