@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "deliver/lag.h"
 #include "deliver/lanes.h"
 #include "deliver/offsets.h"
 #include "deliver/verdict.h"
@@ -46,6 +47,7 @@ struct Partition {
   std::map<int64_t, std::unique_ptr<Delivery>> deliveries;  // unsettled, by offset
   const telemetry::ConsumerTopic* topic = nullptr;
   telemetry::ConsumerPartition series;
+  LagAge lag_age;
   bool paused = false;
   bool metadata_full = false;
   bool committing = false;

@@ -202,21 +202,20 @@ void Subscription::OnCommitted(uint64_t number, uint64_t version, bool taken) {
 void Subscription::Measure() {
   measure_ = loop_.After(kMeasure, [this] { Measure(); });
   const base::TimePoint now = loop_.Now();
-  const int64_t wall_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.Wall().time_since_epoch())
-          .count();
   for (const auto& [number, partition] : partitions_) {
     const auto marks = consumer_->WatermarksOf(partition->at);
     const int64_t next = partition->offsets.committable();
     const int64_t lag = marks && next >= 0 ? std::max<int64_t>(marks->high - next, 0) : 0;
     partition->series.lag.Set(static_cast<double>(lag));
-    const Delivery* oldest =
-        partition->deliveries.empty() ? nullptr : partition->deliveries.begin()->second.get();
-    const double age = oldest ? std::chrono::duration<double>(now - oldest->fetched).count() : 0;
-    partition->series.oldest_unsettled_age.Set(age);
-    const int64_t stamp = oldest ? oldest->record.timestamp_ms : -1;
-    const double behind = stamp >= 0 ? static_cast<double>(wall_ms - stamp) / 1000 : age;
-    partition->series.lag_seconds.Set(lag > 0 ? std::max(behind, 0.0) : 0);
+    std::optional<Held> oldest;
+    if (!partition->deliveries.empty()) {
+      const Delivery& first = *partition->deliveries.begin()->second;
+      oldest = Held{first.record.timestamp_ms, first.fetched};
+    }
+    partition->series.oldest_unsettled_age.Set(
+        oldest ? std::chrono::duration<double>(now - oldest->fetched).count() : 0);
+    partition->series.lag_seconds.Set(
+        partition->lag_age.Seconds(lag, next, oldest, now, loop_.Wall()));
   }
   ShowState();
 }

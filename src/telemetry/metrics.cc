@@ -80,9 +80,11 @@ struct Metrics::Families {
       "outrigger_consumer_failures_total", "Attempts to deliver that failed, by reason.");
   prometheus::Family<prometheus::Gauge>& consumer_lag =
       GaugeFamily("outrigger_consumer_lag", "Events of an assigned partition not settled yet.");
-  prometheus::Family<prometheus::Gauge>& consumer_lag_seconds = GaugeFamily(
-      "outrigger_consumer_lag_seconds",
-      "Age of the oldest event of an assigned partition that is not settled, in seconds.");
+  prometheus::Family<prometheus::Gauge>& consumer_lag_seconds =
+      GaugeFamily("outrigger_consumer_lag_seconds",
+                  "Age of the oldest event of an assigned partition that is not settled, in "
+                  "seconds; where none "
+                  "was fetched, since when the partition lags without getting on.");
   prometheus::Family<prometheus::Gauge>& consumer_oldest = GaugeFamily(
       "outrigger_consumer_oldest_unsettled_age_seconds",
       "Time since the oldest unsettled event of an assigned partition was fetched, in seconds.");

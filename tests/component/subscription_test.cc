@@ -16,6 +16,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+constexpr int kJoinGroup = 11;  // ApiKey of JoinGroupRequest
+
 class SubscriptionTest : public testing::Test {
  protected:
   SubscriptionTest()
@@ -95,6 +97,14 @@ class SubscriptionTest : public testing::Test {
     return list->elems[0].offset;
   }
 
+  // The value of the first series that begins so; -1: there is none.
+  double Gauge(const std::string& name) const {
+    const std::string text = "\n" + metrics_.Text();
+    const size_t at = text.find("\n" + name);
+    if (at == std::string::npos) return -1;
+    const size_t value = text.find("} ", at);
+    return std::stod(text.substr(value + 2));
+  }
   telemetry::Condition State() { return conditions_.Get("Delivering/s"); }
 
   base::Loop loop_;
@@ -123,6 +133,20 @@ TEST_F(SubscriptionTest, WhereANewGroupBeganIsCommittedSoThatARestartSkipsNothin
   subscription = Start();
   ASSERT_TRUE(Until([&] { return calls_.size() == 2; }));
   EXPECT_EQ(calls_[0]->head().Find("outrigger-offset"), "3");
+}
+
+TEST_F(SubscriptionTest, LagInSecondsGrowsThoughNothingOfThePartitionWasFetched) {
+  Send(3);
+  app_.reset();  // nobody listens …
+  config_.deliver.health.emplace(
+      config::AppHealth{"/health", milliseconds(20), milliseconds(20), 1});
+  rd_kafka_mock_push_request_errors(mock_, kJoinGroup, 1,
+                                    RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE);
+  const auto subscription = Start();
+  // … so that the partition is paused before its first record.
+  ASSERT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag{") == 3; }));
+  ASSERT_EQ(Gauge("outrigger_consumer_oldest_unsettled_age_seconds{"), 0);
+  EXPECT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag_seconds{") > 1; }));
 }
 
 // What is in flight when the process is told to end.

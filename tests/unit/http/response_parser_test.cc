@@ -272,8 +272,8 @@ TEST(ResponseParser, ABodyBeyondTheLimitMustBeWholeToo) {
 }
 
 TEST(ResponseParser, ABodyBeyondTheLimitTakesNoMemoryForWhatIsPassedOver) {
-  const Parsed parsed = Whole(kHead + "Content-Length: 1000000000000\r\n\r\n" +
-                              std::string(1000, 'x'));
+  const Parsed parsed =
+      Whole(kHead + "Content-Length: 1000000000000\r\n\r\n" + std::string(1000, 'x'));
   EXPECT_EQ(parsed.wrong, "");
   EXPECT_LE(parsed.answer.body.capacity(), 200u);
   EXPECT_EQ(parsed.left, "");
