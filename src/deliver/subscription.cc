@@ -292,7 +292,15 @@ void Subscription::ShowState() {
     parts_.conditions.Set(type, Status::kUnknown, "Connecting",
                           why.empty() ? "looking for Kafka" : why);
   } else if (const std::string& why = consumer_->connection().last_error; !why.empty()) {
-    parts_.conditions.Set(type, Status::kFalse, "KafkaRefuses", why);
+    parts_.conditions.Set(type, Status::kFalse,
+                          consumer_->topic_missing() ? "TopicMissing" : "KafkaRefuses", why);
+  } else if (!consumer_->joined()) {
+    parts_.conditions.Set(type, Status::kUnknown, "Joining",
+                          "group " + config_.group + " has not shared its partitions out yet");
+  } else if (partitions_.empty()) {
+    parts_.conditions.Set(
+        type, Status::kTrue, "Delivering",
+        "no partition of its own: other members of group " + config_.group + " have them");
   } else {
     parts_.conditions.Set(type, Status::kTrue, "Delivering",
                           std::to_string(partitions_.size()) + " partitions");

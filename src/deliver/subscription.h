@@ -124,6 +124,7 @@ class Subscription {
   uint64_t next_number_ = 1;
   uint64_t next_id_ = 1;
   std::optional<base::TimePoint> stop_by_;
+  uint64_t rebuilds_ = 0;   // of the consumer's client, as counted
   uint32_t unhealthy_ = 0;  // failed health checks in a row
   bool full_ = false;       // the lanes hold as much as they may: nothing is polled
   bool over_ = false;       // … and that for long: the partitions are paused

@@ -217,6 +217,8 @@ void Subscription::Measure() {
     partition->series.lag_seconds.Set(
         partition->lag_age.Seconds(lag, next, oldest, now, loop_.Wall()));
   }
+  series_.rebuilds.Increment(static_cast<double>(consumer_->rebuilds() - rebuilds_));
+  rebuilds_ = consumer_->rebuilds();
   ShowState();
 }
 

@@ -85,6 +85,7 @@ void Consumer::Core::Beat() {
     if (closed_) return;
     if (!connection_.connected) Ping();
     AskEnds();
+    AskTopics();
     Beat();
   });
 }
@@ -216,6 +217,8 @@ void Consumer::Commit(std::vector<Offset> offsets,
   core_->Commit(std::move(offsets), std::move(on_done));
 }
 const Connection& Consumer::connection() const { return core_->connection_; }
+bool Consumer::joined() const { return core_->joined_; }
+bool Consumer::topic_missing() const { return core_->topic_missing_; }
 uint64_t Consumer::rebuilds() const { return core_->rebuilds_; }
 void Consumer::Close(std::function<void()> on_closed) { core_->Close(std::move(on_closed)); }
 void* Consumer::native_handle() const { return core_->handle_->rk(); }

@@ -34,8 +34,8 @@ namespace outrigger::kafka {
 struct Assigned {
   TopicPartition at;
   uint64_t epoch = 0;
-  int64_t position = -1;  // the first offset that will come; -1: not known
-  std::string metadata;   // of the committed offset, or empty
+  int64_t position = -1;   // the first offset that will come; -1: not known
+  std::string metadata;    // of the committed offset, or empty
   bool committed = false;  // the group has committed `position`; else it is where we begin
 };
 
@@ -114,6 +114,10 @@ class Consumer {
   std::optional<Watermarks> WatermarksOf(const TopicPartition& at) const;
 
   const Connection& connection() const;
+  // The group has shared its partitions out since we joined it: to us as well, or to others only.
+  bool joined() const;
+  // What connection().last_error says is that a topic does not exist.
+  bool topic_missing() const;
   uint64_t rebuilds() const;  // handles built anew after a fatal error
 
   // on_revoked for all, then leaves the group; `on_closed` when it has. Bounded by nothing: destroy

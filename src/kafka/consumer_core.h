@@ -41,6 +41,8 @@ class Consumer::Core {
   Connection connection_;
   std::shared_ptr<ConsumerHandle> handle_;
   uint64_t rebuilds_ = 0;
+  bool joined_ = false;
+  bool topic_missing_ = false;  // that is group_error_
 
  private:
   struct Held {
@@ -104,11 +106,13 @@ class Consumer::Core {
   void AskReset(const TopicPartition& at, uint64_t epoch, int64_t from);
   void OnReset(const TopicPartition& at, uint64_t epoch, int64_t from,
                const base::Result<Range>& range);
+  void AskTopics();
   void OnFatal(const std::string& why);
   void Rebuild(const std::string& why);
   void Ping();
   void SetConnected(bool connected);
   void SetError(const std::string& text);
+  void SetGroupError(const std::string& text, bool topic_missing);
 
   std::map<TopicPartition, Held> held_;
   std::set<TopicPartition> paused_;
@@ -129,6 +133,7 @@ class Consumer::Core {
   bool fatal_ = false;
   bool pinging_ = false;
   bool asking_ends_ = false;
+  bool asking_topics_ = false;
   base::TimePoint ask_ends_at_;
   bool polling_ = true;
   std::string broker_error_;  // since the last sign of life

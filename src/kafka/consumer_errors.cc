@@ -53,7 +53,8 @@ void Consumer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text,
          {"hint", HintOf(error)},
          {"held_back", std::to_string(held_back)}});
   }
-  if (IsOfTheGroupOrTopic(error)) return SetError(group_error_ = text);
+  if (IsOfTheGroupOrTopic(error))
+    return SetGroupError(text, error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
   if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || broker_error_.empty())
     broker_error_ =
         (error == RD_KAFKA_RESP_ERR__AUTHENTICATION ? "authentication failed: " : "") + text;
@@ -106,6 +107,22 @@ void Consumer::Core::OnReset(const TopicPartition& at, uint64_t epoch, int64_t f
   Hold({{at, range->to, -1, {}, false}});
 }
 
+// ---- a topic that is missing
+
+// librdkafka says that a topic is missing, but not that it has come; a member that gets none of its
+// partitions would never know.
+void Consumer::Core::AskTopics() {
+  if (asking_topics_ || !topic_missing_ || !connection_.connected) return;
+  asking_topics_ = true;
+  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_, topics = options_.topics] {
+    loop.Post([this, alive, missing = AnyMissing(handle->rk(), topics)] {
+      if (!*alive) return;
+      asking_topics_ = false;
+      if (!missing && topic_missing_) SetGroupError({}, false);
+    });
+  });
+}
+
 // ---- a fatal error
 
 void Consumer::Core::OnFatal(const std::string& why) {
@@ -117,6 +134,7 @@ void Consumer::Core::OnFatal(const std::string& why) {
   SetError(why);
   // The group gives these to others when the session ends.
   step_.reset();
+  joined_ = false;
   const auto fresh = HeldWhere(false);
   held_.clear();
   paused_.clear();
@@ -167,6 +185,12 @@ void Consumer::Core::SetConnected(bool connected) {
   // What the group or a topic has against us is said once: a connection doesn't end it.
   if (connected) connection_.last_error = group_error_;
   if (handler_.on_connection) handler_.on_connection(connection_);
+}
+
+void Consumer::Core::SetGroupError(const std::string& text, bool topic_missing) {
+  group_error_ = text;
+  topic_missing_ = topic_missing;
+  if (connection_.connected || !text.empty()) SetError(text);
 }
 
 void Consumer::Core::SetError(const std::string& text) {

@@ -32,6 +32,7 @@ void Consumer::Core::OnRebalance(rd_kafka_event_t& event) {
   handle_->group().JoinEnded();
   if (closing_) return OnRebalanceWhileClosing(revoke, lost, at);
   step_.reset();  // overtaken: its partitions, if any, are among HeldWhere(revoking)
+  joined_ = !lost;
   if (revoke) return StartRevoke(std::move(at), lost);
   if (const auto left = HeldWhere(true); !left.empty()) Release(left);
   StartAssign(std::move(at));
@@ -83,8 +84,7 @@ void Consumer::Core::Hold(const std::vector<StartingPoint>& points) {
     return OnFatal("the assignment was not taken: " + wrong);
   if (assigned.empty()) return;
   rebuild_after_ = {};
-  group_error_.clear();
-  if (connection_.connected) SetError({});
+  SetGroupError({}, false);
   handler_.on_assigned(std::move(assigned));
 }
 

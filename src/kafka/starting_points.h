@@ -43,4 +43,8 @@ base::Result<Range> FindReset(rd_kafka_t* rk, const TopicPartition& at, int64_t 
 std::vector<std::pair<TopicPartition, int64_t>> FindEnds(rd_kafka_t* rk,
                                                          const std::vector<TopicPartition>& at);
 
+// Whether one of `topics` is not there, or can't be asked for. Regular expressions are never
+// missing.
+bool AnyMissing(rd_kafka_t* rk, const std::vector<std::string>& topics);
+
 }  // namespace outrigger::kafka

@@ -78,6 +78,9 @@ struct Metrics::Families {
       "outrigger_consumer_events_total", "Events that were consumed, by what became of them.");
   prometheus::Family<prometheus::Counter>& consumer_failures = CounterFamily(
       "outrigger_consumer_failures_total", "Attempts to deliver that failed, by reason.");
+  prometheus::Family<prometheus::Counter>& consumer_rebuilds =
+      CounterFamily("outrigger_consumer_rebuilds_total",
+                    "Kafka clients of a subscription built anew after a fatal error.");
   prometheus::Family<prometheus::Gauge>& consumer_lag =
       GaugeFamily("outrigger_consumer_lag", "Events of an assigned partition not settled yet.");
   prometheus::Family<prometheus::Gauge>& consumer_lag_seconds =
@@ -155,7 +158,8 @@ ConsumerSubscription Metrics::Subscription(const std::string& subscription) {
   const prometheus::Labels labels{{"subscription", subscription}};
   return {Histogram(&families_->delivery_latency.Add(labels, kLatency)),
           Gauge(&families_->delivery_circuit_open.Add(labels)),
-          Gauge(&families_->delivery_in_flight.Add(labels))};
+          Gauge(&families_->delivery_in_flight.Add(labels)),
+          Counter(&families_->consumer_rebuilds.Add(labels))};
 }
 
 ConsumerPartition Metrics::Partition(const std::string& group, const std::string& topic,

@@ -114,6 +114,7 @@ struct ConsumerSubscription {
   Histogram latency;  // from fetched to settled by the app's answer
   Gauge circuit_open;
   Gauge in_flight;
+  Counter rebuilds;  // consumer clients built anew
 };
 
 // The series of one assigned partition; they go with it.

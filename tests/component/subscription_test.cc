@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr int kJoinGroup = 11;  // ApiKey of JoinGroupRequest
+constexpr int kHeartbeat = 12;  // … HeartbeatRequest
 
 class SubscriptionTest : public testing::Test {
  protected:
@@ -147,6 +148,75 @@ TEST_F(SubscriptionTest, LagInSecondsGrowsThoughNothingOfThePartitionWasFetched)
   ASSERT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag{") == 3; }));
   ASSERT_EQ(Gauge("outrigger_consumer_oldest_unsettled_age_seconds{"), 0);
   EXPECT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag_seconds{") > 1; }));
+}
+
+// What /status says of a subscription that has no partition.
+class StateTest : public SubscriptionTest {
+ protected:
+  StateTest() { kafka_.properties["topic.metadata.refresh.interval.ms"] = {"500", {}, "test"}; }
+
+  std::unique_ptr<Subscription> StartAnother() {
+    return std::move(*Subscription::Create({.loop = loop_,
+                                            .kafka = kafka_,
+                                            .config = config_,
+                                            .rebalance_drain = drain_,
+                                            .produce = [](event::Record, kafka::OnReport) {},
+                                            .metrics = other_metrics_,
+                                            .conditions = other_conditions_}));
+  }
+  static bool Delivers(const telemetry::Conditions& conditions, const std::string& message) {
+    const auto state = conditions.Get("Delivering/s");
+    return state.status == telemetry::Status::kTrue &&
+           state.message.find(message) != std::string::npos;
+  }
+  // One of the two has the partition, the other is told why it has none.
+  bool Shared() {
+    const std::string none = "no partition of its own: other members of group g";
+    return (Delivers(conditions_, "1 partitions") && Delivers(other_conditions_, none)) ||
+           (Delivers(other_conditions_, "1 partitions") && Delivers(conditions_, none));
+  }
+
+  telemetry::Metrics other_metrics_;
+  telemetry::Conditions other_conditions_{base::Clock::System()};
+};
+
+TEST_F(StateTest, IsJoiningUntilTheGroupHasSharedItsPartitionsOut) {
+  rd_kafka_mock_broker_push_request_error_rtts(mock_, 1, kJoinGroup, 1, RD_KAFKA_RESP_ERR_NO_ERROR,
+                                               1500);
+  const auto subscription = Start();
+  ASSERT_TRUE(Until([&] { return State().reason == "Joining"; }));
+  EXPECT_EQ(State().status, telemetry::Status::kUnknown);
+  EXPECT_NE(State().message.find("group g"), std::string::npos);
+  EXPECT_TRUE(Until([&] { return Delivers(conditions_, "1 partitions"); }));
+}
+
+TEST_F(StateTest, WhoHasNoPartitionOfItsOwnSaysWhoHasThem) {
+  const auto one = Start(), other = StartAnother();
+  EXPECT_TRUE(Until([&] { return Shared(); }));
+}
+
+TEST_F(StateTest, ATopicThatIsMissingIsNamedUntilItIsThere) {
+  rd_kafka_mock_topic_set_error(mock_, "one", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  const auto one = Start(), other = StartAnother();
+  const auto missing = [](const telemetry::Conditions& conditions) {
+    const auto state = conditions.Get("Delivering/s");
+    return state.reason == "TopicMissing" && state.status == telemetry::Status::kFalse &&
+           state.message.find("one") != std::string::npos;
+  };
+  ASSERT_TRUE(Until([&] { return missing(conditions_) && missing(other_conditions_); }));
+  Pass(seconds(3));
+  EXPECT_TRUE(missing(conditions_) && missing(other_conditions_));
+  rd_kafka_mock_topic_set_error(mock_, "one", RD_KAFKA_RESP_ERR_NO_ERROR);
+  EXPECT_TRUE(Until([&] { return Shared(); }));
+}
+
+TEST_F(StateTest, ClientsBuiltAnewAreCounted) {
+  const auto subscription = Start();
+  ASSERT_TRUE(Until([&] { return Delivers(conditions_, "1 partitions"); }));
+  ASSERT_EQ(Gauge("outrigger_consumer_rebuilds_total{"), 0);
+  rd_kafka_mock_push_request_errors(mock_, kHeartbeat, 1, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+  EXPECT_TRUE(Until([&] { return Gauge("outrigger_consumer_rebuilds_total{") == 1; }));
+  EXPECT_TRUE(Until([&] { return Delivers(conditions_, "1 partitions"); }));
 }
 
 // What is in flight when the process is told to end.

@@ -204,15 +204,15 @@ class OnARealKafka(KafkaCase):
         sidecar.wait_for(lambda: sidecar.condition("KafkaConnected")["status"] == "True", what="the right password")
 
     def test_topic_misspelt(self):
-        """`Delivering/<name>`: "Subscribed topic not available\""""
-        self.delivering(self.worker(topic="wrok"), "KafkaRefuses", "Subscribed topic not available: wrok")
+        """`Delivering/<name>` `TopicMissing`"""
+        self.delivering(self.worker(topic="wrok"), "TopicMissing", "Subscribed topic not available: wrok")
 
     def test_partitions_taken(self):
-        """`Delivering/<name>`: "0 partitions\""""
+        """`Delivering/<name>`: "no partition of its own\""""
         workers = [self.worker(topic="small") for _ in range(2)]
-        Sidecar.wait_for(lambda: sorted(w.condition("Delivering/worker")["message"] for w in workers) == ["0 partitions", "1 partitions"],
+        Sidecar.wait_for(lambda: sorted(w.condition("Delivering/worker")["message"].split(":")[0] for w in workers) == ["1 partitions", "no partition of its own"],
                          30, "one partition for two")
-        idle, busy = sorted(workers, key=lambda w: w.condition("Delivering/worker")["message"])
+        busy, idle = sorted(workers, key=lambda w: w.condition("Delivering/worker")["message"])
         busy.stop()
         self.delivering(idle, "Delivering", "1 partitions")
 
