@@ -9,6 +9,7 @@
 #include <deque>
 #include <vector>
 
+#include "kafka/packed_headers.h"
 #include "kafka/producer.h"
 
 namespace outrigger::kafka {
@@ -18,15 +19,27 @@ struct PartitionQueue;
 
 // A record from Produce to its report.
 struct Entry {
-  event::Record record;
+  event::Record record;   // without its headers
+  PackedHeaders headers;  // those
   OnReport on_report;
   Topic* topic = nullptr;
   PartitionQueue* queue = nullptr;
   size_t bytes = 0;    // an upper bound of what it takes in a batch
+  size_t memory = 0;   // what it takes while it waits, with all that is kept for it elsewhere
   uint64_t order = 0;  // of Produce
   size_t slot = 0;     // its place in the batch
   int error = 0;       // rd_kafka_resp_err_t of a failed delivery, while its batch is undecided
 };
+
+// What is kept for a record while it waits, beside its own bytes: the entry and the allocator's
+// share, and the publisher's outcome, waiter and known id. Measured by tests/system/memory_test.py.
+// What librdkafka copies, a batch for each partition at most, comes on top.
+inline constexpr size_t kEntryMemory = 1024;
+
+inline size_t MemoryOf(const event::Record& record) {
+  return kEntryMemory + record.topic.capacity() + (record.key ? record.key->capacity() : 0) +
+         (record.value ? record.value->capacity() : 0) + PackedHeaders::SizeOf(record.headers);
+}
 
 struct BatchLimits {
   size_t records = 10'000;

@@ -14,9 +14,7 @@ namespace {
 constexpr size_t kRecordOverhead = 100;
 constexpr size_t kHeaderOverhead = 10;
 
-size_t UpperBound(const event::Record& record) {
-  return record.bytes() + kRecordOverhead + kHeaderOverhead * record.headers.size();
-}
+size_t Overhead(size_t headers) { return kRecordOverhead + kHeaderOverhead * headers; }
 
 Refusal QueueFull(const std::string& what) {
   Refusal refusal;
@@ -86,14 +84,14 @@ Topic& Producer::Core::TopicFor(const std::string& name) {
 
 std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const {
   if (closing_) return QueueFull("the sidecar is shutting down");
-  const size_t bytes = UpperBound(record);
-  if (records_ >= options_.max_records || bytes_ + bytes > options_.max_bytes)
+  const size_t memory = MemoryOf(record);
+  if (records_ >= options_.max_records || memory_ + memory > options_.max_bytes)
     return QueueFull("the queue to Kafka is full (" + std::to_string(records_) + " events)");
   const auto found = topics_.find(record.topic);
   if (found == topics_.end()) return std::nullopt;
   // One topic that Kafka can't take must not shut out the others.
   const Topic& topic = *found->second;
-  if (topic.records >= options_.max_records / 2 || topic.bytes + bytes > options_.max_bytes / 2)
+  if (topic.records >= options_.max_records / 2 || topic.memory + memory > options_.max_bytes / 2)
     return QueueFull("the queue of topic " + topic.name + " is full (" +
                      std::to_string(topic.records) + " events)");
   return std::nullopt;
@@ -103,15 +101,18 @@ void Producer::Core::Produce(event::Record record, OnReport on_report) {
   auto full = Admit(record);
   Topic& topic = TopicFor(record.topic);
   auto* entry = new Entry;
+  entry->bytes = record.bytes() + Overhead(record.headers.size());
+  entry->memory = MemoryOf(record);
+  entry->headers = PackedHeaders(record.headers);
+  record.headers = std::vector<event::Header>();  // {} would keep its capacity
   entry->record = std::move(record);
   entry->on_report = std::move(on_report);
   entry->topic = &topic;
-  entry->bytes = UpperBound(entry->record);
   entry->order = ++last_order_;
   ++records_;
   ++topic.records;
-  bytes_ += entry->bytes;
-  topic.bytes += entry->bytes;
+  memory_ += entry->memory;
+  topic.memory += entry->memory;
   topic.used = true;
   if (full) return ReportLater(entry, std::move(*full));
   if (!topic.placed) {
@@ -135,11 +136,12 @@ void Producer::Core::Place(Topic& topic, Entry* entry) {
   }
   // Only what can't fit even without its overhead is refused unasked; compression could still make
   // it fit.
-  if (topic.limit_known && !compressing_ && record.bytes() - record.topic.size() > topic.limit) {
+  const size_t size = entry->bytes - Overhead(entry->headers.count());
+  if (topic.limit_known && !compressing_ && size - record.topic.size() > topic.limit) {
     Refusal refusal = ToRefusal(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, topic.name);
-    refusal.error.message = "the event has " + std::to_string(record.bytes()) +
-                            " bytes, and topic " + topic.name + " takes " +
-                            std::to_string(topic.limit) + " (max.message.bytes)";
+    refusal.error.message = "the event has " + std::to_string(size) + " bytes, and topic " +
+                            topic.name + " takes " + std::to_string(topic.limit) +
+                            " (max.message.bytes)";
     return ReportLater(entry, std::move(refusal));
   }
   if (partition < 0 && record.key) {
@@ -215,12 +217,12 @@ void Producer::Core::HandOver(PartitionQueue& queue) {
 
 rd_kafka_resp_err_t Producer::Core::Give(Entry& entry) {
   const event::Record& record = entry.record;
-  Owned<rd_kafka_headers_t> headers(rd_kafka_headers_new(record.headers.size()));
-  for (const auto& header : record.headers) {
-    rd_kafka_header_add(headers.get(), header.name.data(), static_cast<ssize_t>(header.name.size()),
-                        header.value ? header.value->data() : nullptr,
-                        header.value ? static_cast<ssize_t>(header.value->size()) : 0);
-  }
+  Owned<rd_kafka_headers_t> headers(rd_kafka_headers_new(entry.headers.count()));
+  entry.headers.Each([&headers](std::string_view name, std::optional<std::string_view> value) {
+    rd_kafka_header_add(headers.get(), name.data(), static_cast<ssize_t>(name.size()),
+                        value ? value->data() : nullptr,
+                        value ? static_cast<ssize_t>(value->size()) : 0);
+  });
   rd_kafka_vu_t fields[7];
   fields[0].vtype = RD_KAFKA_VTYPE_RKT;
   fields[0].u.rkt = handle_->Topic(record.topic);
@@ -260,9 +262,10 @@ void Producer::Core::ReportLater(Entry* entry, Refusal refusal) {
 void Producer::Core::Report(Entry* entry, const kafka::Report& report) {
   const std::unique_ptr<Entry> owned(entry);
   --records_;
-  bytes_ -= entry->bytes;
+  memory_ -= entry->memory;
   --entry->topic->records;
-  entry->topic->bytes -= entry->bytes;
+  entry->topic->memory -= entry->memory;
+  if (!report) entry->record.headers = entry->headers.Unpack();
   entry->on_report(report, entry->record);
   if (closing_ && records_ == 0 && on_closed_) {
     close_timer_.Cancel();
@@ -320,7 +323,7 @@ void Producer::OnConnectionChange(std::function<void(const Connection&)> on_chan
   core_->on_change_ = std::move(on_change);
 }
 size_t Producer::waiting_records() const { return core_->records_; }
-size_t Producer::waiting_bytes() const { return core_->bytes_; }
+size_t Producer::waiting_bytes() const { return core_->memory_; }
 uint64_t Producer::rebuilds() const { return core_->rebuilds_; }
 void Producer::Close(std::chrono::milliseconds budget, std::function<void()> on_done) {
   core_->Close(budget, std::move(on_done));

@@ -52,13 +52,14 @@ struct Refusal {
 };
 
 using Report = tl::expected<Stored, Refusal>;
-// `record` is the record as it was given, for whoever sends it elsewhere (a dead letter topic); it
-// may be moved from.
+// `record`, when it was refused, is the record as it was given, for whoever sends it elsewhere (a
+// dead letter topic); it may be moved from. Of one that Kafka has the headers are gone.
 using OnReport = std::function<void(const Report&, event::Record& record)>;
 
 struct ProducerOptions {
   config::Kafka kafka;
-  // Bounds of what waits and is in flight; no topic may hold more than half of either.
+  // Bounds of what waits and is in flight; no topic may hold more than half of either. The bytes
+  // are those of the memory that it really takes, here and where it is waited for.
   size_t max_records = 200'000;
   size_t max_bytes = 64 << 20;
   // Sooner than http.ackTimeout's default, so that the answer is "not taken" and not "unknown".

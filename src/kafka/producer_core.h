@@ -49,7 +49,7 @@ struct Topic {
   size_t limit = kAssumedLimit;  // max.message.bytes
   bool limit_known = false;      // the broker said so
   size_t records = 0;            // accepted, not reported
-  size_t bytes = 0;
+  size_t memory = 0;
   size_t sticky = 0;  // where records without a key go until the batch is handed over
 
   // Kafka's own default of message.max.bytes.
@@ -72,7 +72,7 @@ class Producer::Core {
   std::function<void(const Connection&)> on_change_;
   std::shared_ptr<Handle> handle_;
   size_t records_ = 0;
-  size_t bytes_ = 0;
+  size_t memory_ = 0;
   uint64_t rebuilds_ = 0;
 
  private:

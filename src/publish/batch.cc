@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/cloudevents.h"
+#include "publish/refusal.h"
 
 namespace outrigger::publish {
 namespace {
@@ -40,9 +41,7 @@ void PublishBatch(Publisher& publisher, const std::shared_ptr<http::Request>& re
   for (size_t i = 0; i < items.size(); ++i) {
     auto event = event::FromStructured(publisher.json(), items[i]);
     if (!event) {
-      auto& problem = batch->outcomes[i].problem.emplace();
-      problem.status = 400;
-      problem.detail = event.error().message;
+      batch->outcomes[i].Refuse(MakeProblem(400, {}, event.error().message));
       batch->Decide();
       continue;
     }

@@ -4,8 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "http/problem.h"
@@ -20,8 +21,12 @@ struct Target {
   Status status = Status::kUndecided;
   int32_t partition = -1;
   int64_t offset = -1;
-  std::optional<http::Problem> problem;  // kFailed
+  std::shared_ptr<const http::Problem> problem;  // kFailed; else null, and small
 
+  void Fail(http::Problem why) {
+    status = Status::kFailed;
+    problem = std::make_shared<http::Problem>(std::move(why));
+  }
   // The HTTP status that this target alone would give.
   int code() const;
   bool safe() const { return status == Status::kAcked || status == Status::kDiscarded; }
@@ -29,8 +34,10 @@ struct Target {
 
 struct Outcome {
   std::string id;
-  std::vector<Target> targets;           // one for each rule that took the event
-  std::optional<http::Problem> problem;  // refused as a whole, before any target was tried
+  std::vector<Target> targets;                   // one for each rule that took the event
+  std::shared_ptr<const http::Problem> problem;  // refused as a whole, before any target was tried
+
+  void Refuse(http::Problem why) { problem = std::make_shared<http::Problem>(std::move(why)); }
 
   // 200 all acked; 202 any that is not on Kafka yet; else the highest failing code.
   int code() const;

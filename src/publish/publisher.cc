@@ -80,7 +80,7 @@ void Publisher::Refuse(const std::string& label, ProducerReason reason, http::Pr
   series[reason].Increment();
   Outcome outcome;
   outcome.id = problem.id;
-  outcome.problem = std::move(problem);
+  outcome.Refuse(std::move(problem));
   on_decided(outcome);
 }
 

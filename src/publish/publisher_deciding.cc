@@ -47,22 +47,22 @@ void Publisher::OnReport(Pending& pending, size_t index, const kafka::Report& re
     series.latency.Observe(std::chrono::duration<double>(loop_.Now() - pending.accepted).count());
   } else {
     const kafka::Refusal& refusal = report.error();
-    target.status = Target::Status::kFailed;
-    target.problem = ToProblem(refusal, pending.outcome.id);
+    http::Problem problem = ToProblem(refusal, pending.outcome.id);
     series[MetricReason(refusal.reason)].Increment();
-    if (pending.sequence && target.problem->status == 503) pending.sequence->Stop(record);
+    if (pending.sequence && problem.status == 503) pending.sequence->Stop(record);
     const bool deterministic =
         refusal.reason == kafka::Reason::kTooLarge || refusal.reason == kafka::Reason::kInvalid;
     if (const std::string& to = pending.destinations[index].dead_letter;
         deterministic && !to.empty()) {
-      target.problem->detail += "; it was given to " + to;
+      problem.detail += "; it was given to " + to;
       const char* reason = refusal.reason == kafka::Reason::kTooLarge ? "too_large" : "refused";
       SendDeadLetter(DeadLetter(std::move(record), to, reason, refusal.error.message,
-                                target.problem->status, loop_.Wall()),
+                                problem.status, loop_.Wall()),
                      series);
     } else {
       series[ProducerOutcome::kFailed].Increment();
     }
+    target.Fail(std::move(problem));
   }
   if (--pending.undecided == 0) Decide(pending);
 }
@@ -95,14 +95,13 @@ Outcome Publisher::Unknown(const Pending& pending) {
   for (size_t i = 0; i < unknown.targets.size(); ++i) {
     Target& target = unknown.targets[i];
     if (target.status != Target::Status::kUndecided) continue;
-    target.status = Target::Status::kFailed;
-    auto& problem =
-        target.problem.emplace(MakeProblem(503, unknown.id,
-                                           "Kafka has not acked the event in time; it may still "
-                                           "arrive, and a retry with the same id joins it"));
+    http::Problem problem = MakeProblem(503, unknown.id,
+                                        "Kafka has not acked the event in time; it may still "
+                                        "arrive, and a retry with the same id joins it");
     problem.outcome = "unknown";
     problem.retry_after = kRetryAfterSeconds;
     problem.limit = "http.ackTimeout";
+    target.Fail(std::move(problem));
     (*pending.destinations[i].series)[ProducerReason::kTimeout].Increment();
   }
   return unknown;

@@ -139,8 +139,7 @@ void Publisher::Hand(Pending& pending, size_t index, Part part) {
   event::Record& record = part.prepared.record;
   if (auto problem = NotNow(record, part.wait_for_kafka, pending.sequence.get())) {
     problem->id = pending.outcome.id;
-    target.status = Target::Status::kFailed;
-    target.problem = std::move(*problem);
+    target.Fail(std::move(*problem));
     series[ProducerOutcome::kFailed].Increment();
     series[ProducerReason::kBroker].Increment();
     if (pending.sequence) pending.sequence->Stop(record);

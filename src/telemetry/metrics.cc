@@ -71,7 +71,7 @@ struct Metrics::Families {
       "outrigger_producer_waiting_events", "Events in memory that Kafka has not acked yet.");
   prometheus::Family<prometheus::Gauge>& producer_waiting_bytes =
       GaugeFamily("outrigger_producer_waiting_bytes",
-                  "Bytes of the events in memory that Kafka has not acked yet.");
+                  "Memory of the events that Kafka has not acked yet, in bytes.");
   prometheus::Family<prometheus::Counter>& producer_rebuilds = CounterFamily(
       "outrigger_producer_rebuilds_total", "Kafka clients built anew after a fatal error.");
   prometheus::Family<prometheus::Counter>& consumer_events = CounterFamily(

@@ -271,6 +271,36 @@ TEST_F(ProducerTest, NoTopicTakesMoreThanHalfOfTheQueue) {
   EXPECT_FALSE(producer_->Admit(other));
 }
 
+TEST_F(ProducerTest, TheBytesOfTheQueueAreThoseOfTheMemoryThatItTakes) {
+  rd_kafka_mock_broker_set_down(mock_, 1);
+  ProducerOptions options;
+  options.max_bytes = 64 << 10;
+  Open(std::move(options));
+  // Of some bytes each, but nobody keeps one in less than half a kilobyte.
+  for (int n = 0; n < 100; ++n) Send("key");
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return refused_.size() >= 40; }));
+  EXPECT_EQ(refused_.front().reason, Reason::kQueueFull);
+  EXPECT_LE(producer_->waiting_bytes(), 32u << 10);
+}
+
+TEST_F(ProducerTest, ARefusedRecordComesBackAsItWasGiven) {
+  Open();
+  event::Record given;
+  given.topic = "t";
+  given.key = "key";
+  given.value = "value";
+  given.headers = {{"ce_id", "1"}, {"null", std::nullopt}};
+  given.partition = kPartitions;  // which is not there
+  std::optional<event::Record> back;
+  producer_->Produce(given, [&back](const Report& report, event::Record& record) {
+    if (!report) back = std::move(record);
+  });
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return back.has_value(); }));
+  EXPECT_EQ(back->headers, given.headers);
+  EXPECT_EQ(back->key, given.key);
+  EXPECT_EQ(back->value, given.value);
+}
+
 TEST_F(ProducerTest, CloseReportsWhatCouldNotBeSentWithinItsBudget) {
   rd_kafka_mock_broker_set_down(mock_, 1);
   Open();

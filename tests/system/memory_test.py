@@ -65,6 +65,23 @@ class Memory(unittest.TestCase):
             self.assertEqual(answer.status, 400, "there is no event in blanks")
         print(f"then {self.grown() / 1e6:.0f} MB", end=" ")
 
+    def fill(self, topic, count):
+        """How many small events a topic's queue took, each with an id and a key."""
+        lines = "".join(json.dumps({"type": f"{topic}.made", "id": f"{topic}-{n:031}", "key": f"user-{n}", "data": {"n": n}}) + "\n"
+                        for n in range(count))
+        answer = self.instance.post("/v1/events?ack=memory", lines.encode(), {"content-type": "application/x-ndjson"}).json
+        self.assertEqual(answer["accepted"] + answer["failed"], count)
+        self.assertIn("is full", answer["failures"][0]["problem"]["detail"])
+        return answer["accepted"]
+
+    def test_small_events_that_wait_take_the_memory_that_they_are_counted_for(self):
+        taken = self.fill("a", 60_000) + self.fill("b", 60_000)
+        total, anonymous = self.instance.memory()
+        print(f"{taken} small events wait in {anonymous / 1e6:.0f} MB, RSS {total / 1e6:.0f} MB", end=" ")
+        self.assertLess(anonymous, 80 * MEGABYTE, "64 MiB, and what the sidecar has when it is idle")
+        self.assertGreater(anonymous, 48 * MEGABYTE, "what is counted is really taken")
+        self.assertGreater(taken, 40_000, "an event of 100 bytes doesn't take kilobytes")
+
 
 if __name__ == "__main__":
     unittest.main()

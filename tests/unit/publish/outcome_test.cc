@@ -17,10 +17,11 @@ Target Acked(const std::string& topic, int32_t partition, int64_t offset) {
 Target Failed(const std::string& topic, int status) {
   Target target;
   target.topic = topic;
-  target.status = Target::Status::kFailed;
-  target.problem.emplace().status = status;
-  target.problem->outcome = "none";
-  target.problem->retry_after = status == 503 ? 1 : 0;
+  http::Problem problem;
+  problem.status = status;
+  problem.outcome = "none";
+  problem.retry_after = status == 503 ? 1 : 0;
+  target.Fail(std::move(problem));
   return target;
 }
 
