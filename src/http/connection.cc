@@ -210,13 +210,13 @@ void Connection::OnHead() {
 
 bool Connection::WorkOnBody() {
   std::optional<Refusal> refusal;
-  const auto sink = [&](std::string_view bytes) {
-    if (refusal || state_ != State::kBody) return false;
+  const auto sink = [&](std::string_view bytes) -> size_t {
+    if (refusal || paused_ || state_ != State::kBody) return 0;
     if (plan_.on_chunk) {
-      plan_.on_chunk(bytes);
-      if (state_ != State::kBody) return false;  // answered from inside
+      const size_t taken = plan_.on_chunk(bytes);
+      if (state_ != State::kBody) return 0;  // answered from inside
       if (!Hold(request_->held)) refusal = NoRoom();
-      return !refusal && !paused_;
+      return taken;
     }
     std::string& body = request_->body();
     if (body.size() + bytes.size() > max_body_) {
@@ -226,7 +226,7 @@ bool Connection::WorkOnBody() {
     } else {
       body.append(bytes);
     }
-    return !refusal;
+    return bytes.size();
   };
   std::optional<Refusal> framing;
   const std::string_view bytes = std::string_view(in_).substr(in_begin_);
@@ -238,7 +238,7 @@ bool Connection::WorkOnBody() {
     Refuse(*refusal);
     return false;
   }
-  if (parser_->body_done()) {
+  if (!paused_ && parser_->body_done()) {
     Dispatch();
     return true;
   }

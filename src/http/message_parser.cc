@@ -154,8 +154,9 @@ void MessageParser::on_chunk_header_impl(uint64_t, string_view extensions, error
 }
 
 size_t MessageParser::on_chunk_body_impl(uint64_t, string_view bytes, error_code&) {
-  if (!bytes.empty()) sink_wants_more_ = (*sink_)(View(bytes));
-  return bytes.size();
+  const size_t taken = bytes.empty() ? 0 : (*sink_)(View(bytes));
+  sink_full_ = taken < bytes.size();
+  return taken;
 }
 
 bool MessageParser::body_done() const { return head_.chunked ? is_done() : body_left_ == 0; }
@@ -164,14 +165,14 @@ size_t MessageParser::ReadBody(std::string_view bytes, const Sink& sink,
                                std::optional<Refusal>& refusal) {
   if (!head_.chunked) {
     const size_t part = static_cast<size_t>(std::min<uint64_t>(bytes.size(), body_left_));
-    body_left_ -= part;
-    if (part > 0) sink(bytes.substr(0, part));
-    return part;
+    const size_t taken = part > 0 ? sink(bytes.substr(0, part)) : 0;
+    body_left_ -= taken;
+    return taken;
   }
   sink_ = &sink;
-  sink_wants_more_ = true;
+  sink_full_ = false;
   size_t used = 0;
-  while (used < bytes.size() && !is_done() && sink_wants_more_) {
+  while (used < bytes.size() && !is_done() && !sink_full_) {
     // Beast 1.74 asserts that a last chunk it has seen the start of comes again with 5 bytes or
     // more
     // ("0\r\n" and then one byte would abort); no body ends in fewer.

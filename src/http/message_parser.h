@@ -48,10 +48,10 @@ class MessageParser : private boost::beast::http::basic_parser<true> {
   bool http_1_0() const { return http_1_0_; }
   bool has_body() const { return head_.chunked || head_.content_length.value_or(0) > 0; }
 
-  // Body bytes; `sink` gets the decoded ones and says whether it wants more now. Returns how many
-  // of `bytes` were used; what is left belongs to the next request when `body_done`, else it has to
-  // be offered again with more behind it.
-  using Sink = std::function<bool(std::string_view)>;
+  // Body bytes; `sink` gets the decoded ones and says how many it took: less than all is where
+  // reading stops. Returns how many of `bytes` were used; what is left belongs to the next request
+  // when `body_done`, else it has to be offered again, with more behind it where the sink took all.
+  using Sink = std::function<size_t(std::string_view)>;
   size_t ReadBody(std::string_view bytes, const Sink& sink, std::optional<Refusal>& refusal);
   bool body_done() const;
 
@@ -85,7 +85,7 @@ class MessageParser : private boost::beast::http::basic_parser<true> {
   bool needs_more_ = false;     // a chunk's line or the trailers are incomplete
   std::optional<Refusal> refusal_;
   const Sink* sink_ = nullptr;
-  bool sink_wants_more_ = true;
+  bool sink_full_ = false;
 };
 
 }  // namespace outrigger::http

@@ -67,7 +67,7 @@ class Request {
   // after the answer.
   virtual void Answer(Response response) = 0;
 
-  // Flow control of a streamed body: no on_chunk between Pause and Resume.
+  // Flow control of a streamed body: no on_chunk, and no end, between Pause and Resume.
   virtual void Pause() = 0;
   virtual void Resume() = 0;
 

@@ -39,8 +39,10 @@ struct Plan {
   std::optional<Response> refuse;  // answered at once; the body is not read
   uint64_t max_body = 0;           // 0: Limits::max_body
   bool timeout_restarts = false;   // body_timeout counts from the last progress, not from the head
-  // Set: the body is streamed here and never held whole; max_body then does not apply.
-  std::function<void(std::string_view chunk)> on_chunk;
+  // Set: the body is streamed here and never held whole; max_body then does not apply. Returns how
+  // much of `chunk` was taken: less than all only after Pause, and the rest comes again after
+  // Resume.
+  std::function<size_t(std::string_view chunk)> on_chunk;
   // Streamed bodies: the connection went away before the body's end. No on_request follows.
   std::function<void()> on_abort;
 };

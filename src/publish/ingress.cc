@@ -178,11 +178,11 @@ http::Plan Ingress::OnEvents(const std::shared_ptr<http::Request>& request) {
     request->tag = kBinary;
   } else if (media == "application/x-ndjson") {
     request->tag = kNdjson;
-    auto stream = std::make_shared<NdjsonStream>(loop_, publisher_, rate_, options_.max_body,
-                                                 request, *ReadAck(head));
+    auto stream = std::make_shared<NdjsonStream>(loop_, publisher_, rate_, busy_streams_,
+                                                 options_.max_body, request, *ReadAck(head));
     request->note = stream;
     plan.timeout_restarts = true;
-    plan.on_chunk = [stream](std::string_view chunk) { stream->OnChunk(chunk); };
+    plan.on_chunk = [stream](std::string_view chunk) { return stream->OnChunk(chunk); };
     plan.on_abort = [stream] { stream->OnAbort(); };
   } else if (media.empty() || media == "application/json") {
     request->tag = kEnvelope;

@@ -58,6 +58,7 @@ class Ingress {
   std::function<std::string()> kafka_health_;
   IngressOptions options_;
   Rate rate_;
+  size_t busy_streams_ = 0;
 };
 
 }  // namespace outrigger::publish

@@ -8,55 +8,63 @@ namespace outrigger::publish {
 namespace {
 
 constexpr size_t kMaxFailures = 1000;
-// What may be undecided before reading pauses. Enough for full batches to every partition, little
-// enough for memory.
+// What may be undecided of all streams together before reading pauses. Enough for full batches to
+// every partition, little enough for the half of the producer's queue that a topic may take: what
+// is too much for it would be refused.
 constexpr size_t kMaxUndecided = 16'384;
 constexpr size_t kMaxUndecidedBytes = 8 << 20;
 
 }  // namespace
 
-NdjsonStream::NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, uint64_t max_line,
-                           std::weak_ptr<http::Request> request, std::optional<config::Ack> ack)
+NdjsonStream::NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, size_t& busy,
+                           uint64_t max_line, std::weak_ptr<http::Request> request,
+                           std::optional<config::Ack> ack)
     : loop_(loop),
       publisher_(publisher),
       rate_(rate),
+      busy_(busy),
       max_line_(max_line),
       reading_(std::move(request)),
       ask_{ack, std::make_shared<Sequence>()} {}
 
-void NdjsonStream::OnChunk(std::string_view chunk) {
-  while (!chunk.empty()) {
-    const size_t end = chunk.find('\n');
-    const std::string_view piece = chunk.substr(0, end);
-    const bool too_long = partial_.size() + piece.size() > max_line_;
-    if (end == std::string_view::npos) {
-      if (too_long) skipping_ = true;
-      if (skipping_) {
-        partial_.clear();
-      } else {
-        partial_.append(piece);
-      }
-      break;
-    }
-    ++line_;
-    if (skipping_ || too_long) {
-      http::Problem problem;
-      problem.status = 413;
-      problem.limit = "http.maxBody";
-      problem.detail = "the line is longer than " + std::to_string(max_line_) + " bytes";
-      Fail(line_, std::move(problem));
-    } else if (partial_.empty()) {
-      OnLine(piece);
-    } else {
-      partial_.append(piece);
-      OnLine(partial_);
-    }
-    partial_.clear();
-    skipping_ = false;
-    chunk.remove_prefix(end + 1);
-  }
+size_t NdjsonStream::OnChunk(std::string_view chunk) {
+  size_t taken = 0;
+  while (taken < chunk.size() && !MustWait()) taken += Read(chunk.substr(taken));
   if (const auto request = reading_.lock()) request->held = partial_.size();
-  Throttle();
+  return taken;
+}
+
+size_t NdjsonStream::Read(std::string_view bytes) {
+  const size_t end = bytes.find('\n');
+  const std::string_view piece = bytes.substr(0, end);
+  if (partial_.size() + piece.size() > max_line_) skipping_ = true;
+  if (end != std::string_view::npos) {
+    EndLine(piece);
+    return end + 1;
+  }
+  if (skipping_) {
+    partial_.clear();
+  } else {
+    partial_.append(piece);
+  }
+  return bytes.size();
+}
+
+void NdjsonStream::EndLine(std::string_view rest) {
+  ++line_;
+  std::string begun;  // an outcome comes from inside, and then no line is begun any more
+  begun.swap(partial_);
+  if (std::exchange(skipping_, false)) {
+    http::Problem problem;
+    problem.status = 413;
+    problem.limit = "http.maxBody";
+    problem.detail = "the line is longer than " + std::to_string(max_line_) + " bytes";
+    Fail(line_, std::move(problem));
+  } else if (begun.empty()) {
+    OnLine(rest);
+  } else {
+    OnLine(begun.append(rest));
+  }
 }
 
 void NdjsonStream::OnLine(std::string_view line) {
@@ -70,7 +78,10 @@ void NdjsonStream::OnLine(std::string_view line) {
     return Fail(line_, std::move(problem));
   }
   rate_.Take(1, loop_.Now());
-  if (undecided_++ == 0) self_ = shared_from_this();
+  if (undecided_++ == 0) {
+    self_ = shared_from_this();
+    ++busy_;
+  }
   undecided_bytes_ += line.size();
   publisher_.Publish(std::move(*event), ask_,
                      [this, at = line_, bytes = line.size()](const Outcome& outcome) {
@@ -92,9 +103,9 @@ void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome
     Fail(line, std::move(problem));
   }
   if (--undecided_ > 0 && !paused_) return;
+  if (undecided_ == 0) --busy_;
   const auto self = undecided_ == 0 ? std::move(self_) : nullptr;
-  Throttle();
-  AnswerWhenDone();
+  GoOn();
 }
 
 void NdjsonStream::Fail(uint64_t line, http::Problem problem) {
@@ -103,38 +114,54 @@ void NdjsonStream::Fail(uint64_t line, http::Problem problem) {
   if (failures_.size() < kMaxFailures) failures_.push_back({line, std::move(problem)});
 }
 
-void NdjsonStream::Throttle() {
-  const auto request = reading_.lock();
-  if (!request) return;
+bool NdjsonStream::Full() const {
+  const size_t streams = std::max<size_t>(busy_, 1);
+  // Once full, until half of it is decided.
+  const size_t most = std::max<size_t>(kMaxUndecided / streams / (paused_ ? 2 : 1), 1);
+  const size_t most_bytes = std::max<size_t>(kMaxUndecidedBytes / streams / (paused_ ? 2 : 1), 1);
+  return undecided_ >= most || undecided_bytes_ >= most_bytes;
+}
+
+bool NdjsonStream::MustWait() {
   const base::Duration wait = rate_.Wait(loop_.Now());
-  const bool full = undecided_ > kMaxUndecided || undecided_bytes_ > kMaxUndecidedBytes;
-  const bool still_full =
-      undecided_ > kMaxUndecided / 2 || undecided_bytes_ > kMaxUndecidedBytes / 2;
-  if (!paused_ && (full || wait.count() > 0)) {
-    paused_ = true;
+  if (wait.count() == 0 && !Full()) return false;
+  if (const auto request = reading_.lock(); request && !std::exchange(paused_, true))
     request->Pause();
-  } else if (paused_ && !still_full && wait.count() == 0) {
-    paused_ = false;
-    request->Resume();
-  }
-  if (paused_ && wait.count() > 0 && !resume_.armed()) {
+  if (wait.count() > 0 && !resume_.armed()) {
     resume_ = loop_.After(wait, [weak = weak_from_this()] {
-      if (const auto self = weak.lock()) self->Throttle();
+      if (const auto self = weak.lock()) self->GoOn();
     });
   }
+  return true;
+}
+
+void NdjsonStream::GoOn() {
+  if (request_) return ReadLast();
+  const auto request = reading_.lock();
+  if (!request || !paused_ || MustWait()) return;
+  paused_ = false;
+  request->Resume();
 }
 
 void NdjsonStream::OnEnd() {
-  if (!partial_.empty() || skipping_) OnChunk("\n");
   request_ = reading_.lock();
   reading_.reset();
+  ReadLast();
+}
+
+// A last line that has no end waits as every other.
+void NdjsonStream::ReadLast() {
+  if (!partial_.empty() || skipping_) {
+    if (MustWait()) return;
+    EndLine({});
+  }
   AnswerWhenDone();
 }
 
 void NdjsonStream::OnAbort() { reading_.reset(); }
 
 void NdjsonStream::AnswerWhenDone() {
-  if (!request_ || undecided_ > 0) return;
+  if (!request_ || undecided_ > 0 || !partial_.empty() || skipping_) return;
   // Failures are noted when decided, which is not the order of the lines.
   std::sort(failures_.begin(), failures_.end(),
             [](const FailedLine& a, const FailedLine& b) { return a.line < b.line; });

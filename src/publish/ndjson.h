@@ -1,9 +1,9 @@
 // A request of any length with an event on each line, published while it is read and never held
 // whole.
 //
-// Reading pauses while too much is undecided, so memory is bounded by that, not by the request. A
-// bad line doesn't stop the stream. Thread: the flow's. Lifetime: shared; it keeps itself alive
-// until its last line is decided.
+// Reading pauses, at any line, while too much is undecided or http.rate has no token, so memory is
+// bounded by that, not by the request. A bad line doesn't stop the stream. Thread: the flow's.
+// Lifetime: shared; it keeps itself alive until its last line is decided.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,15 @@ namespace outrigger::publish {
 
 class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
  public:
-  NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, uint64_t max_line,
+  // `busy` counts the streams that have undecided lines: they share what may be undecided.
+  NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, size_t& busy, uint64_t max_line,
                std::weak_ptr<http::Request> request, std::optional<config::Ack> ack);
 
-  void OnChunk(std::string_view chunk);
+  // Returns how much was taken. Less than all: the request is paused, and resumed when more can be.
+  size_t OnChunk(std::string_view chunk);
   // The request's end; the answer follows when every line is decided.
   void OnEnd();
-  // The connection went: what was read is published, and nobody is told.
+  // The connection went: what was taken is published, and nobody is told.
   void OnAbort();
 
  private:
@@ -36,15 +38,23 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
     http::Problem problem;
   };
 
+  // Takes a line, or what there is of it.
+  size_t Read(std::string_view bytes);
+  void EndLine(std::string_view rest);
+  void ReadLast();
   void OnLine(std::string_view line);
   void Fail(uint64_t line, http::Problem problem);
   void OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome);
-  void Throttle();
+  bool Full() const;
+  // Whether the next line has to wait; then reading is paused, and goes on by itself.
+  bool MustWait();
+  void GoOn();
   void AnswerWhenDone();
 
   base::Loop& loop_;
   Publisher& publisher_;
   Rate& rate_;
+  size_t& busy_;
   const uint64_t max_line_;
   std::weak_ptr<http::Request> reading_;    // until the end was read
   std::shared_ptr<http::Request> request_;  // from then on

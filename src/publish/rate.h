@@ -36,7 +36,8 @@ class Rate {
     if (!rate_) return base::Duration::zero();
     Fill(now);
     if (tokens_ >= 1) return base::Duration::zero();
-    return std::chrono::duration_cast<base::Duration>(
+    // Rounded up: after it there is a token.
+    return std::chrono::ceil<base::Duration>(
         std::chrono::duration<double>((1 - tokens_) / rate_->events));
   }
 

@@ -35,7 +35,7 @@ inline HttpOutcome ReadRequest(const std::vector<std::string_view>& pieces) {
   size_t scanned = 0;
   const auto sink = [&](std::string_view bytes) {
     outcome.body.append(bytes);
-    return true;
+    return bytes.size();
   };
   for (const std::string_view piece : pieces) {
     in.append(piece);

@@ -123,6 +123,7 @@ class StreamedBodies : public BodyBudget {
                           Plan plan;
                           plan.on_chunk = [request = request.get()](std::string_view chunk) {
                             request->held += chunk.size();
+                            return chunk.size();
                           };
                           plan.on_abort = [this] { aborted_ = true; };
                           return plan;

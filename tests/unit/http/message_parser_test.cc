@@ -56,7 +56,7 @@ Body ReadBody(Parsed& parsed, const std::vector<std::string>& pieces) {
   Body body;
   const auto sink = [&](std::string_view bytes) {
     body.text.append(bytes);
-    return true;
+    return bytes.size();
   };
   for (const auto& piece : pieces) {
     body.left += piece;
@@ -305,24 +305,32 @@ TEST(ChunkedBody, OfNothingIsEmpty) {
   EXPECT_EQ(body.left, "rest");
 }
 
-TEST(ChunkedBody, StopsWhereTheSinkWantsNoMore) {
-  const auto parsed = Chunked();
-  const std::string text = "1\r\na\r\n1\r\nb\r\n0\r\n\r\n";
-  std::string got;
-  std::optional<Refusal> refusal;
-  const auto sink = [&](std::string_view bytes) {
-    got += bytes;
-    return false;
-  };
-  size_t used = parsed->parser->ReadBody(text, sink, refusal);
-  EXPECT_EQ(got, "a");
-  used += parsed->parser->ReadBody(std::string_view(text).substr(used), sink, refusal);
-  EXPECT_EQ(got, "ab");
-  EXPECT_FALSE(parsed->parser->body_done());
-  used += parsed->parser->ReadBody(std::string_view(text).substr(used), sink, refusal);
-  EXPECT_TRUE(parsed->parser->body_done());
-  EXPECT_EQ(used, text.size());
-  EXPECT_FALSE(refusal);
+TEST(ABody, StopsWhereTheSinkTakesNoMore) {
+  for (const bool chunked : {true, false}) {
+    const auto parsed = chunked ? Chunked() : WithLines("Content-Length: 3\r\n");
+    const std::string text = chunked ? "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n" : "abc";
+    std::string got;
+    std::optional<Refusal> refusal;
+    bool full = false;
+    // One byte at a time.
+    const auto sink = [&](std::string_view bytes) -> size_t {
+      if (std::exchange(full, !full)) return 0;
+      got += bytes.front();
+      return 1;
+    };
+    size_t used = 0;
+    for (const std::string expected : {"a", "ab", "abc"}) {
+      EXPECT_FALSE(parsed->parser->body_done());
+      full = false;
+      used += parsed->parser->ReadBody(std::string_view(text).substr(used), sink, refusal);
+      EXPECT_EQ(got, expected);
+    }
+    full = true;
+    used += parsed->parser->ReadBody(std::string_view(text).substr(used), sink, refusal);
+    EXPECT_TRUE(parsed->parser->body_done());
+    EXPECT_EQ(used, text.size());
+    EXPECT_FALSE(refusal);
+  }
 }
 
 TEST(ChunkedBody, AnEndInAnyPiecesIsTaken) {
@@ -405,7 +413,7 @@ TEST(ChunkedBody, AnEndlessLineOrTrailerIs431BeforeItEnds) {
     const auto parsed = Chunked();
     Body body;
     body.left = start;
-    const auto sink = [](std::string_view) { return true; };
+    const auto sink = [](std::string_view bytes) { return bytes.size(); };
     size_t fed = 0;
     while (!body.refusal && fed < 4 * kMaxTrailer) {
       body.left += std::string(64, 'x');

@@ -310,7 +310,7 @@ TEST(Server, AHandlerThatThrowsIsAnswered500AndOthersAreServed) {
     if (request->head().path == "/head") throw std::runtime_error("head");
     Plan plan;
     if (request->head().path == "/chunk")
-      plan.on_chunk = [](std::string_view) { throw std::runtime_error("chunk"); };
+      plan.on_chunk = [](std::string_view) -> size_t { throw std::runtime_error("chunk"); };
     return plan;
   };
   handler.on_request = [](const std::shared_ptr<Request>& request) {
@@ -360,7 +360,8 @@ struct Stream {
   std::shared_ptr<Request> request;
   std::string text;
   int calls = 0;
-  bool pause = false;  // after each chunk
+  bool pause = false;         // after each chunk
+  size_t at_once = SIZE_MAX;  // so many bytes are taken of a chunk
   bool aborted = false;
   bool ended = false;
 };
@@ -372,8 +373,10 @@ Handler StreamHandler(Stream& stream) {
     Plan plan;
     plan.on_chunk = [&](std::string_view bytes) {
       ++stream.calls;
-      stream.text.append(bytes);
+      const size_t taken = std::min(bytes.size(), stream.at_once);
+      stream.text.append(bytes.substr(0, taken));
       if (stream.pause) stream.request->Pause();
+      return taken;
     };
     plan.on_abort = [&] { stream.aborted = true; };
     return plan;
@@ -420,6 +423,27 @@ TEST(StreamedBody, IsNotGivenOnBetweenPauseAndResume) {
   running.On([&] { EXPECT_EQ(stream.text, "abc"); });
 }
 
+TEST(StreamedBody, OfWhichAPartWasTakenGoesOnWithTheRestAfterThePause) {
+  for (const std::string& request :
+       {Post("/s", "abcd"), kChunkedHead + "3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"}) {
+    Stream stream;
+    stream.pause = true;
+    stream.at_once = 1;
+    Running running(StreamHandler(stream));
+    Client client(running.port());
+    ASSERT_TRUE(client.Send(request));
+    for (size_t taken = 1; taken <= 4; ++taken) {
+      ASSERT_TRUE(running.Until([&] { return stream.text.size() >= taken; })) << request;
+      running.On([&] {
+        EXPECT_FALSE(stream.ended);
+        stream.request->Resume();
+      });
+    }
+    EXPECT_EQ(client.Read().status, 200);
+    running.On([&] { EXPECT_EQ(stream.text, "abcd"); });
+  }
+}
+
 TEST(StreamedBody, IsWholeAfterAPauseWhileTheServerWaitsForBytes) {
   Stream stream;
   Running running(StreamHandler(stream));
@@ -459,9 +483,10 @@ TEST(StreamedBody, AnAnswerBeforeItsEndClosesAfterIt) {
   const auto on_head = handler.on_head;
   handler.on_head = [&](const std::shared_ptr<Request>& request) {
     Plan plan = on_head(request);
-    plan.on_chunk = [&](std::string_view) {
+    plan.on_chunk = [&](std::string_view bytes) {
       if (stream.request)
         std::exchange(stream.request, nullptr)->Answer(Response{503, "a/b", "x", {}, false});
+      return bytes.size();
     };
     return plan;
   };

@@ -1,0 +1,20 @@
+// A request without a connection: what the handler did to it is there to be looked at.
+#pragma once
+
+#include <optional>
+
+#include "http/request.h"
+
+namespace outrigger::test {
+
+class FakeRequest : public http::Request {
+ public:
+  void Answer(http::Response response) override { answer = std::move(response); }
+  void Pause() override { paused = true; }
+  void Resume() override { paused = false; }
+
+  bool paused = false;
+  std::optional<http::Response> answer;
+};
+
+}  // namespace outrigger::test

@@ -1,0 +1,99 @@
+// A stream of lines without a Kafka: every event is discarded, and so decided at once.
+#include "publish/ndjson.h"
+
+#include <gtest/gtest.h>
+
+#include "config/load.h"
+#include "support/fake_request.h"
+
+namespace outrigger::publish {
+namespace {
+
+constexpr char kLine[] = "{\"type\":\"a.b\",\"data\":1}\n";
+
+class NdjsonTest : public testing::Test {
+ protected:
+  NdjsonTest() {
+    auto loaded = config::LoadText("apiVersion: outrigger/v1\nkind: Sidecar\n", "test.yaml",
+                                   [](const char*) { return std::nullopt; });
+    publisher_.SetRoutes(Routes::Build(loaded.config, loaded.problems));
+    stream_ = std::make_shared<NdjsonStream>(loop_, publisher_, rate_, busy_, 1000, request_,
+                                             std::nullopt);
+  }
+
+  // As the connection does: what is not taken comes again when reading goes on.
+  void Send(const std::string& text) {
+    left_ += text;
+    Read();
+  }
+  void Read() {
+    while (!left_.empty() && !request_->paused) left_.erase(0, stream_->OnChunk(left_));
+  }
+  void Advance(std::chrono::milliseconds by) {
+    loop_.Advance(clock_, by);
+    Read();
+  }
+  double Discarded() {
+    return metrics_.Producer("{type.first}.events")[telemetry::ProducerOutcome::kDiscarded].value();
+  }
+
+  base::ManualClock clock_;
+  base::Loop loop_{clock_.clock()};
+  telemetry::Metrics metrics_;
+  Publisher publisher_{loop_, nullptr, metrics_, {.source = "test"}};
+  Rate rate_;
+  size_t busy_ = 0;
+  std::shared_ptr<test::FakeRequest> request_ = std::make_shared<test::FakeRequest>();
+  std::shared_ptr<NdjsonStream> stream_;
+  std::string left_;
+};
+
+TEST_F(NdjsonTest, TheRateIsKeptLineByLine) {
+  rate_.Set(config::Rate{10, 2}, loop_.Now());
+  std::string lines;
+  for (int n = 0; n < 5; ++n) lines += kLine;
+  Send(lines);
+  EXPECT_EQ(Discarded(), 2) << "the burst";
+  EXPECT_TRUE(request_->paused);
+  for (int n = 3; n <= 5; ++n) {
+    Advance(std::chrono::milliseconds(99));
+    EXPECT_EQ(Discarded(), n - 1);
+    Advance(std::chrono::milliseconds(1));
+    EXPECT_EQ(Discarded(), n);
+  }
+  EXPECT_TRUE(left_.empty());
+  stream_->OnEnd();
+  ASSERT_TRUE(request_->answer);
+  EXPECT_EQ(request_->answer->body, R"({"accepted":5,"failed":0,"failures":[],"line":5})");
+}
+
+TEST_F(NdjsonTest, ALastLineWithoutAnEndKeepsTheRateToo) {
+  rate_.Set(config::Rate{10, 1}, loop_.Now());
+  Send(kLine + std::string(R"({"type":"a.b")"));
+  Advance(std::chrono::milliseconds(100));
+  Send(",\"data\":1}");
+  // Another stream had the token.
+  EXPECT_TRUE(rate_.Take(1, loop_.Now()));
+  EXPECT_TRUE(left_.empty());
+  stream_->OnEnd();
+  EXPECT_EQ(Discarded(), 1);
+  EXPECT_FALSE(request_->answer);
+  Advance(std::chrono::milliseconds(100));
+  EXPECT_EQ(Discarded(), 2);
+  ASSERT_TRUE(request_->answer);
+  EXPECT_EQ(request_->answer->body, R"({"accepted":2,"failed":0,"failures":[],"line":2})");
+}
+
+TEST_F(NdjsonTest, ALineInPiecesIsOneAndABadOneStopsNothing) {
+  const std::string lines = std::string(kLine) + "no\n\n" + kLine + std::string(1001, 'x') + "\n";
+  for (const char byte : lines) Send(std::string(1, byte));
+  stream_->OnEnd();
+  ASSERT_TRUE(request_->answer);
+  EXPECT_EQ(request_->answer->status, 413);
+  EXPECT_EQ(request_->answer->body.find(R"({"accepted":2,"failed":2,"failures":[{"line":2,)"), 0U)
+      << request_->answer->body;
+  EXPECT_EQ(busy_, 0U);
+}
+
+}  // namespace
+}  // namespace outrigger::publish
