@@ -32,8 +32,12 @@ base::Result<Event> FromEnvelope(JsonReader& json, std::string_view body);
 // absent: they are filled, as in every form.
 base::Result<Event> FromStructured(JsonReader& json, std::string_view body);
 
+// Each item of a batch has a result of its own in the answer, so there is a bound.
+inline constexpr size_t kMaxBatch = 16'384;
+
 // The items of an application/cloudevents-batch+json array, as views into `body`, each a JSON
-// object that FromStructured takes. The array as a whole is checked strictly here.
+// object that FromStructured takes. The array as a whole is checked strictly here. More than
+// kMaxBatch items are an error (kTooLarge): each has a result of its own in the answer.
 base::Result<std::vector<std::string_view>> SplitBatch(JsonReader& json, std::string_view body);
 
 // Binary mode: attributes from ce-* fields (percent-decoded once), content-type → datacontenttype,

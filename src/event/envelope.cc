@@ -189,7 +189,7 @@ base::Result<Event> FromStructured(JsonReader& json, std::string_view body) {
 }
 
 base::Result<std::vector<std::string_view>> SplitBatch(JsonReader& json, std::string_view body) {
-  auto items = json.Items(body);
+  auto items = json.Items(body, kMaxBatch);
   if (!items) return base::Fail(items.error());
   for (size_t i = 0; i < items->size(); ++i)
     if ((*items)[i].front() != '{')

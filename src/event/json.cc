@@ -13,6 +13,9 @@ namespace outrigger::event {
 namespace {
 
 constexpr size_t kMaxDepth = 128;
+// simdjson keeps up to ten bytes for each of the longest text it has seen. What is longer than this
+// is walked instead: slower, and in no memory.
+constexpr size_t kLongText = 1 << 20;
 
 base::Failure NotJson(const std::string& what) {
   return base::Fail(base::Error::Invalid("not valid JSON: " + what));
@@ -67,6 +70,13 @@ JsonReader::JsonReader() : parsers_(std::make_unique<Parsers>()) {
 JsonReader::~JsonReader() = default;
 
 base::Result<void> JsonReader::Check(std::string_view text) {
+  if (text.size() > kLongText) {
+    if (!simdjson::validate_utf8(text.data(), text.size()))
+      return NotJson("a byte sequence is not UTF-8");
+    const std::string wrong = JsonGrammarProblem(text, kMaxDepth);
+    if (!wrong.empty()) return NotJson(wrong);
+    return {};
+  }
   simdjson::dom::element element;
   const auto error = parsers_->dom.parse(text.data(), text.size()).get(element);
   switch (error) {
@@ -112,15 +122,21 @@ base::Result<std::vector<JsonReader::Member>> JsonReader::Members(std::string_vi
   return members;
 }
 
-base::Result<std::vector<std::string_view>> JsonReader::Items(std::string_view text) {
+base::Result<std::vector<std::string_view>> JsonReader::Items(std::string_view text, size_t most) {
   if (auto valid = Check(text); !valid) return base::Fail(valid.error());
   text = TrimJson(text);
   if (text.front() != '[') return base::Fail(base::Error::Invalid("a JSON array is expected"));
   std::vector<std::string_view> items;
   ForEachItem(text, [&](std::string_view raw) {
     items.push_back(raw);
-    return true;
+    return items.size() <= most;
   });
+  if (items.size() > most) {
+    return base::Fail({base::Code::kTooLarge,
+                       "the array has more than " + std::to_string(most) + " items",
+                       {},
+                       false});
+  }
   return items;
 }
 

@@ -48,8 +48,9 @@ class JsonReader {
   };
   base::Result<std::vector<Member>> Members(std::string_view text);
 
-  // The items of the array `text`, raw and trimmed; `text` is checked.
-  base::Result<std::vector<std::string_view>> Items(std::string_view text);
+  // The items of the array `text`, raw and trimmed; `text` is checked. More than `most` are an
+  // error (kTooLarge).
+  base::Result<std::vector<std::string_view>> Items(std::string_view text, size_t most = SIZE_MAX);
 
   // What follows reads texts that are known to be strict JSON.
 

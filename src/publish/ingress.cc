@@ -214,7 +214,9 @@ void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
       const bool too_large = split.error().code == base::Code::kTooLarge;
       return AnswerProblem(
           *request, too_large ? 413 : 400,
-          too_large ? split.error().message + "; NDJSON takes any number" : split.error().message);
+          too_large
+              ? split.error().message + ", the most that a batch may have; NDJSON takes any number"
+              : split.error().message);
     }
     items = std::move(*split);
   }

@@ -82,6 +82,16 @@ class Memory(unittest.TestCase):
         self.assertGreater(anonymous, 48 * MEGABYTE, "what is counted is really taken")
         self.assertGreater(taken, 40_000, "an event of 100 bytes doesn't take kilobytes")
 
+    def test_a_batch_of_millions_of_items_is_refused_whole_and_leaves_nothing(self):
+        items = b"[" + b"{}," * (5 * MEGABYTE) + b"{}]"
+        answer = self.instance.post("/v1/events", items, {"content-type": "application/cloudevents-batch+json"})
+        self.assertEqual(answer.status, 413, answer.body[:300])
+        self.assertIn("16384", answer.json["detail"])
+        self.assertIn("NDJSON takes any number", answer.json["detail"])
+        grown = self.grown()
+        print(f"RSS grew by {grown / 1e6:.0f} MB", end=" ")
+        self.assertLess(grown, 32 * MEGABYTE)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -242,6 +242,17 @@ TEST(Batch, SplitsIntoTheItemsBytes) {
   EXPECT_TRUE(SplitBatch(json, "[]")->empty());
 }
 
+TEST(Batch, HasABoundInItems) {
+  JsonReader json;
+  std::string body = "[{}";
+  for (size_t n = 1; n < kMaxBatch; ++n) body += ",{}";
+  EXPECT_EQ(SplitBatch(json, body + "]")->size(), kMaxBatch);
+  const auto more = SplitBatch(json, body + ",{}]");
+  ASSERT_FALSE(more.has_value());
+  EXPECT_EQ(more.error().code, base::Code::kTooLarge);
+  EXPECT_NE(more.error().message.find("16384"), std::string::npos) << more.error().message;
+}
+
 TEST(Batch, IsCheckedStrictlyAsAWholeAndHoldsOnlyObjects) {
   JsonReader json;
   for (const char* body : {"", "{}", "[{},]", "[{}", "[{}]{}", "[{} {}]", R"([{"a":{"n":01}}])",

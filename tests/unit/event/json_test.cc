@@ -142,6 +142,16 @@ TEST(Json, TheErrorSaysWhatAndAtWhichByte) {
   EXPECT_NE(Wrong("\"\xFF\"").find("UTF-8"), std::string::npos) << Wrong("\"\xFF\"");
 }
 
+TEST(Json, ALongTextIsReadAsStrictlyAsAShortOne) {
+  const std::string blanks(2 << 20, ' ');
+  for (const char* text : kBroken) EXPECT_FALSE(IsStrict(blanks + text)) << text;
+  EXPECT_FALSE(IsStrict(blanks));
+  EXPECT_FALSE(IsStrict(blanks + "\"\xFF\""));
+  EXPECT_TRUE(IsStrict(blanks + "{\"a\":[1e400,\"\u00e9\"]}"));
+  EXPECT_TRUE(IsStrict(blanks + Nested(128, '[', ']')));
+  EXPECT_FALSE(IsStrict(blanks + Nested(129, '[', ']')));
+}
+
 TEST(JsonGrammar, AgreesThatTheBrokenIsBroken) {
   for (const char* text : kBroken) EXPECT_NE(JsonGrammarProblem(text, 128), "") << text;
 }
@@ -191,6 +201,10 @@ TEST(JsonItems, AreTheRawValuesTrimmed) {
   EXPECT_EQ(*items, (std::vector<std::string_view>{"1.0", "\"a]b\\\"\"", "{ \"a\" : [ ] }", "[[]]",
                                                    "1e400"}));
   EXPECT_TRUE(reader.Items("[ ]")->empty());
+  EXPECT_TRUE(reader.Items("[1,2]", 2).has_value());
+  const auto more = reader.Items("[1,2,3]", 2);
+  ASSERT_FALSE(more.has_value());
+  EXPECT_EQ(more.error().code, base::Code::kTooLarge);
 }
 
 JsonValue At(std::string_view text, const JsonPath& path) {
