@@ -23,11 +23,27 @@ constexpr auto kSweep = std::chrono::milliseconds(100);
 // After accept failed (no descriptor free, say): tried again then, or it would spin.
 constexpr auto kAcceptAgain = std::chrono::milliseconds(100);
 
-using Acceptor = asio::basic_socket_acceptor<stream_protocol>;
+// One address that is listened on.
+struct Listener {
+  asio::basic_socket_acceptor<stream_protocol> acceptor;
+  base::Timer again;
+};
 
 base::Error ListenError(const std::string& where, const error_code& error) {
   return {base::Code::kUnavailable, "can't listen on " + where + ": " + error.message(),
           error == asio::error::address_in_use ? "another process has the port" : "", false};
+}
+
+const char* WhatToDo(const error_code& error) {
+  if (error == boost::system::errc::too_many_files_open)
+    return "the process has all the open files that it may have: raise that limit (ulimit -n), or "
+           "lower http.maxConnections";
+  if (error == boost::system::errc::too_many_files_open_in_system)
+    return "the node has no open files left: see what holds them, or raise fs.file-max";
+  if (error == boost::system::errc::not_enough_memory ||
+      error == boost::system::errc::no_buffer_space)
+    return "the kernel has no memory for a socket: raise the memory limit, or free some";
+  return "";
 }
 
 }  // namespace
@@ -48,32 +64,35 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
 
  private:
-  base::Result<Acceptor*> Listen(const stream_protocol::endpoint& endpoint,
+  base::Result<Listener*> Listen(const stream_protocol::endpoint& endpoint,
                                  const std::string& where);
-  void Accept(Acceptor& acceptor);
+  void Accept(Listener& listener);
+  void StopListening();
   void OnAccepted(Socket socket);
   void OnClosed(Connection& connection);
   void Sweep();
 
-  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  telemetry::LogLimit accept_log_;
   std::vector<std::string> socket_files_;
   base::Timer sweep_;
-  base::Timer accept_again_;
   std::function<void()> on_drained_;
 };
 
-base::Result<Acceptor*> Server::Core::Listen(const stream_protocol::endpoint& endpoint,
+base::Result<Listener*> Server::Core::Listen(const stream_protocol::endpoint& endpoint,
                                              const std::string& where) {
-  auto acceptor = std::make_unique<Acceptor>(owner_.loop.context());
+  auto listener = std::unique_ptr<Listener>(
+      new Listener{asio::basic_socket_acceptor<stream_protocol>(owner_.loop.context()), {}});
+  auto& acceptor = listener->acceptor;
   error_code error;
-  acceptor->open(endpoint.protocol(), error);
-  if (!error) acceptor->set_option(asio::socket_base::reuse_address(true), error);
-  if (!error) acceptor->bind(endpoint, error);
-  if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return base::Fail(ListenError(where, error));
-  acceptors_.push_back(std::move(acceptor));
-  Accept(*acceptors_.back());
-  return acceptors_.back().get();
+  listeners_.push_back(std::move(listener));
+  Accept(*listeners_.back());
+  return listeners_.back().get();
 }
 
 base::Result<uint16_t> Server::Core::ListenTcp(const std::string& address) {
@@ -91,9 +110,9 @@ base::Result<uint16_t> Server::Core::ListenTcp(const std::string& address) {
                                            "an address is an IP and a port, 127.0.0.1:8800"));
   }
   const asio::ip::tcp::endpoint endpoint(ip, static_cast<uint16_t>(std::stoul(port)));
-  auto acceptor = Listen(stream_protocol::endpoint(endpoint), address);
-  if (!acceptor) return base::Fail(acceptor.error());
-  const stream_protocol::endpoint bound = (*acceptor)->local_endpoint(error);
+  auto listener = Listen(stream_protocol::endpoint(endpoint), address);
+  if (!listener) return base::Fail(listener.error());
+  const stream_protocol::endpoint bound = (*listener)->acceptor.local_endpoint(error);
   uint16_t bound_port = 0;
   if (bound.data()->sa_family == AF_INET6) {
     bound_port = ntohs(reinterpret_cast<const sockaddr_in6*>(bound.data())->sin6_port);
@@ -124,27 +143,41 @@ base::Result<void> Server::Core::ListenUnix(const std::string& path) {
     }
     unlink(path.c_str());
   }
-  auto acceptor = Listen(stream_protocol::endpoint(endpoint), where);
-  if (!acceptor) return base::Fail(acceptor.error());
+  auto listener = Listen(stream_protocol::endpoint(endpoint), where);
+  if (!listener) return base::Fail(listener.error());
   chmod(path.c_str(), 0660);
   socket_files_.push_back(path);
   return {};
 }
 
-void Server::Core::Accept(Acceptor& acceptor) {
-  acceptor.async_accept(
-      [weak = weak_from_this(), &acceptor](const error_code& error, Socket socket) {
+void Server::Core::Accept(Listener& listener) {
+  listener.acceptor.async_accept(
+      [weak = weak_from_this(), &listener](const error_code& error, Socket socket) {
         const auto self = weak.lock();
         if (!self || error == asio::error::operation_aborted) return;
         if (!error) {
           self->OnAccepted(std::move(socket));
-          return self->Accept(acceptor);
+          return self->Accept(listener);
         }
-        telemetry::Log(telemetry::Level::kWarn, "a connection can't be accepted",
-                       {{"error", error.message()}});
-        self->accept_again_ = self->owner_.loop.After(
-            kAcceptAgain, [core = self.get(), &acceptor] { core->Accept(acceptor); });
+        if (uint64_t held_back; self->accept_log_.Allow(self->owner_.loop.Now(), held_back)) {
+          telemetry::Log(telemetry::Level::kWarn,
+                         "a connection can't be accepted; it waits, and is tried again",
+                         {{"port", self->owner_.limits.prefix},
+                          {"error", error.message()},
+                          {"do", WhatToDo(error)},
+                          {"held_back", std::to_string(held_back)}});
+        }
+        listener.again = self->owner_.loop.After(
+            kAcceptAgain, [core = self.get(), &listener] { core->Accept(listener); });
       });
+}
+
+void Server::Core::StopListening() {
+  for (const auto& listener : listeners_) {
+    error_code ignored;
+    listener->acceptor.close(ignored);
+    listener->again.Cancel();
+  }
 }
 
 void Server::Core::OnAccepted(Socket socket) {
@@ -190,11 +223,7 @@ void Server::Core::Sweep() {
 
 void Server::Core::Drain(std::function<void()> on_done) {
   owner_.draining = true;
-  for (const auto& acceptor : acceptors_) {
-    error_code ignored;
-    acceptor->close(ignored);
-  }
-  accept_again_.Cancel();
+  StopListening();
   on_drained_ = std::move(on_done);
   std::vector<std::shared_ptr<Connection>> all;
   for (const auto& [key, connection] : connections_) all.push_back(connection);
@@ -204,12 +233,8 @@ void Server::Core::Drain(std::function<void()> on_done) {
 
 void Server::Core::Stop() {
   on_drained_ = nullptr;
-  for (const auto& acceptor : acceptors_) {
-    error_code ignored;
-    acceptor->close(ignored);
-  }
+  StopListening();
   sweep_.Cancel();
-  accept_again_.Cancel();
   std::vector<std::shared_ptr<Connection>> all;
   for (const auto& [key, connection] : connections_) all.push_back(connection);
   connections_.clear();

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -675,6 +676,32 @@ TEST(Drain, WithoutConnectionsIsDoneAtOnce) {
   bool drained = false;
   driven.server.Drain([&] { drained = true; });
   EXPECT_TRUE(drained);
+}
+
+TEST(Server, WithoutAFreeDescriptorAcceptsOnEveryListenerAgainWhenThereIsOne) {
+  const std::string path =
+      (std::filesystem::temp_directory_path() / ("accept." + std::to_string(getpid()))).string();
+  Driven driven;
+  ASSERT_TRUE(driven.server.ListenUnix(path));
+  Client tcp(driven.port), local(path);
+  ASSERT_TRUE(tcp.connected() && local.connected());
+  rlimit usual{};
+  getrlimit(RLIMIT_NOFILE, &usual);
+  const rlimit none{0, usual.rlim_max};
+  testing::internal::CaptureStderr();
+  setrlimit(RLIMIT_NOFILE, &none);
+  for (int tries = 0; tries < 5; ++tries) {
+    driven.loop.RunReady();
+    EXPECT_EQ(driven.loop.RunReady(), 0U) << "it does not spin";
+    driven.loop.Advance(driven.clock, milliseconds(100));
+  }
+  setrlimit(RLIMIT_NOFILE, &usual);
+  const std::string log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(driven.server.connections(), 0U);
+  driven.loop.Advance(driven.clock, milliseconds(100));
+  EXPECT_TRUE(driven.Settle(2)) << driven.server.connections() << " of 2 accepted";
+  EXPECT_NE(log.find("open files"), std::string::npos) << log;
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 1) << log;
 }
 
 TEST(Server, MayGoAwayWhileAHandlerHoldsARequest) {
