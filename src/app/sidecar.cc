@@ -72,7 +72,9 @@ void KeepUntilRestart(const config::Config& now, config::Config& next) {
 }  // namespace
 
 Sidecar::Sidecar(config::Config config)
-    : config_(std::move(config)), conditions_(base::Clock::System()) {}
+    : config_(std::move(config)), conditions_(base::Clock::System()) {
+  conditions_.Set("Ready", Status::kFalse, "Starting", "the ports are not open yet");
+}
 
 Sidecar::~Sidecar() = default;
 
@@ -139,7 +141,6 @@ base::Result<void> Sidecar::Open(const std::function<bool()>& give_up) {
       .conditions = conditions_,
       .kafka_enabled = [this] { return flow_->kafka_enabled(); },
       .kafka_connected = [this] { return flow_->kafka_connected(); },
-      .not_ready = [] { return std::string(); },
       .loops = {{"publish", &flow_->loop()}},
   };
   if (deliver_) sources.loops.emplace_back("deliver", &deliver_->loop());
@@ -218,7 +219,8 @@ void Sidecar::Reload(config::Loaded loaded) {
 }
 
 void Sidecar::Shutdown() {
-  conditions_.Set("Ready", Status::kFalse, "ShuttingDown", "draining");
+  conditions_.Set("Ready", Status::kFalse, "ShuttingDown",
+                  "what is under way is finished; the app may publish until it is quiet");
   // Delivery first: what the app does with its last events it may still publish.
   const auto began = std::chrono::steady_clock::now();
   if (deliver_)

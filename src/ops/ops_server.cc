@@ -27,7 +27,7 @@ constexpr char kIndex[] =
     "Outrigger, ops port (read-only)\n\n"
     "/metrics       Prometheus metrics\n"
     "/healthz       200 while the event loops turn\n"
-    "/readyz        200 while a publish would be accepted\n"
+    "/readyz        200 while the condition Ready is true: a publish is served\n"
     "/health/kafka  whether Kafka is enabled and connected\n"
     "/status        conditions, with reasons\n";
 
@@ -129,10 +129,11 @@ http::Response OpsServer::Core::Answer(std::string_view path) {
   } else if (path == "/healthz") {
     return Health();
   } else if (path == "/readyz") {
-    const std::string why = sources_.not_ready();
-    response.status = why.empty() ? 200 : 503;
+    const telemetry::Condition ready = sources_.conditions.Get("Ready");
+    const bool yes = ready.status == telemetry::Status::kTrue;
+    response.status = yes ? 200 : 503;
     response.content_type = "text/plain; charset=utf-8";
-    response.body = why.empty() ? "ready\n" : why + "\n";
+    response.body = yes ? "ready\n" : "not ready: " + ready.reason + ": " + ready.message + "\n";
   } else if (path == "/health/kafka") {
     response.body =
         telemetry::KafkaHealthJson(sources_.kafka_enabled(), sources_.kafka_connected());

@@ -24,7 +24,6 @@ struct OpsSources {
   const telemetry::Conditions& conditions;
   std::function<bool()> kafka_enabled;
   std::function<bool()> kafka_connected;
-  std::function<std::string()> not_ready;                  // empty: ready; else why not
   std::vector<std::pair<std::string, base::Loop*>> loops;  // whose turning /healthz shows
 };
 

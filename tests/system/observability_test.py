@@ -1,5 +1,6 @@
 """What a person and Prometheus see: metrics that promtool likes, status, health, logs."""
 import json
+import signal
 import subprocess
 import unittest
 
@@ -47,6 +48,15 @@ class Observability(KafkaCase):
         self.assertEqual(sidecar.post("/v1/events/a.b", {}).status, 405)
         self.assertEqual(sidecar.request("DELETE", "/metrics").status, 405)
         sidecar.port = port
+
+    def test_readiness_ends_with_sigterm_while_the_last_events_are_still_taken(self):
+        sidecar = self.sidecar()
+        sidecar.process.send_signal(signal.SIGTERM)
+        sidecar.wait_for(lambda: sidecar.ops("/readyz").status == 503, what="503")
+        self.assertEqual(sidecar.condition("Ready")["status"], "False")
+        self.assertIn(b"ShuttingDown: what is under way", sidecar.ops("/readyz").body)
+        self.assertEqual(sidecar.post("/v1/events/a.b", {}).status, 200)
+        self.assertEqual(sidecar.process.wait(30), 0)
 
     def test_logs_are_json_and_never_a_line_an_event(self):
         sidecar = self.sidecar()

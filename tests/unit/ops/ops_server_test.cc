@@ -37,18 +37,15 @@ std::string Get(uint16_t port, const std::string& path) {
 class OpsServerTest : public testing::Test {
  protected:
   void SetUp() override {
-    server_ =
-        std::move(*OpsServer::Start("127.0.0.1:0", {.metrics = metrics_,
-                                                    .conditions = conditions_,
-                                                    .kafka_enabled = [] { return true; },
-                                                    .kafka_connected = [] { return false; },
-                                                    .not_ready = [this] { return not_ready_; },
-                                                    .loops = {{"publish", &loop_}}}));
+    server_ = std::move(*OpsServer::Start("127.0.0.1:0", {.metrics = metrics_,
+                                                          .conditions = conditions_,
+                                                          .kafka_enabled = [] { return true; },
+                                                          .kafka_connected = [] { return false; },
+                                                          .loops = {{"publish", &loop_}}}));
   }
 
   telemetry::Metrics metrics_;
   telemetry::Conditions conditions_{base::Clock::System()};
-  std::string not_ready_;
   base::Loop loop_;
   std::unique_ptr<OpsServer> server_;
 };
@@ -68,11 +65,14 @@ TEST_F(OpsServerTest, HealthIsThatTheLoopsTurn) {
 }
 
 TEST_F(OpsServerTest, ReadinessSaysWhyNot) {
-  EXPECT_NE(Get(server_->port(), "/readyz").find("200 OK"), std::string::npos);
-  not_ready_ = "the config is being read";
+  EXPECT_NE(Get(server_->port(), "/readyz").find(" 503 "), std::string::npos) << "not known yet";
+  conditions_.Set("Ready", telemetry::Status::kTrue, "Listening", "on a port");
+  EXPECT_NE(Get(server_->port(), "/readyz").find(" 200 OK"), std::string::npos);
+  conditions_.Set("Ready", telemetry::Status::kFalse, "ShuttingDown", "the last events go out");
   const std::string answer = Get(server_->port(), "/readyz");
-  EXPECT_NE(answer.find("503"), std::string::npos);
-  EXPECT_NE(answer.find("the config is being read"), std::string::npos);
+  EXPECT_NE(answer.find(" 503 "), std::string::npos);
+  EXPECT_NE(answer.find("not ready: ShuttingDown: the last events go out\n"), std::string::npos)
+      << answer;
 }
 
 TEST_F(OpsServerTest, KafkasHealthIsExactlyAsPromisedAndAlways200) {
@@ -97,7 +97,6 @@ TEST(OpsServerStart, ATakenPortIsAnErrorThatNamesIt) {
                                      conditions,
                                      [] { return true; },
                                      [] { return true; },
-                                     [] { return std::string(); },
                                      {}});
   };
   const auto first = start("127.0.0.1:0");
