@@ -32,11 +32,9 @@ std::vector<config::Problem> Check(const config::Config& config) {
   ConsumerOptions options;
   options.group = config.kafka.group_id;
   options.kafka = config.kafka;
-  // What is only tried looks for no broker, logs nothing, and ends at once.
+  // What is only tried looks for no broker and logs nothing.
   options.kafka.brokers.clear();
-  for (const auto& [name, value] : {std::pair("log_level", "0"), {"enable.metrics.push", "false"}})
-    if (const config::Properties quiet{{name, {value, {}, name}}}; CheckProperties(quiet).empty())
-      options.kafka.properties.insert_or_assign(name, quiet.at(name));
+  options.kafka.properties.insert_or_assign("log_level", config::Text{"0", {}, "log_level"});
   const auto refuse = [&](const base::Error& error) {
     problems.push_back({{config.file}, "kafka", error.message, error.hint});
   };

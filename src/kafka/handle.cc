@@ -86,6 +86,11 @@ base::Result<void> SetAll(rd_kafka_conf_t* conf, const config::Properties& prope
   return {};
 }
 
+bool Knows(rd_kafka_conf_t* conf, const char* name) {
+  size_t size = 0;
+  return rd_kafka_conf_get(conf, name, nullptr, &size) == RD_KAFKA_CONF_OK;
+}
+
 }  // namespace
 
 base::Result<Owned<rd_kafka_conf_t>> ClientConf(const config::Kafka& kafka,
@@ -98,6 +103,11 @@ base::Result<Owned<rd_kafka_conf_t>> ClientConf(const config::Kafka& kafka,
                     {"socket.keepalive.enable", "true"}, {"socket.nagle.disable", "true"},
                     {"reconnect.backoff.ms", "100"},     {"reconnect.backoff.max.ms", "5000"},
                     {"log.connection.close", "false"}};
+  // KIP-714: the client's own metrics, to the broker. We show ours; and each client that never
+  // found a broker takes a second to end, so that with many subscriptions REQUIRE_KAFKA answered
+  // too late.
+  if (const char* push = "enable.metrics.push"; Knows(conf.get(), push))
+    base.emplace_back(push, "false");
   auto security = SecurityProperties(kafka.security);
   if (!security) return base::Fail(security.error());
   base.insert(base.end(), security->begin(), security->end());

@@ -55,6 +55,17 @@ class AtTheStart(unittest.TestCase):
         self.assertIn(f"127.0.0.1:{port}", sidecar.log)
         self.assertIn("refused", sidecar.log)
 
+    def test_require_kafka_ends_in_time_with_many_subscriptions_too(self):
+        text = "subscriptions:\n" + "".join(
+            f'  - {{name: s{n}, topics: [t{n}], deliver: {{url: "http://127.0.0.1:9/s{n}"}}}}\n' for n in range(9))
+        port = free_ports(1)[0]
+        for _ in range(3):
+            with Sidecar(text=HEAD + text, env={"KAFKA_BROKERS": f"127.0.0.1:{port}", "REQUIRE_KAFKA": "true"}) as sidecar:
+                began = time.monotonic()
+                sidecar.start(wait=False)
+                self.assertEqual(sidecar.process.wait(20), 1)
+                self.assertLess(time.monotonic() - began, 10)
+
     def test_kafka_disabled_discards_on_purpose_and_says_so_once(self):
         with Sidecar(text=HEAD, env={"KAFKA_ENABLED": "false"}) as sidecar:
             sidecar.start()
