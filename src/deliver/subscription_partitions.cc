@@ -17,6 +17,8 @@ Partition* Subscription::Find(const std::string& topic, int32_t partition) {
 
 void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
   for (auto& given : assigned) {
+    // Lost and ours again while it was still settling: its records are for the new one alone.
+    if (const Partition* before = Find(given.at.topic, given.at.partition)) Give(before->number);
     auto partition = std::make_unique<Partition>();
     partition->at = given.at;
     partition->epoch = given.epoch;

@@ -59,12 +59,12 @@ class SubscriptionTest : public testing::Test {
     return created ? std::move(*created) : nullptr;
   }
 
-  void Send(int count, const std::string& topic = "one") {
+  void Send(int count, const std::string& topic = "one", int32_t partition = 0) {
     int waiting = count;
     for (int n = 0; n < count; ++n) {
       event::Record record;
       record.topic = topic;
-      record.partition = 0;
+      record.partition = partition;
       record.value = "{}";
       producer_->Produce(std::move(record),
                          [&waiting](const kafka::Report& report, event::Record&) {
@@ -84,8 +84,8 @@ class SubscriptionTest : public testing::Test {
     Until([&] { return loop_.Now() > end; });
   }
 
-  // What the group has committed of the partition of "one"; below 0: nothing.
-  int64_t Committed() {
+  // What the group has committed; below 0: nothing.
+  int64_t Committed(const std::string& topic = "one", int32_t partition = 0) {
     if (!asker_) {
       char reason[256];
       rd_kafka_conf_t* conf = rd_kafka_conf_new();
@@ -93,7 +93,7 @@ class SubscriptionTest : public testing::Test {
       rd_kafka_conf_set(conf, "group.id", config_.group.c_str(), reason, 256);
       asker_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, 256));
     }
-    const kafka::PartitionList list = kafka::ToList({{"one", 0}});
+    const kafka::PartitionList list = kafka::ToList({{topic, partition}});
     EXPECT_EQ(rd_kafka_committed(asker_.get(), list.get(), 5000), RD_KAFKA_RESP_ERR_NO_ERROR);
     return list->elems[0].offset;
   }
@@ -217,6 +217,31 @@ TEST_F(StateTest, ClientsBuiltAnewAreCounted) {
   rd_kafka_mock_push_request_errors(mock_, kHeartbeat, 1, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
   EXPECT_TRUE(Until([&] { return Gauge("outrigger_consumer_rebuilds_total{") == 1; }));
   EXPECT_TRUE(Until([&] { return Delivers(conditions_, "1 partitions"); }));
+}
+
+TEST_F(StateTest, APartitionThatComesBackWhileItIsStillBeingSettledSkipsNothing) {
+  broker_->CreateTopic("four", 4);
+  config_.topics = {{"four", {}, "test"}};
+  drain_ = seconds(60);
+  answering_ = false;
+  kafka_.consumer_properties["session.timeout.ms"].value = "4000";
+  const auto keeper = Start();
+  ASSERT_TRUE(Until([&] { return Delivers(conditions_, "4 partitions"); }));
+  for (int32_t partition = 0; partition < 4; ++partition) Send(3, "four", partition);
+  ASSERT_TRUE(Until([&] { return calls_.size() == 12; }));
+  // Another wants two of them, which wait for the app …
+  auto other = StartAnother();
+  ASSERT_TRUE(Until([&] { return Delivers(other_conditions_, "no partition of its own"); }))
+      << other_conditions_.Json() << conditions_.Json();
+  Pass(milliseconds(300));
+  // … and are ours again, with a new client, before it answers.
+  other.reset();
+  answering_ = true;
+  rd_kafka_mock_push_request_errors(mock_, kHeartbeat, 1, RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID);
+  ASSERT_TRUE(Until([&] { return calls_.size() == 24; })) << calls_.size();
+  for (int32_t partition = 0; partition < 4; ++partition)
+    EXPECT_TRUE(Until([&] { return Committed("four", partition) == 3; }));
+  EXPECT_EQ(Gauge("outrigger_consumer_lag{"), 0);
 }
 
 // What is in flight when the process is told to end.
