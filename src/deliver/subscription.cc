@@ -119,6 +119,7 @@ base::Result<void> Subscription::Open() {
 
 void Subscription::Stop(base::Duration settle_within, std::function<void()> on_stopped) {
   stop_by_ = loop_.Now() + settle_within;
+  ShowState();
   // Everything is revoked, which waits for what is in flight.
   consumer_->Close(std::move(on_stopped));
 }
@@ -277,7 +278,10 @@ void Subscription::ShowState() {
   const std::string type = "Delivering/" + config_.name;
   using telemetry::Status;
   series_.circuit_open.Set(circuit_.open() ? 1 : 0);
-  if (circuit_.state() == AppCircuit::State::kDown) {
+  if (stop_by_) {
+    parts_.conditions.Set(type, Status::kFalse, "ShuttingDown",
+                          "nothing new is delivered; what the app is working on is waited for");
+  } else if (circuit_.state() == AppCircuit::State::kDown) {
     parts_.conditions.Set(type, Status::kFalse, "AppDown",
                           http::Name(app_) + " can't be reached or is unhealthy");
   } else if (circuit_.state() == AppCircuit::State::kHalfDown) {

@@ -266,11 +266,13 @@ class StoppingTest : public SubscriptionTest {
 TEST_F(StoppingTest, HasAllTheTimeThatStoppingHasAndNotThatOfARebalance) {
   StartWithOneInFlight();
   Stop(seconds(20));
+  EXPECT_EQ(State().reason, "ShuttingDown");
   Send(1);
   Pass(milliseconds(600));
   EXPECT_FALSE(stopped_);
   calls_[1]->Answer({});
   ASSERT_TRUE(Until([&] { return stopped_; }));
+  EXPECT_EQ(State().reason, "ShuttingDown");
   EXPECT_EQ(Committed(), 2);
   EXPECT_EQ(calls_.size(), 2u);
 }
