@@ -152,6 +152,7 @@ void PublishFlow::Tick() {
     metrics_.ProducerRebuilds().Increment(static_cast<double>(producer_->rebuilds() - rebuilds_));
     rebuilds_ = producer_->rebuilds();
   }
+  metrics_.HttpConnections().Set(static_cast<double>(server_->connections()));
   metrics_.LoopExceptions().Increment(static_cast<double>(loop_.exceptions() - exceptions_));
   exceptions_ = loop_.exceptions();
 }

@@ -165,7 +165,7 @@ base::Result<void> Sidecar::Open(const std::function<bool()>& give_up) {
 }
 
 void Sidecar::Refuse(const std::vector<config::Problem>& problems) {
-  metrics_.ConfigReloads(false).Increment();
+  metrics_.ConfigReloaded(false);
   size_t errors = 0;
   std::string first;
   for (const auto& problem : problems) {
@@ -207,7 +207,7 @@ void Sidecar::Reload(config::Loaded loaded) {
   routes_ = std::move(routes);
   flow_->Apply(loaded.config, std::move(*token), routes_);
   telemetry::StartLog(loaded.config.log.level, loaded.config.log.format);
-  metrics_.ConfigReloads(true).Increment();
+  metrics_.ConfigReloaded(true);
   conditions_.SetGeneration(loaded.config.generation);
   ShowConfig(Status::kTrue, restart.empty() ? "Applied" : "NeedsRestart",
              restart.empty() ? loaded.config.file : "from the next start on: " + restart);

@@ -29,6 +29,10 @@ constexpr std::array<const char*, static_cast<size_t>(ConsumerReason::kCount)> k
 const prometheus::Histogram::BucketBoundaries kLatency{
     .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30};
 
+prometheus::Labels ReloadLabels(bool applied) {
+  return {{"outcome", applied ? "applied" : "refused"}};
+}
+
 }  // namespace
 
 void Counter::Increment(double by) const {
@@ -105,6 +109,11 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Counter>& config_reloads =
       CounterFamily("outrigger_config_reloads_total",
                     "Changes of the config file, by whether they were applied.");
+  prometheus::Family<prometheus::Gauge>& config_successful =
+      GaugeFamily("outrigger_config_last_reload_successful",
+                  "1 while the config file as it is now is in force, 0 after one was refused.");
+  prometheus::Family<prometheus::Gauge>& http_connections =
+      GaugeFamily("outrigger_http_connections", "Connections that the app holds open.");
   prometheus::Family<prometheus::Gauge>& kafka_connected =
       GaugeFamily("outrigger_kafka_connected", "1 while a Kafka broker answers, else 0.");
   prometheus::Family<prometheus::Counter>& loop_exceptions =
@@ -121,8 +130,9 @@ struct Metrics::Families {
 Metrics::Metrics() : families_(std::make_unique<Families>()) {
   families_->build_info.Add({{"version", OUTRIGGER_VERSION}, {"commit", OUTRIGGER_COMMIT}}).Set(1);
   KafkaConnected().Set(0);
-  ConfigReloads(true);
-  ConfigReloads(false);
+  for (const bool applied : {true, false}) families_->config_reloads.Add(ReloadLabels(applied));
+  families_->config_successful.Add({}).Set(1);  // the one that it starts with
+  HttpConnections().Set(0);
   ProducerRebuilds();
   LoopExceptions();
   ProducerWaitingRecords().Set(0);
@@ -186,9 +196,11 @@ Counter Metrics::HttpRequests(std::string_view endpoint, int code) {
   return Counter(series);
 }
 
-Counter Metrics::ConfigReloads(bool applied) {
-  return Counter(&families_->config_reloads.Add({{"outcome", applied ? "applied" : "refused"}}));
+void Metrics::ConfigReloaded(bool applied) {
+  families_->config_reloads.Add(ReloadLabels(applied)).Increment();
+  families_->config_successful.Add({}).Set(applied ? 1 : 0);
 }
+Gauge Metrics::HttpConnections() { return Gauge(&families_->http_connections.Add({})); }
 Gauge Metrics::KafkaConnected() { return Gauge(&families_->kafka_connected.Add({})); }
 Counter Metrics::ProducerRebuilds() { return Counter(&families_->producer_rebuilds.Add({})); }
 Gauge Metrics::ProducerWaitingRecords() {

@@ -31,8 +31,10 @@ class Metrics {
   void Remove(const ConsumerPartition& partition);
   // outrigger_http_requests_total{endpoint,code}; cached, cheap for a known pair.
   Counter HttpRequests(std::string_view endpoint, int code);
-  // outrigger_config_reloads_total{outcome="applied"|"refused"}
-  Counter ConfigReloads(bool applied);
+  // A change of the config: outrigger_config_reloads_total{outcome="applied"|"refused"} and
+  // outrigger_config_last_reload_successful.
+  void ConfigReloaded(bool applied);
+  Gauge HttpConnections();         // outrigger_http_connections
   Gauge KafkaConnected();          // outrigger_kafka_connected
   Counter ProducerRebuilds();      // outrigger_producer_rebuilds_total
   Gauge ProducerWaitingRecords();  // outrigger_producer_waiting_events

@@ -167,6 +167,7 @@ class Live(unittest.TestCase):
     def traffic(cls, stop):
         """Some of everything, over and over, until the tests have seen it."""
         number = 0
+        cls.away.write_config(HEAD + "nonsense: 1\n")
         while not stop.wait(0.2):
             number += 1
             for mood in ("likes", "slow", "fails once", "refuses", "drops"):

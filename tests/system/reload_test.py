@@ -25,7 +25,9 @@ class Reload(KafkaCase):
         load.stop()
         self.assertEqual(set(load.answers), {200})
         self.assertNotEqual(sidecar.ops("/status").json["observedGeneration"], generation)
-        self.assertEqual(sidecar.metrics()['outrigger_config_reloads_total{outcome="applied"}'], 10)
+        metrics = sidecar.metrics()
+        self.assertEqual(metrics['outrigger_config_reloads_total{outcome="applied"}'], 10)
+        self.assertEqual(metrics["outrigger_config_last_reload_successful"], 1)
 
     def test_a_bad_one_is_refused_whole_and_says_why(self):
         sidecar = self.sidecar(self.routes("good")[len(HEAD):])
@@ -33,7 +35,9 @@ class Reload(KafkaCase):
         condition = sidecar.wait_for(lambda: (c := sidecar.condition("ConfigApplied"))["status"] == "False" and c, what="the refusal")
         self.assertIn("kafak", condition["message"])
         self.assertIn("outrigger.yaml:5:1", condition["message"])
-        self.assertEqual(sidecar.metrics()['outrigger_config_reloads_total{outcome="refused"}'], 1)
+        metrics = sidecar.metrics()
+        self.assertEqual(metrics['outrigger_config_reloads_total{outcome="refused"}'], 1)
+        self.assertEqual(metrics["outrigger_config_last_reload_successful"], 0)
         self.assertEqual(sidecar.post("/v1/events/a.b", {}).json["topic"], "good")
         self.assertIn("kafak", sidecar.log)
         self.assertEqual(sidecar.ops("/readyz").status, 200)
