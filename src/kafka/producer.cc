@@ -24,6 +24,16 @@ Refusal QueueFull(const std::string& what) {
   return refusal;
 }
 
+Refusal NeverFits(const std::string& topic, size_t memory, size_t most) {
+  Refusal refusal;
+  refusal.reason = Reason::kTooLarge;
+  refusal.error = {base::Code::kTooLarge,
+                   "the event takes " + std::to_string(memory) + " bytes, and at most " +
+                       std::to_string(most) + " may wait for topic " + topic,
+                   "send a smaller one", false};
+  return refusal;
+}
+
 }  // namespace
 
 Producer::Core::Core(base::Loop& loop, ProducerOptions options)
@@ -85,6 +95,8 @@ Topic& Producer::Core::TopicFor(const std::string& name) {
 std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const {
   if (closing_) return QueueFull("the sidecar is shutting down");
   const size_t memory = MemoryOf(record);
+  if (memory > options_.max_bytes / 2)
+    return NeverFits(record.topic, memory, options_.max_bytes / 2);
   if (records_ >= options_.max_records || memory_ + memory > options_.max_bytes)
     return QueueFull("the queue to Kafka is full (" + std::to_string(records_) + " events)");
   const auto found = topics_.find(record.topic);

@@ -73,7 +73,7 @@ class Producer {
   ~Producer();
 
   // Whether there is room for the record now: a Produce that follows at once is not refused as
-  // kQueueFull.
+  // kQueueFull. What could not have room at any time is kTooLarge.
   std::optional<Refusal> Admit(const event::Record& record) const;
 
   // Takes the record. `on_report` is called exactly once, unless the producer is destroyed first.

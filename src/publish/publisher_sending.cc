@@ -95,7 +95,11 @@ std::optional<http::Problem> Publisher::NotNow(const event::Record& record, bool
     if (!connection.last_error.empty()) problem.detail += ": " + connection.last_error;
     return problem;
   }
-  if (auto refusal = producer_->Admit(record)) return ToProblem(*refusal, {});
+  if (auto refusal = producer_->Admit(record)) {
+    problem = ToProblem(*refusal, {});
+    problem.limit.clear();  // the queue's own, which no field sets
+    return problem;
+  }
   return std::nullopt;
 }
 
@@ -139,10 +143,11 @@ void Publisher::Hand(Pending& pending, size_t index, Part part) {
   event::Record& record = part.prepared.record;
   if (auto problem = NotNow(record, part.wait_for_kafka, pending.sequence.get())) {
     problem->id = pending.outcome.id;
+    const bool passes = problem->status == 503;
     target.Fail(std::move(*problem));
     series[ProducerOutcome::kFailed].Increment();
-    series[ProducerReason::kBroker].Increment();
-    if (pending.sequence) pending.sequence->Stop(record);
+    series[passes ? ProducerReason::kBroker : ProducerReason::kTooLarge].Increment();
+    if (passes && pending.sequence) pending.sequence->Stop(record);
     return;
   }
   ++pending.undecided;

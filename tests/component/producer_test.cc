@@ -283,6 +283,20 @@ TEST_F(ProducerTest, TheBytesOfTheQueueAreThoseOfTheMemoryThatItTakes) {
   EXPECT_LE(producer_->waiting_bytes(), 32u << 10);
 }
 
+TEST_F(ProducerTest, WhatNeverFitsTheQueueIsTooLargeAndNotForLater) {
+  ProducerOptions options;
+  options.max_bytes = 64 << 10;
+  Open(std::move(options));
+  event::Record large;
+  large.topic = "t";
+  large.value = std::string(33 << 10, 'x');
+  const auto refusal = producer_->Admit(large);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, Reason::kTooLarge);
+  EXPECT_FALSE(refusal->error.retryable);
+  EXPECT_NE(refusal->error.message.find("32768"), std::string::npos) << refusal->error.message;
+}
+
 TEST_F(ProducerTest, ARefusedRecordComesBackAsItWasGiven) {
   Open();
   event::Record given;
