@@ -93,11 +93,8 @@ TEST(OpsServerStart, ATakenPortIsAnErrorThatNamesIt) {
   telemetry::Metrics metrics;
   telemetry::Conditions conditions{base::Clock::System()};
   const auto start = [&](const std::string& listen) {
-    return OpsServer::Start(listen, {metrics,
-                                     conditions,
-                                     [] { return true; },
-                                     [] { return true; },
-                                     {}});
+    return OpsServer::Start(listen,
+                            {metrics, conditions, [] { return true; }, [] { return true; }, {}});
   };
   const auto first = start("127.0.0.1:0");
   ASSERT_TRUE(first);
