@@ -159,8 +159,9 @@ void Producer::Core::Place(Topic& topic, Entry* entry) {
   if (partition < 0 && record.key) {
     // Java's murmur2, as its default partitioner has it, so that producers in other languages
     // agree.
-    partition = rd_kafka_msg_partitioner_murmur2(nullptr, record.key->data(), record.key->size(),
-                                                 count, nullptr, nullptr);
+    const std::string& key = *record.key;
+    partition =
+        rd_kafka_msg_partitioner_murmur2(nullptr, key.data(), key.size(), count, nullptr, nullptr);
   } else if (partition < 0) {
     partition = static_cast<int32_t>(topic.sticky % topic.partitions.size());
   }
