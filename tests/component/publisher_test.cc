@@ -35,9 +35,16 @@ class PublisherTest : public testing::Test {
   static PublisherOptions Options() {
     PublisherOptions options;
     options.source = "test";
+    // A busy machine's broker is slow too: only what a test makes slow may be answered for it.
+    options.ack_timeout = std::chrono::seconds(25);
+    options.away_after = std::chrono::seconds(25);
+    return options;
+  }
+  void BeImpatient() {
+    PublisherOptions options = Options();
     options.ack_timeout = std::chrono::milliseconds(300);
     options.away_after = std::chrono::milliseconds(200);
-    return options;
+    publisher_->SetOptions(options);
   }
 
   void SetRoutes(const std::string& routes) {
@@ -97,12 +104,12 @@ TEST_F(PublisherTest, AnAckedEventStandsWhereItsAnswerSays) {
 TEST_F(PublisherTest, ASlowAckIsUnknownAndARetryWithTheSameIdJoinsItInsteadOfASecondRecord) {
   Await(Publish("b.warm-up", "0"));
   SlowBroker(1500);
+  BeImpatient();
   const Outcome first = Await(Publish("b.x", "1"));
   EXPECT_EQ(first.code(), 503);
   EXPECT_EQ(first.targets[0].problem->outcome, "unknown");
-  Outcome retry = Await(Publish("b.x", "1"));
-  for (int tries = 0; retry.code() == 503 && tries < 20; ++tries)
-    retry = Await(Publish("b.x", "1"));
+  publisher_->SetOptions(Options());
+  const Outcome retry = Await(Publish("b.x", "1"));
   EXPECT_EQ(retry.code(), 200);
   SlowBroker(0);
   EXPECT_EQ(Values("first").size(), 2u);
@@ -112,6 +119,7 @@ TEST_F(PublisherTest, ASlowAckIsUnknownAndARetryWithTheSameIdJoinsItInsteadOfASe
 
 TEST_F(PublisherTest, KafkaKnownToBeAwayIsRefusedAtOnceAndNothingIsSentLater) {
   Await(Publish("b.warm-up", "0"));
+  BeImpatient();
   rd_kafka_mock_broker_set_down(mock_, 1);
   ASSERT_TRUE(test::RunUntil(loop_, [&] { return !producer_->connection().connected; }));
   const auto since = loop_.Now();
@@ -125,6 +133,7 @@ TEST_F(PublisherTest, KafkaKnownToBeAwayIsRefusedAtOnceAndNothingIsSentLater) {
   rd_kafka_mock_broker_set_up(mock_, 1);
   ASSERT_TRUE(test::RunUntil(loop_, [&] { return producer_->connection().connected; }));
   EXPECT_EQ(Values("first").size(), 1u);
+  publisher_->SetOptions(Options());
   EXPECT_EQ(Await(Publish("b.x", "1")).code(), 200);
   EXPECT_EQ(Values("first").size(), 2u);
 }
