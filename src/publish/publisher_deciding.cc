@@ -84,6 +84,7 @@ void Publisher::Decide(Pending& pending) {
 }
 
 void Publisher::ArmDeadline() {
+  deadline_timer_.Cancel();  // it may be another ack_timeout's, which is longer
   if (waiters_.empty()) return;
   const base::TimePoint due = waiters_.front().since + options_.ack_timeout;
   deadline_timer_ = loop_.After(std::max<base::Duration>(due - loop_.Now(), base::Duration::zero()),
