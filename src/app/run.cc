@@ -1,5 +1,6 @@
 #include "app/run.h"
 
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -35,6 +36,15 @@ bool StopAsked() {
   sigset_t pending;
   sigpending(&pending);
   return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
+// http.maxConnections alone is what the usual soft limit allows, and brokers and probes need some,
+// too. (It is soft for the sake of programs that use select.)
+void RaiseOpenFiles() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // What a config names and is read with it. Secrets of Kafka are read at the start only; where they
@@ -119,6 +129,7 @@ class Control {
 
 int Run(const std::string& config_file) {
   std::signal(SIGPIPE, SIG_IGN);
+  RaiseOpenFiles();
   for (const int stop : {SIGTERM, SIGINT}) std::signal(stop, EndAtOnce);
   pthread_sigmask(SIG_BLOCK, &kReload, nullptr);
   Control control(config_file);

@@ -11,10 +11,6 @@ MEGABYTE = 1 << 20
 
 
 class Hostile(KafkaCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-
     def setUp(self):
         self.instance = self.sidecar("http:\n  headTimeout: 2s\n")
         self.assertEqual(self.instance.post("/v1/events/a.b", {}).status, 200)
@@ -48,6 +44,14 @@ class Hostile(KafkaCase):
 
     def assert_serves(self):
         self.assertEqual(self.instance.post("/v1/events/a.b", {}).status, 200)
+
+    def test_a_low_limit_of_open_files_is_raised_to_what_the_node_allows(self):
+        self.instance.stop()
+        self.instance.start(under=("sh", "-c", 'ulimit -Sn 64 && exec "$@"', "sh"))
+        held = [self.connect() for _ in range(200)]
+        for each in held:
+            each.sendall(OK)
+        self.assertEqual({self.code(each) for each in held}, {200})
 
     def test_five_megabytes_of_body(self):
         before = self.instance.memory()[0]
