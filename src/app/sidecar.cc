@@ -220,7 +220,7 @@ void Sidecar::Reload(config::Loaded loaded) {
 }
 
 void Sidecar::Shutdown() {
-  conditions_.Set("Ready", Status::kFalse, "ShuttingDown",
+  conditions_.Set("Ready", Status::kFalse, telemetry::kShuttingDown,
                   "what is under way is finished; the app may publish until it is quiet");
   // Delivery first: what the app does with its last events it may still publish.
   const auto began = std::chrono::steady_clock::now();

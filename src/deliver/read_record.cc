@@ -30,7 +30,7 @@ std::string MediaType(std::string_view content_type) {
 }
 
 // Producers disagree about the case of this one, as it is HTTP's.
-bool IsContentType(std::string_view name) { return MediaType(name) == "content-type"; }
+bool IsContentType(std::string_view name) { return base::LowerAscii(name) == "content-type"; }
 
 std::string_view ContentType(const Consumed& record) {
   for (const auto& header : record.headers)

@@ -195,8 +195,7 @@ void Subscription::Pump() {
       lanes_.Park(lanes_.Next(now));
       continue;
     }
-    if (delivery.failed.reason == Reason::kUndecodable &&
-        delivery.failed.action == Verdict::Action::kDeadLetter) {
+    if (delivery.failed.hopeless()) {
       lanes_.Next(now);
       GiveUp(delivery);
       continue;
@@ -279,7 +278,7 @@ void Subscription::ShowState() {
   using telemetry::Status;
   series_.circuit_open.Set(circuit_.open() ? 1 : 0);
   if (stop_by_) {
-    parts_.conditions.Set(type, Status::kFalse, "ShuttingDown",
+    parts_.conditions.Set(type, Status::kFalse, telemetry::kShuttingDown,
                           "nothing new is delivered; what the app is working on is waited for");
   } else if (circuit_.state() == AppCircuit::State::kDown) {
     parts_.conditions.Set(type, Status::kFalse, "AppDown",

@@ -28,8 +28,6 @@ std::optional<ConsumerReason> MetricReason(Reason reason) {
       return ConsumerReason::kStatus5xx;
     case Reason::kUndecodable:
       return ConsumerReason::kUndecodable;
-    case Reason::kCircuit:
-      return ConsumerReason::kCircuit;
     case Reason::kNone:
       break;
   }
@@ -125,6 +123,7 @@ void Subscription::Apply(AppCircuit::Decision decision) {
     const uint32_t attempts = offsets.attempts(delivery.offset);
     offsets.SetAttempts(delivery.offset, attempts - std::min(attempts, back.attempts));
   }
+  if (!decision.uncount.empty()) CommitLater();
   lanes_.set_failed_last(circuit_.state() == AppCircuit::State::kHalfDown);
   if (decision.opened || decision.closed) {
     telemetry::Log(decision.opened ? telemetry::Level::kWarn : telemetry::Level::kInfo,
@@ -164,7 +163,7 @@ void Subscription::GiveUp(Delivery& delivery) {
                           std::to_string(delivery.offset) + " can't be delivered (" +
                           delivery.failed.detail +
                           ") and holds its key; name a deadLetter topic, or mend the handler");
-  if (delivery.failed.reason == Reason::kUndecodable) return;  // nothing to try
+  if (delivery.failed.hopeless()) return;
   lanes_.RetryAt(&delivery, loop_.Now() + wait);
 }
 

@@ -105,8 +105,6 @@ std::string_view Label(Reason reason) {
       return "status_5xx";
     case Reason::kUndecodable:
       return "undecodable";
-    case Reason::kCircuit:
-      return "circuit";
   }
   return "";
 }

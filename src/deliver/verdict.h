@@ -29,7 +29,6 @@ enum class Reason {
   kStatus4xx,  // and 3xx: like a 4xx it is the same for every try until somebody changes something
   kStatus5xx,  // and numbers that are no HTTP status
   kUndecodable,  // the record, or the `status` of a 2xx answer, can't be read
-  kCircuit,      // given back when the circuit opened
 };
 std::string_view Label(Reason reason);  // "timeout", "status_4xx", …; kNone is ""
 
@@ -49,6 +48,9 @@ struct Verdict {
   std::string detail =
       {};  // for people, logs and the dead letter: the app's `reason`, or what happened
   std::optional<base::Duration> wait = {};  // Retry-After or `delay`, in [0, kLongestWait]
+
+  // Nothing of the event or its URL can be read: no try will change that.
+  bool hopeless() const { return reason == Reason::kUndecodable && action == Action::kDeadLetter; }
 
   bool operator==(const Verdict&) const = default;
 };

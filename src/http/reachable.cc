@@ -21,7 +21,11 @@ struct Reachable::Try {
     local.close(ignored);
     if (const auto call = std::exchange(on_answer, nullptr)) call(why_not);
   }
-  void OnConnected(const error_code& error) { Answer(error ? error.message() : std::string()); }
+  void OnConnected(const error_code& error) {
+    // A full queue of a Unix socket: somebody listens, and has much to do.
+    const bool listens = !error || error == boost::asio::error::no_buffer_space;
+    Answer(listens ? std::string() : error.message());
+  }
 
   tcp::resolver resolver;
   tcp::socket socket;

@@ -154,7 +154,7 @@ void Server::Core::Accept(Listener& listener) {
   listener.acceptor.async_accept(
       [weak = weak_from_this(), &listener](const error_code& error, Socket socket) {
         const auto self = weak.lock();
-        if (!self || error == asio::error::operation_aborted) return;
+        if (!self || !listener.acceptor.is_open()) return;
         if (!error) {
           self->OnAccepted(std::move(socket));
           return self->Accept(listener);

@@ -86,7 +86,8 @@ void Consumer::Core::OnReset(const TopicPartition& at, uint64_t epoch, int64_t f
   const auto held = held_.find(at);
   if (closing_ || held == held_.end() || held->second.epoch != epoch || held->second.revoking)
     return;
-  if (!range || step_) {
+  const bool unseen = !polling_ && !closing_;  // … and may still wait there
+  if (!range || step_ || unseen) {
     if (!range) SetError(range.error().message);
     held->second.again =
         loop_.After(kAskAgain, [this, at, epoch, from] { AskReset(at, epoch, from); });

@@ -46,6 +46,7 @@ void GroupRequests::Watch(rd_kafka_conf_t* conf) {
 void GroupRequests::OnSent(int16_t api_key) {
   if (api_key == kJoinGroup) {
     joining_ = true;
+    left_ = false;  // librdkafka leaves by itself when max.poll.interval.ms has passed
     ever_joined_ = true;
   } else if (api_key == kHeartbeat) {
     heartbeat_ns_ = steady_clock::now().time_since_epoch().count();

@@ -6,57 +6,8 @@ namespace {
 // Long enough for a slow broker, short enough that an outage is known within a second or so.
 constexpr int kTimeoutMs = 1000;
 
-}  // namespace
-
-Lookup::Lookup(base::Loop& loop, std::function<void(const Answer&)> on_answer)
-    : loop_(loop), on_answer_(std::move(on_answer)), thread_([this] { Run(); }) {}
-
-Lookup::~Lookup() {
-  {
-    std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-  *alive_ = false;
-}
-
-void Lookup::Ask(std::shared_ptr<Handle> handle, std::string topic) {
-  {
-    std::lock_guard lock(mutex_);
-    questions_.push_back({std::move(handle), std::move(topic), false});
-  }
-  wake_.notify_one();
-}
-
-void Lookup::Retire(std::shared_ptr<Handle> handle) {
-  {
-    std::lock_guard lock(mutex_);
-    questions_.push_back({std::move(handle), {}, true});
-  }
-  wake_.notify_one();
-}
-
-void Lookup::Run() {
-  while (true) {
-    Question question;
-    {
-      std::unique_lock lock(mutex_);
-      wake_.wait(lock, [this] { return stop_ || !questions_.empty(); });
-      if (stop_) return;
-      question = std::move(questions_.front());
-      questions_.pop_front();
-    }
-    if (question.retire) continue;  // the handle goes with the question
-    Answer answer = AskNow(*question.handle, question.topic);
-    loop_.Post([this, alive = alive_, answer = std::move(answer)] {
-      if (*alive) on_answer_(answer);
-    });
-  }
-}
-
-Lookup::Answer Lookup::AskNow(Handle& handle, const std::string& topic) {
-  Answer answer;
+Lookup::Answer AskNow(Handle& handle, const std::string& topic) {
+  Lookup::Answer answer;
   answer.topic = topic;
   Owned<rd_kafka_topic_t> only;
   if (!topic.empty()) only.reset(rd_kafka_topic_new(handle.rk(), topic.c_str(), nullptr));
@@ -71,6 +22,26 @@ Lookup::Answer Lookup::AskNow(Handle& handle, const std::string& topic) {
     answer.partitions = metadata->topics[i].partition_cnt;
   }
   return answer;
+}
+
+}  // namespace
+
+Lookup::Lookup(base::Loop& loop, std::function<void(const Answer&)> on_answer)
+    : loop_(loop), on_answer_(std::move(on_answer)) {}
+
+Lookup::~Lookup() { *alive_ = false; }
+
+void Lookup::Ask(std::shared_ptr<Handle> handle, std::string topic) {
+  side_.Run(
+      [this, &loop = loop_, alive = alive_, handle = std::move(handle), topic = std::move(topic)] {
+        loop.Post([this, alive, answer = AskNow(*handle, topic)] {
+          if (*alive) on_answer_(answer);
+        });
+      });
+}
+
+void Lookup::Retire(std::shared_ptr<Handle> handle) {
+  side_.Run([handle = std::move(handle)] {});
 }
 
 }  // namespace outrigger::kafka

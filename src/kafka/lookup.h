@@ -5,16 +5,13 @@
 // for the question under way, a second at most; no answer comes after that.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <string>
-#include <thread>
 
 #include "base/loop.h"
 #include "kafka/handle.h"
+#include "kafka/side_thread.h"
 
 namespace outrigger::kafka {
 
@@ -37,23 +34,10 @@ class Lookup {
   void Retire(std::shared_ptr<Handle> handle);
 
  private:
-  struct Question {
-    std::shared_ptr<Handle> handle;
-    std::string topic;
-    bool retire = false;
-  };
-
-  void Run();
-  static Answer AskNow(Handle& handle, const std::string& topic);
-
   base::Loop& loop_;
   std::function<void(const Answer&)> on_answer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  std::deque<Question> questions_;
-  bool stop_ = false;
-  std::thread thread_;
+  SideThread side_;  // ends before what its jobs use
 };
 
 }  // namespace outrigger::kafka

@@ -221,6 +221,7 @@ void Producer::Core::HandOver(PartitionQueue& queue) {
       queue.undecided -= rest.size();
       if (!serve_again_.armed())
         serve_again_ = loop_.After(std::chrono::milliseconds(10), [this] { ServeAll(); });
+      if (i > 0 && queue.undecided == 0) OnDecided(topic, queue);  // all before it were refused
       return;
     }
     queue.batch[i]->error = error;

@@ -155,6 +155,8 @@ http::Response OpsServer::Core::Health() {
   http::Response response;
   response.content_type = "text/plain; charset=utf-8";
   response.body = "ok\n";
+  // A flow that has drained turns no more.
+  if (sources_.conditions.Get("Ready").reason == telemetry::kShuttingDown) return response;
   for (const auto& pulse : pulses_) {
     const base::TimePoint seen{base::TimePoint::duration(pulse.seen->load())};
     if (loop_.Now() - seen < kStuckAfter) continue;

@@ -1,8 +1,12 @@
 // The app's port: which request is which, who may send it, and how its body becomes events.
 //
-//   POST /v1/events           one event, a CloudEvent (structured, binary), a batch, or NDJSON, by
-//   Content-Type POST /v1/events/{type}    the data alone POST /v1/topics/{topic}   a raw record,
-//   where http.rawTopics allows GET  /health/kafka
+//   POST /v1/events           one event, a batch or NDJSON, as Content-Type says
+//
+//   POST /v1/events/{type}    the data alone
+//
+//   POST /v1/topics/{topic}   a raw record, where http.rawTopics allows it
+//
+//   GET  /health/kafka
 //
 // Thread: the flow's loop. Lifetime: outlives the server that it is the handler of. Source:
 // contract, "Publishing".

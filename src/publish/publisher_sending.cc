@@ -32,10 +32,11 @@ void Publisher::Send(const std::vector<const Rule*>& rules, event::Event event, 
     }
     Target& target = outcome.targets.emplace_back();
     target.topic = part->prepared.record.topic;
-    // A retry of an event that is safe in some topics skips those.
-    if (known) {
-      for (const auto& earlier : known->outcome.targets)
-        if (earlier.topic == target.topic && earlier.safe()) target = earlier;
+    // A retry of an event that is safe in some topics skips those. By place, since two rules may
+    // lead to one topic; where a reload moved the rules, it is sent again.
+    if (const size_t at = parts.size(); known && at < known->outcome.targets.size()) {
+      const Target& earlier = known->outcome.targets[at];
+      if (earlier.topic == target.topic && earlier.safe()) target = earlier;
     }
     parts.push_back(std::move(*part));
   }

@@ -15,6 +15,9 @@ namespace outrigger::telemetry {
 
 enum class Status { kTrue, kFalse, kUnknown };
 
+// The reason of Ready from SIGTERM on.
+inline constexpr char kShuttingDown[] = "ShuttingDown";
+
 struct Condition {
   std::string type;  // KafkaConnected
   Status status = Status::kUnknown;

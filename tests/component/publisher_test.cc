@@ -157,6 +157,23 @@ TEST_F(PublisherTest, ARetryOfAFanOutSkipsTheTopicsThatHaveIt) {
   EXPECT_EQ(Values("first").size(), before);
 }
 
+TEST_F(PublisherTest, ARetryOfAFanOutIntoOneTopicSendsTheOneThatIsNotThere) {
+  SetRoutes(
+      "  - {match: {type: 'c.*'}, topic: first, key: data.a, continue: true}\n"
+      "  - {match: {type: 'c.x'}, topic: first, key: data.b}\n");
+  const std::string data = R"({"a":"1","b":"2"})";
+  ASSERT_EQ(Await(Publish("c.x", "0", data)).code(), 200);
+  rd_kafka_mock_push_request_errors(mock_, kProduce, 2, RD_KAFKA_RESP_ERR_NO_ERROR,
+                                    RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+  ASSERT_EQ(Await(Publish("c.x", "1", data)).code(), 503);
+  EXPECT_EQ(Values("first").size(), 3u);
+  Outcome retry = Await(Publish("c.x", "1", data));
+  for (int tries = 0; retry.code() == 503 && tries < 30; ++tries)
+    retry = Await(Publish("c.x", "1", data));
+  EXPECT_EQ(retry.code(), 200);
+  EXPECT_EQ(Values("first").size(), 4u);
+}
+
 TEST_F(PublisherTest, TheSameIdWithAnotherBodyIs409) {
   EXPECT_EQ(Await(Publish("b.x", "1")).code(), 200);
   EXPECT_EQ(Await(Publish("b.x", "1", R"({"k":"key","n":2})")).code(), 409);

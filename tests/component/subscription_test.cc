@@ -36,7 +36,7 @@ class SubscriptionTest : public testing::Test {
     handler.on_head = [](const std::shared_ptr<http::Request>&) { return http::Plan(); };
     handler.on_request = [this](const std::shared_ptr<http::Request>& request) {
       calls_.push_back(request);
-      if (answering_) request->Answer({});
+      if (answering_) request->Answer(answer_);
     };
     app_ = std::make_unique<http::Server>(loop_, http::Limits(), std::move(handler));
     port_ = *app_->ListenTcp("127.0.0.1:0");
@@ -84,8 +84,9 @@ class SubscriptionTest : public testing::Test {
     Until([&] { return loop_.Now() > end; });
   }
 
-  // What the group has committed; below 0: nothing.
-  int64_t Committed(const std::string& topic = "one", int32_t partition = 0) {
+  // What the group has committed; below 0: nothing. `metadata` is what travels with it.
+  int64_t Committed(const std::string& topic = "one", int32_t partition = 0,
+                    std::string* metadata = nullptr) {
     if (!asker_) {
       char reason[256];
       rd_kafka_conf_t* conf = rd_kafka_conf_new();
@@ -95,7 +96,9 @@ class SubscriptionTest : public testing::Test {
     }
     const kafka::PartitionList list = kafka::ToList({{topic, partition}});
     EXPECT_EQ(rd_kafka_committed(asker_.get(), list.get(), 5000), RD_KAFKA_RESP_ERR_NO_ERROR);
-    return list->elems[0].offset;
+    const rd_kafka_topic_partition_t& at = list->elems[0];
+    if (metadata) metadata->assign(static_cast<const char*>(at.metadata), at.metadata_size);
+    return at.offset;
   }
 
   // The value of the first series that begins so; -1: there is none.
@@ -119,6 +122,7 @@ class SubscriptionTest : public testing::Test {
   std::unique_ptr<kafka::Producer> producer_;
   std::vector<std::shared_ptr<http::Request>> calls_;
   bool answering_ = true;
+  http::Response answer_;
   std::unique_ptr<http::Server> app_;
   uint16_t port_ = 0;
   kafka::Owned<rd_kafka_t> asker_;
@@ -148,6 +152,29 @@ TEST_F(SubscriptionTest, LagInSecondsGrowsThoughNothingOfThePartitionWasFetched)
   ASSERT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag{") == 3; }));
   ASSERT_EQ(Gauge("outrigger_consumer_oldest_unsettled_age_seconds{"), 0);
   EXPECT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag_seconds{") > 1; }));
+}
+
+TEST_F(SubscriptionTest, AStatusThatNobodyKnowsHoldsItsKeyUntilTheHandlerIsMended) {
+  config_.retry = {
+      .attempts = 2, .backoff_initial = milliseconds(1), .backoff_max = milliseconds(20)};
+  answer_.body = R"({"status":"OK"})";
+  const auto subscription = Start();
+  Send(1);
+  ASSERT_TRUE(Until([&] { return State().reason == "Stuck"; }));
+  answer_ = {};
+  EXPECT_TRUE(Until([&] { return Committed() == 1; }));
+}
+
+TEST_F(SubscriptionTest, AttemptsThatTheHalfDownCircuitGivesBackAreCommitted) {
+  config_.retry = {.attempts = 5, .backoff_initial = milliseconds(200), .backoff_max = seconds(1)};
+  config_.circuit.failures = 10;
+  config_.commit_interval = milliseconds(1);
+  answer_.status = 500;
+  const auto subscription = Start();
+  Send(5);
+  ASSERT_TRUE(Until([&] { return State().reason == "AppHalfDown"; }));
+  std::string metadata;
+  EXPECT_TRUE(Until([&] { return Committed("one", 0, &metadata) == 0 && metadata.empty(); }));
 }
 
 // What /status says of a subscription that has no partition.

@@ -5,7 +5,6 @@
 #include <regex>
 #include <set>
 
-#include "base/backoff.h"
 
 namespace outrigger::base {
 namespace {
@@ -35,25 +34,6 @@ TEST(NewUuid7, IdsOfOneThreadSortInTheOrderOfTheirMakingAndNeverRepeat) {
 TEST(Rfc3339, WritesUtcWithMilliseconds) {
   EXPECT_EQ(Rfc3339(WallTime(std::chrono::milliseconds(1'700'000'000'042))),
             "2023-11-14T22:13:20.042Z");
-}
-
-TEST(Backoff, StaysBelowADoublingBoundThatEndsAtTheMaximum) {
-  Backoff backoff(std::chrono::milliseconds(100), std::chrono::milliseconds(350), 7);
-  for (const int bound : {100, 200, 350, 350}) {
-    const Duration wait = backoff.Next();
-    EXPECT_GE(wait.count(), 0);
-    EXPECT_LE(wait, std::chrono::milliseconds(bound));
-  }
-}
-
-TEST(Backoff, IsSpreadOverTheWholeBound) {
-  int low = 0;
-  for (uint32_t seed = 0; seed < 1000; ++seed) {
-    Backoff backoff(std::chrono::seconds(1), std::chrono::seconds(1), seed * 7919 + 1);
-    if (backoff.Next() < std::chrono::milliseconds(500)) ++low;
-  }
-  EXPECT_GT(low, 350);
-  EXPECT_LT(low, 650);
 }
 
 }  // namespace

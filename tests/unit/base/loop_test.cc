@@ -8,7 +8,6 @@
 #include <thread>
 #include <vector>
 
-#include "base/inbox.h"
 #include "base/wakeup.h"
 
 namespace outrigger::base {
@@ -139,20 +138,6 @@ TEST(Loop, RunsInRealTimeUntilStopped) {
   Timer timer = loop.After(milliseconds(5), [&] { loop.Stop(); });
   loop.Run();
   EXPECT_GE(loop.Now() - start, milliseconds(5));
-}
-
-TEST(Inbox, RunsCallsOfOtherThreadsInTheirOrderOnTheLoop) {
-  Loop loop;
-  Inbox inbox(loop);
-  std::vector<int> seen;
-  std::thread other([&] {
-    for (int i = 0; i < 1000; ++i) inbox.Push([&, i] { seen.push_back(i); });
-    inbox.Push([&] { loop.Stop(); });
-  });
-  loop.Run();
-  other.join();
-  ASSERT_EQ(seen.size(), 1000U);
-  EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
 }
 
 TEST(Loop, ACallFromAnotherThreadIsWaitedForAndThrowsWhatItThrew) {

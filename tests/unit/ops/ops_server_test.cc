@@ -62,6 +62,9 @@ TEST_F(OpsServerTest, HealthIsThatTheLoopsTurn) {
     answer = Get(server_->port(), "/healthz");
   } while (answer.find("503") == std::string::npos && std::chrono::steady_clock::now() < end);
   EXPECT_NE(answer.find("the event loop of publish is stuck"), std::string::npos);
+  conditions_.Set("Ready", telemetry::Status::kFalse, telemetry::kShuttingDown, "");
+  EXPECT_NE(Get(server_->port(), "/healthz").find("200 OK"), std::string::npos)
+      << "a flow that has drained is not stuck";
 }
 
 TEST_F(OpsServerTest, ReadinessSaysWhyNot) {
