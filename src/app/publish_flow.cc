@@ -17,6 +17,8 @@ using telemetry::Status;
 constexpr auto kQuiet = std::chrono::seconds(1);
 // Of the shutdown budget, what answering and flushing may need at the end.
 constexpr auto kFlushShare = std::chrono::seconds(5);
+// What ending the Kafka client may take beyond the flush: its last question to the cluster.
+constexpr std::chrono::milliseconds kCloseShare{1000};
 constexpr auto kTick = std::chrono::seconds(1);
 
 std::string Join(const std::vector<std::string>& parts) {
@@ -209,7 +211,8 @@ void PublishFlow::Flush() {
   drain_timer_.Cancel();
   if (!producer_) return loop_.Stop();
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(drain_by_ - loop_.Now());
-  producer_->Close(std::max(left, std::chrono::milliseconds(0)), [this] { loop_.Stop(); });
+  const auto flush = left - std::min(kCloseShare, left / 3);
+  producer_->Close(std::max(flush, std::chrono::milliseconds(0)), [this] { loop_.Stop(); });
 }
 
 }  // namespace outrigger::app

@@ -141,6 +141,12 @@ int Publish(const PublishOptions& options, bool as_json, Console& console) {
       return 2;
     }
   }
+  if (options.data == "-" && !options.id.empty()) {
+    PrintError(base::Error::Invalid("--id names one event, and standard input has many",
+                                    "give the data as an argument, or leave --id out"),
+               as_json, console);
+    return 2;
+  }
   if (options.data == "-") return Lines(options, sidecar, as_json, console).Publish();
   outbound::Query query;
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"key", options.key},

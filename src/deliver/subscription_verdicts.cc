@@ -158,7 +158,8 @@ void Subscription::GiveUp(Delivery& delivery) {
   const RetryPolicy policy{
       config_.retry.attempts, config_.retry.backoff_initial, config_.retry.backoff_max, {}};
   const auto wait = StuckWait(policy, delivery.failed.wait, [this] { return random_(); });
-  ShowStuck(delivery, "event " + delivery.event.id + " of " + delivery.record.topic + "/" +
+  const std::string id = delivery.event.id.empty() ? "" : delivery.event.id + " ";
+  ShowStuck(delivery, "event " + id + "of " + delivery.record.topic + "/" +
                           std::to_string(delivery.record.partition) + " at " +
                           std::to_string(delivery.offset) + " can't be delivered (" +
                           delivery.failed.detail +

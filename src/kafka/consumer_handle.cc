@@ -81,7 +81,15 @@ base::Result<std::shared_ptr<ConsumerHandle>> ConsumerHandle::Create(
                               {"partition.assignment.strategy", "cooperative-sticky"},
                               {"auto.offset.reset", "error"},
                               {"enable.partition.eof", "false"}};
-  auto conf = ClientConf(options.kafka, RoleOf(options.kafka), promised);
+  const config::Properties role = RoleOf(options.kafka);
+  if (const auto id = role.find(kInstanceId);
+      id != role.end() && id->second.value.find('{') != std::string::npos) {
+    return base::Fail(
+        base::Error::Invalid("group.instance.id: \"" + id->second.value +
+                                 "\" has a place that is not known, so all pods would have one id",
+                             std::string(kHostname) + " is the one that there is"));
+  }
+  auto conf = ClientConf(options.kafka, role, promised);
   if (!conf) return base::Fail(conf.error());
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE |
                                             RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_ERROR);

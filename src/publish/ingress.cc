@@ -52,6 +52,11 @@ std::string MediaType(std::string_view content_type) {
   return type;
 }
 
+// In Kafka such a content type says that the value is a whole event: it may not name data.
+bool IsWholeCloudEvent(const std::string& media_type) {
+  return media_type.starts_with("application/cloudevents");
+}
+
 std::string NotAllowed(const std::string& topic) {
   return "http.rawTopics does not allow raw records to " + topic;
 }
@@ -158,6 +163,11 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
   if (auto ack = ReadAck(head); !ack) return Refuse(400, ack.error().message);
   if (events) return OnEvents(request);
   request->tag = type ? kType : kTopic;
+  if (type && IsWholeCloudEvent(MediaType(head.Find("content-type")))) {
+    return Refuse(415,
+                  "POST /v1/events/{type} takes the data alone; a whole CloudEvent, or a batch of "
+                  "them, goes to POST /v1/events");
+  }
   if (topic && !RawTopic(path.substr(11))) {
     return Refuse(404, NotAllowed(head.path.substr(11)), "http.rawTopics");
   }
@@ -167,16 +177,24 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
 http::Plan Ingress::OnEvents(const std::shared_ptr<http::Request>& request) {
   const http::Head& head = request->head();
   const std::string media = MediaType(head.Find("content-type"));
+  const bool batch = media == "application/cloudevents-batch+json";
+  const bool stream = media == "application/x-ndjson";
+  if ((batch || stream) && !head.Find("idempotency-key").empty()) {
+    return Refuse(400,
+                  "Idempotency-Key names one event; in a batch or a stream each event has an id of "
+                  "its own");
+  }
   http::Plan plan;
   if (media == "application/cloudevents+json") {
     request->tag = kStructured;
-  } else if (media == "application/cloudevents-batch+json") {
+  } else if (batch) {
     request->tag = kBatch;
     plan.max_body = kBatchBodies * options_.max_body;
-  } else if (std::any_of(head.fields.begin(), head.fields.end(),
+  } else if (!IsWholeCloudEvent(media) &&
+             std::any_of(head.fields.begin(), head.fields.end(),
                          [](const http::Field& field) { return field.name.starts_with("ce-"); })) {
     request->tag = kBinary;
-  } else if (media == "application/x-ndjson") {
+  } else if (stream) {
     request->tag = kNdjson;
     auto stream = std::make_shared<NdjsonStream>(loop_, publisher_, rate_, busy_streams_,
                                                  options_.max_body, request, *ReadAck(head));

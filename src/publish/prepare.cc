@@ -66,13 +66,14 @@ base::Result<void> Stamp(const Rule& rule, event::Event& event, base::WallTime n
 }
 
 // The rule's key, else the caller's, else the CloudEvents partitionkey.
+// An empty one is none: all such events would be one key.
 base::Result<std::optional<std::string>> KeyOf(const Rule& rule, const event::Event& event,
                                                event::Data& data) {
   if (rule.key) {
     auto key = rule.key->Key(event, data);
-    if (!key || *key) return key;
+    if (!key || (*key && !(*key)->empty())) return key;
   }
-  if (event.key) return event.key;
+  if (event.key && !event.key->empty()) return event.key;
   if (const auto partition_key = event.Extension("partitionkey"); !partition_key.empty())
     return std::optional(std::string(partition_key));
   return std::optional<std::string>();

@@ -95,6 +95,10 @@ class Answers(KafkaCase):
         status, _, body = curl("-H", JSON, f"http://127.0.0.1:{self.instance.port}/v1/topics/raw.a?key=%ff%01", data=b"x")
         self.assertEqual(status, 200, "a key is bytes")
 
+    def test_400_for_one_idempotency_key_of_many_events(self):
+        for form in ("application/cloudevents-batch+json", "application/x-ndjson"):
+            self.assertIn("Idempotency-Key", self.refused(400, "/v1/events", b"[]", f"Content-Type: {form}", "Idempotency-Key: k")["detail"])
+
     def test_400_for_query_parameters_that_would_be_passed_over(self):
         order = b'{"type":"order.a","data":{"id":"x"}}'
         self.assertIn("takes ack", self.refused(400, "/v1/events?key=x", order, JSON)["detail"])
@@ -152,11 +156,17 @@ class Answers(KafkaCase):
 
     def test_415(self):
         self.refused(415, "/v1/events", b"<a/>", "Content-Type: application/xml")
+        for form in ("+json", "-batch+json", "+avro"):
+            self.refused(415, "/v1/events/order.a", b"{}", f"Content-Type: application/cloudevents{form}")
+        self.refused(415, "/v1/events", b"x", "Content-Type: application/cloudevents+avro", "ce-specversion: 1.0", "ce-id: 1", "ce-source: /s",
+                     "ce-type: order.a")
         self.refused(415, "/v1/events", b"{}", JSON, "Content-Encoding: gzip")
 
     def test_422_key(self):
         self.refused(422, "/v1/events/order.a", b'{"n":1}', JSON)
         self.refused(422, "/v1/events/order.a", b'{"id":{"a":1}}', JSON)
+        for empty in ("/v1/events/order.a?key=", "/v1/events/order.a"):
+            self.refused(422, empty, b'{"id":""}', JSON)
 
     def test_422_template(self):
         self.refused(422, "/v1/events/tenant.a", b"{}", JSON)

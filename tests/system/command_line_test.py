@@ -23,6 +23,11 @@ class WrongCalls(unittest.TestCase):
             for word in words:
                 self.assertIn(word, run.stderr)
 
+    def test_one_id_is_not_for_many_events(self):
+        run = outrigger("publish", "a.b", "--id", "x", stdin="{}\n{}\n")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("--id names one event", run.stderr)
+
 
 class LaterCommands(unittest.TestCase):
     def test_a_command_of_a_later_version_says_what_does_its_work_until_then(self):
@@ -62,6 +67,13 @@ class Check(unittest.TestCase):
                             "outrigger.yaml:4:3", "kafka.broker", "brokers", "routes[0].match.typ", "keyRequired", "http.maxBody",
                             "http.ackTimeout", "spool")
         self.assertGreaterEqual(said.count("outrigger.yaml:"), 6)
+
+    def test_a_place_in_the_instance_id_that_is_not_known_is_an_error(self):
+        subscription = 'subscriptions: [{name: a, topics: [t], deliver: {url: "http://127.0.0.1:1/"}}]\n'
+        for name, code in (("{hostnam}", 1), ("{hostname}", 0)):
+            run = self.check(HEAD + f'kafka: {{consumer: {{properties: {{group.instance.id: "shop-{name}"}}}}}}\n' + subscription)
+            self.assertEqual(run.returncode, code, run.stdout + run.stderr)
+            self.assertEqual("{hostname} is the one that there is" in run.stdout + run.stderr, code == 1)
 
     def test_hostile_yaml_is_a_clear_error(self):
         bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(

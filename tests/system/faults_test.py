@@ -187,6 +187,19 @@ class Drain(KafkaCase):
         self.assertLess(time.monotonic() - began, 6)
         self.assertIn("not acked", sidecar.log)
 
+    def test_with_kafka_just_gone_the_budget_ends_it_too(self):
+        with Kafka() as kafka:
+            kafka.format().start()
+            sidecar = Sidecar(text=HEAD + "shutdown: {budget: 4s}\n", env={"KAFKA_BROKERS": kafka.bootstrap}).start()
+            self.addCleanup(sidecar.close)
+            self.assertEqual(sidecar.post("/v1/events/a.b", {}).status, 200)
+            kafka.stop(kill=True)
+            sidecar.post("/v1/events/a.b?ack=memory", {})
+            began = time.monotonic()
+            self.assertEqual(sidecar.stop(), 0)
+            self.assertLess(time.monotonic() - began, 4.4)
+            self.assertIn("not acked", sidecar.log)
+
 
 if __name__ == "__main__":
     unittest.main()
