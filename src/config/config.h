@@ -188,8 +188,9 @@ struct Subscription {
 };
 
 struct Config {
-  std::string file;        // as named; empty: the built-in defaults
-  std::string generation;  // hex hash of the file's bytes and the environment that overrides it
+  std::string file;  // as named; empty: the built-in defaults
+  // A hash in hex of the file, its schemas and the environment that overrides it.
+  std::string generation;
   Kafka kafka;
   Http http;
   Ops ops;

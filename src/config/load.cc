@@ -10,6 +10,7 @@
 
 #include "config/environment.h"
 #include "config/field.h"
+#include "config/schema_files.h"
 #include "config/yaml.h"
 
 namespace outrigger::config {
@@ -78,6 +79,18 @@ void ReadTree(std::string_view yaml, const std::string& name, Loaded& loaded) {
                  "add a rule, or leave `routes` out");
 }
 
+// The config with the schemas that it names, which are applied with it.
+std::string WithSchemas(const Config& config) {
+  std::string schemas;
+  for (const auto& route : config.routes) {
+    if (!route.schemas) continue;
+    for (const auto& path : FindSchemaFiles(route.schemas->value).files)
+      schemas.append(path.lexically_relative(route.schemas->value))
+          .append(ReadFileBytes(path).value_or(std::string()));
+  }
+  return schemas.empty() ? config.generation : Hash(config.generation, schemas);
+}
+
 Loaded Defaults(const Environment& environment) {
   Loaded loaded;
   loaded.config.routes.push_back(DefaultRoute());
@@ -109,6 +122,7 @@ Loaded Load(const std::string& file, const Environment& environment) {
     return loaded;
   }
   Loaded loaded = LoadText(*bytes, file, environment);
+  loaded.config.generation = WithSchemas(loaded.config);
   // The tree of a large file was tens of megabytes; without this they would stay ours for good.
   if (bytes->size() > kLargeFile) malloc_trim(0);
   return loaded;

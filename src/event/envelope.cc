@@ -134,6 +134,8 @@ base::Result<void> ReadStructuredMember(const JsonReader::Member& member, Event&
   if (!value) return base::Fail(value.error());
   if (!*value) return {};
   if (member.name == "specversion") {
+    if (JsonReader::Value(member.raw).kind != Kind::kString)
+      return Wrong("\"specversion\" is a string: \"1.0\"");
     specversion = std::move(**value);
     return {};
   }

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "event/cloudevents.h"
-#include "publish/refusal.h"
 
 namespace outrigger::publish {
 namespace {
@@ -39,16 +38,16 @@ void PublishBatch(Publisher& publisher, const std::shared_ptr<http::Request>& re
   batch->undecided = items.size() + 1;  // this call
   const Ask ask{ack, std::make_shared<Sequence>()};
   for (size_t i = 0; i < items.size(); ++i) {
-    auto event = event::FromStructured(publisher.json(), items[i]);
-    if (!event) {
-      batch->outcomes[i].Refuse(MakeProblem(400, {}, event.error().message));
-      batch->Decide();
-      continue;
-    }
-    publisher.Publish(std::move(*event), ask, [batch, i](const Outcome& outcome) {
+    const auto on_decided = [batch, i](const Outcome& outcome) {
       batch->outcomes[i] = outcome;
       batch->Decide();
-    });
+    };
+    auto event = event::FromStructured(publisher.json(), items[i]);
+    if (event) {
+      publisher.Publish(std::move(*event), ask, on_decided);
+    } else {
+      publisher.RefuseUnreadable(event.error().message, on_decided);
+    }
   }
   request->DropBody();
   batch->Decide();

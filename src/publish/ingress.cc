@@ -294,10 +294,10 @@ base::Result<event::Event> Ingress::ReadType(http::Request& request) {
 void Ingress::OnEvent(const std::shared_ptr<http::Request>& request,
                       base::Result<event::Event> event) {
   request->DropBody();  // the event has what it needs of it
-  if (!event) return AnswerProblem(*request, 400, event.error().message);
+  const auto answer = [request](const Outcome& outcome) { request->Answer(outcome.ToResponse()); };
+  if (!event) return publisher_.RefuseUnreadable(event.error().message, answer);
   ApplyHead(request->head(), *event);
-  publisher_.Publish(std::move(*event), Ask{*ReadAck(request->head()), nullptr},
-                     [request](const Outcome& outcome) { request->Answer(outcome.ToResponse()); });
+  publisher_.Publish(std::move(*event), Ask{*ReadAck(request->head()), nullptr}, answer);
 }
 
 void Ingress::OnTopic(const std::shared_ptr<http::Request>& request) {

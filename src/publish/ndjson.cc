@@ -72,10 +72,8 @@ void NdjsonStream::OnLine(std::string_view line) {
   if (line.find_first_not_of(" \t") == std::string_view::npos) return;
   auto event = event::FromEnvelope(publisher_.json(), line);
   if (!event) {
-    http::Problem problem;
-    problem.status = 400;
-    problem.detail = event.error().message;
-    return Fail(line_, std::move(problem));
+    return publisher_.RefuseUnreadable(
+        event.error().message, [this](const Outcome& outcome) { Fail(line_, *outcome.problem); });
   }
   rate_.Take(1, loop_.Now());
   if (undecided_++ == 0) {

@@ -59,7 +59,8 @@ int Outcome::code() const {
 }
 
 void Outcome::AppendJson(std::string& out) const {
-  out.append("{\"id\":").append(base::JsonString(id)).append(",");
+  out.push_back('{');
+  if (!id.empty()) out.append("\"id\":").append(base::JsonString(id)).append(",");
   if (problem) {
     out.append("\"status\":\"failed\",\"problem\":").append(problem->Json());
   } else if (targets.size() == 1) {

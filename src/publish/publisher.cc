@@ -84,6 +84,10 @@ void Publisher::Refuse(const std::string& label, ProducerReason reason, http::Pr
   on_decided(outcome);
 }
 
+void Publisher::RefuseUnreadable(const std::string& why, const OnDecided& on_decided) {
+  Refuse(kNoTopic, ProducerReason::kInvalid, MakeProblem(400, {}, why), on_decided);
+}
+
 void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided) {
   last_publish_ = loop_.Now();
   const bool callers_id = !event.id.empty();

@@ -65,6 +65,9 @@ class Publisher {
 
   void Publish(event::Event event, const Ask& ask, OnDecided on_decided);
 
+  // An event that could not be read: counted, and answered 400.
+  void RefuseUnreadable(const std::string& why, const OnDecided& on_decided);
+
   // A raw record past all rules; `label` is the metrics' topic (the glob that allowed it). An empty
   // `id` is none of the caller's.
   void PublishRaw(event::Record record, std::string id, const std::string& label, const Ask& ask,

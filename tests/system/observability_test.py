@@ -17,6 +17,10 @@ class Observability(KafkaCase):
             sidecar.post(f"/v1/events/a.x{n}", {})
             sidecar.post(f"/v1/nothing/{n}", {})
             sidecar.post(f"/v1/events/unknown{n}", {})
+        json_type, batch = {"content-type": "application/json"}, {"content-type": "application/cloudevents-batch+json"}
+        self.assertEqual(sidecar.post("/v1/events", "{bad", json_type).status, 400)
+        self.assertEqual(sidecar.post("/v1/events", '{"type":1}\nx\n', {"content-type": "application/x-ndjson"}).json["failed"], 2)
+        self.assertNotIn("id", sidecar.post("/v1/events", "[{}]", batch).json["results"][0])
         sidecar.wait_for(lambda: sidecar.metrics().get('outrigger_delivery_circuit_open{subscription="unheard"}') == 1, what="the circuit")
         check = subprocess.run(["promtool", "check", "metrics"], input=sidecar.ops("/metrics").body, capture_output=True)
         self.assertEqual((check.returncode, check.stdout + check.stderr), (0, b""))
@@ -24,6 +28,7 @@ class Observability(KafkaCase):
         self.assertEqual(metrics['outrigger_producer_events_total{outcome="acked",topic="{data.tenant}.events"}'], 3)
         self.assertEqual(metrics['outrigger_producer_events_total{outcome="acked",topic="plain"}'], 10)
         self.assertEqual(metrics['outrigger_producer_failures_total{reason="no_route",topic="none"}'], 10)
+        self.assertEqual(metrics['outrigger_producer_failures_total{reason="invalid",topic="none"}'], 4, "what can't be read is counted")
         self.assertEqual(metrics['outrigger_http_requests_total{code="404",endpoint="none"}'], 10)
         self.assertEqual(metrics['outrigger_producer_latency_seconds_count{topic="plain"}'], 10)
         self.assertLessEqual({"outrigger_consumer_events_total", "outrigger_consumer_lag", "outrigger_delivery_in_flight"},

@@ -66,8 +66,10 @@ class Reload(KafkaCase):
         sidecar.config = mount / "outrigger.yaml"
         sidecar.start()
         self.assertEqual(sidecar.post("/v1/events/thing.made", {"a": 1}).status, 200)
+        generation = sidecar.ops("/status").json["observedGeneration"]
         publish("v2", ["b"])
         sidecar.wait_for(lambda: sidecar.post("/v1/events/thing.made", {"a": 1}).status == 422, what="the new schema")
+        sidecar.wait_for(lambda: sidecar.ops("/status").json["observedGeneration"] != generation, what="a generation for the new schema")
         self.assertEqual(sidecar.post("/v1/events/thing.made", {"b": 1}).status, 200)
 
     def test_what_is_read_at_the_start_only_says_so_field_by_field(self):

@@ -5,7 +5,6 @@
 #include <regex>
 #include <set>
 
-
 namespace outrigger::base {
 namespace {
 
