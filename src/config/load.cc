@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <set>
 
 #include "config/environment.h"
 #include "config/field.h"
@@ -81,13 +82,14 @@ void ReadTree(std::string_view yaml, const std::string& name, Loaded& loaded) {
 
 // The config with the schemas that it names, which are applied with it.
 std::string WithSchemas(const Config& config) {
+  std::set<std::string> folders;  // many routes may share one
+  for (const auto& route : config.routes)
+    if (route.schemas) folders.insert(route.schemas->value);
   std::string schemas;
-  for (const auto& route : config.routes) {
-    if (!route.schemas) continue;
-    for (const auto& path : FindSchemaFiles(route.schemas->value).files)
-      schemas.append(path.lexically_relative(route.schemas->value))
+  for (const auto& folder : folders)
+    for (const auto& path : FindSchemaFiles(folder).files)
+      schemas.append(path.lexically_relative(folder))
           .append(ReadFileBytes(path).value_or(std::string()));
-  }
   return schemas.empty() ? config.generation : Hash(config.generation, schemas);
 }
 

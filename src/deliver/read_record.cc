@@ -21,14 +21,6 @@ base::Failure Wrong(std::string message) {
   return base::Fail(base::Error::Invalid(std::move(message)));
 }
 
-// The media type alone, in lower case.
-std::string MediaType(std::string_view content_type) {
-  std::string type(content_type.substr(0, content_type.find(';')));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
-  for (char& c : type) c = base::LowerAscii(c);
-  return type;
-}
-
 // Producers disagree about the case of this one, as it is HTTP's.
 bool IsContentType(std::string_view name) { return base::LowerAscii(name) == "content-type"; }
 
@@ -144,7 +136,7 @@ base::Result<Event> ReadPlain(event::JsonReader& json, const Consumed& record) {
 }  // namespace
 
 base::Result<Event> ReadRecord(event::JsonReader& json, const Consumed& record) {
-  const std::string media_type = MediaType(ContentType(record));
+  const std::string media_type = event::MediaType(ContentType(record));
   if (media_type.starts_with("application/cloudevents")) {
     if (media_type == "application/cloudevents+json") return ReadStructured(json, record);
     return Wrong("the event format " + media_type + " is not spoken here");

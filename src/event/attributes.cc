@@ -81,10 +81,14 @@ bool IsRfc3339(std::string_view text) {
   return IsOffset(rest);
 }
 
-bool IsJson(std::string_view media_type) {
-  std::string type(media_type.substr(0, media_type.find(';')));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
-  for (char& c : type) c = base::LowerAscii(c);
+std::string MediaType(std::string_view content_type) {
+  std::string_view type = content_type.substr(0, content_type.find(';'));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+  return base::LowerAscii(type);
+}
+
+bool IsJson(std::string_view content_type) {
+  const std::string type = MediaType(content_type);
   return type == "application/json" || type == "text/json" || type.ends_with("+json");
 }
 

@@ -37,7 +37,7 @@ inline constexpr size_t kMaxBatch = 16'384;
 
 // The items of an application/cloudevents-batch+json array, as views into `body`, each a JSON
 // object that FromStructured takes. The array as a whole is checked strictly here. More than
-// kMaxBatch items are an error (kTooLarge): each has a result of its own in the answer.
+// kMaxBatch items are an error (kTooLarge).
 base::Result<std::vector<std::string_view>> SplitBatch(JsonReader& json, std::string_view body);
 
 // Binary mode: attributes from ce-* fields (percent-decoded once), content-type → datacontenttype,
@@ -46,9 +46,11 @@ base::Result<std::vector<std::string_view>> SplitBatch(JsonReader& json, std::st
 base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::string body,
                                    bool required);
 
-// Whether a media type is JSON: application/json, text/json, anything ending in +json; parameters
-// ignored.
-bool IsJson(std::string_view media_type);
+// The media type of a Content-Type: without parameters, in lower case.
+std::string MediaType(std::string_view content_type);
+
+// Whether it is JSON: application/json, text/json, anything ending in +json.
+bool IsJson(std::string_view content_type);
 
 // Checks the attributes of a complete event: type, source, id present; time RFC 3339; extension
 // names legal.

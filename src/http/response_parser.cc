@@ -61,8 +61,8 @@ void ResponseParser::Wrong(std::string what) {
 void ResponseParser::Keep(std::string_view bytes) {
   const uint64_t room = limits_.max_body - answer_.body.size();
   body_read_ += bytes.size();
-  answer_.cut_short = answer_.cut_short || bytes.size() > room;
   answer_.body.append(bytes.substr(0, static_cast<size_t>(room)));
+  answer_.cut_short = body_read_ > answer_.body.size();
 }
 
 size_t ResponseParser::Read(std::string_view bytes) {

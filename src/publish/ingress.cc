@@ -42,16 +42,6 @@ void AnswerProblem(http::Request& request, int status, std::string detail) {
   request.Answer(problem.ToResponse());
 }
 
-// The media type without parameters, in lower case.
-std::string MediaType(std::string_view content_type) {
-  std::string type(content_type.substr(0, content_type.find(';')));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-  });
-  return type;
-}
-
 // In Kafka such a content type says that the value is a whole event: it may not name data.
 bool IsWholeCloudEvent(const std::string& media_type) {
   return media_type.starts_with("application/cloudevents");
@@ -163,7 +153,7 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
   if (auto ack = ReadAck(head); !ack) return Refuse(400, ack.error().message);
   if (events) return OnEvents(request);
   request->tag = type ? kType : kTopic;
-  if (type && IsWholeCloudEvent(MediaType(head.Find("content-type")))) {
+  if (type && IsWholeCloudEvent(event::MediaType(head.Find("content-type")))) {
     return Refuse(415,
                   "POST /v1/events/{type} takes the data alone; a whole CloudEvent, or a batch of "
                   "them, goes to POST /v1/events");
@@ -176,7 +166,7 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
 
 http::Plan Ingress::OnEvents(const std::shared_ptr<http::Request>& request) {
   const http::Head& head = request->head();
-  const std::string media = MediaType(head.Find("content-type"));
+  const std::string media = event::MediaType(head.Find("content-type"));
   const bool batch = media == "application/cloudevents-batch+json";
   const bool stream = media == "application/x-ndjson";
   if ((batch || stream) && !head.Find("idempotency-key").empty()) {
