@@ -16,10 +16,7 @@ constexpr std::chrono::milliseconds kLeaveShare{2000};
 
 }  // namespace
 
-DeliverFlow::DeliverFlow(const config::Config& config)
-    : kafka_(config.kafka), loop_(base::Clock::System(), [](const std::string& what) {
-        Log(Level::kError, "a handler of the deliver flow threw; this is a bug", {{"error", what}});
-      }) {}
+DeliverFlow::DeliverFlow(const config::Config& config) : kafka_(config.kafka) {}
 
 base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(const config::Config& config,
                                                                telemetry::Metrics& metrics,
@@ -54,9 +51,7 @@ DeliverFlow::~DeliverFlow() {
   subscriptions_.clear();
 }
 
-void DeliverFlow::Start() {
-  thread_ = std::thread([this] { loop_.Run(); });
-}
+void DeliverFlow::Start() { thread_ = loop_.RunOnThread("deliver"); }
 
 void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
   loop_.Post([this, budget] {

@@ -54,10 +54,7 @@ PublishFlow::PublishFlow(const config::Config& config, telemetry::Metrics& metri
     : metrics_(metrics),
       conditions_(conditions),
       kafka_enabled_(config.kafka.enabled),
-      brokers_(Join(config.kafka.brokers)),
-      loop_(base::Clock::System(), [](const std::string& what) {
-        Log(Level::kError, "a handler of the publish flow threw; this is a bug", {{"error", what}});
-      }) {}
+      brokers_(Join(config.kafka.brokers)) {}
 
 base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(const config::Config& config,
                                                                telemetry::Metrics& metrics,
@@ -101,7 +98,7 @@ PublishFlow::~PublishFlow() {
 
 void PublishFlow::Start() {
   tick_ = loop_.After(kTick, [this] { Tick(); });
-  thread_ = std::thread([this] { loop_.Run(); });
+  thread_ = loop_.RunOnThread("publish");
 }
 
 base::Result<uint16_t> PublishFlow::Listen(const config::Http& http) {
@@ -155,8 +152,6 @@ void PublishFlow::Tick() {
     rebuilds_ = producer_->rebuilds();
   }
   metrics_.HttpConnections().Set(static_cast<double>(server_->connections()));
-  metrics_.LoopExceptions().Increment(static_cast<double>(loop_.exceptions() - exceptions_));
-  exceptions_ = loop_.exceptions();
 }
 
 std::string PublishFlow::WaitForKafka(std::chrono::milliseconds at_most,

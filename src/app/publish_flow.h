@@ -77,7 +77,6 @@ class PublishFlow {
   std::thread thread_;
   std::atomic<bool> kafka_connected_{false};
   uint64_t rebuilds_ = 0;
-  uint64_t exceptions_ = 0;
   base::Timer tick_;
 
   // The drain, on the flow's thread.

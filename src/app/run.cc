@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "app/sidecar.h"
+#include "app/unexpected.h"
 #include "config/load.h"
 #include "config/watch.h"
 #include "telemetry/log.h"
@@ -116,10 +117,7 @@ class Control {
   }
 
   const std::string file_;
-  base::Loop loop_{base::Clock::System(), [](const std::string& what) {
-                     Log(Level::kError, "a handler of the control thread threw; this is a bug",
-                         {{"error", what}});
-                   }};
+  base::Loop loop_;
   std::string trouble_;
   std::unique_ptr<config::Watch> watch_;
   Sidecar* sidecar_ = nullptr;
@@ -128,6 +126,7 @@ class Control {
 }  // namespace
 
 int Run(const std::string& config_file) {
+  EndOnUnexpectedException();
   std::signal(SIGPIPE, SIG_IGN);
   RaiseOpenFiles();
   for (const int stop : {SIGTERM, SIGINT}) std::signal(stop, EndAtOnce);

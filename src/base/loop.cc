@@ -1,10 +1,11 @@
 #include "base/loop.h"
 
+#include <pthread.h>
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <exception>
 #include <future>
 #include <map>
 
@@ -49,42 +50,29 @@ void Timer::Cancel() {
 
 bool Timer::armed() const { return entry_ && entry_->timers; }
 
-Loop::Loop(Clock clock, std::function<void(const std::string&)> on_exception)
-    : clock_(std::move(clock)),
-      on_exception_(std::move(on_exception)),
-      timers_(std::make_unique<Timers>(context_)) {}
+Loop::Loop(Clock clock) : clock_(std::move(clock)), timers_(std::make_unique<Timers>(context_)) {}
 
 Loop::~Loop() = default;
 
-bool Loop::Guarded(const std::function<void()>& run) {
-  try {
-    run();
-    return true;
-  } catch (const std::exception& error) {
-    exceptions_.fetch_add(1, std::memory_order_relaxed);
-    if (on_exception_) on_exception_(error.what());
-    return false;
-  }
-}
-
 void Loop::Run() {
   auto work = boost::asio::make_work_guard(context_);
-  while (!stopped_.load()) Guarded([this] { context_.run(); });
+  while (!stopped_.load()) context_.run();
   // The stop is used up: a later Run goes on where this one ended.
   context_.restart();
   stopped_.store(false);
 }
 
+std::thread Loop::RunOnThread(const char* name) {
+  return std::thread([this, name] {
+    pthread_setname_np(pthread_self(), name);
+    Run();
+  });
+}
+
 size_t Loop::RunReady() {
-  size_t ran = 0;
   context_.restart();
   FireDue();
-  for (size_t step = 1; step > 0; ran += step) {
-    step = 0;
-    // A handler that threw was one that ran, and others may be ready behind it.
-    if (!Guarded([this, &step] { step = context_.poll(); })) step = 1;
-  }
-  return ran;
+  return context_.poll();
 }
 
 void Loop::Stop() {
@@ -117,7 +105,7 @@ void Loop::FireDue() {
   while (!entries.empty() && entries.begin()->first <= now) {
     // Not kept by a Timer that is: what a fired call holds ends with it.
     const auto call = std::move(timers_->Take(entries.begin())->call);
-    Guarded(call);
+    call();
   }
   Arm();
 }

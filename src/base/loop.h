@@ -5,6 +5,9 @@
 // thread (or before Run). Lifetime: a Loop outlives every Watch made by it; a Timer that outlives
 // it is inert.
 //
+// What a handler throws leaves Run() and RunReady(): a flow that was changed by half must not go
+// on.
+//
 // Time comes from a Clock. With a ManualClock the loop never waits for real time: RunReady() runs
 // what is ready now, and Advance() moves the clock and fires the timers that came due, in order.
 #pragma once
@@ -13,7 +16,7 @@
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
-#include <string>
+#include <thread>
 
 #include "base/clock.h"
 
@@ -44,9 +47,7 @@ class Timer {
 
 class Loop {
  public:
-  // `on_exception` is told what a handler threw; the loop then goes on. It must not throw.
-  explicit Loop(Clock clock = Clock::System(),
-                std::function<void(const std::string& what)> on_exception = {});
+  explicit Loop(Clock clock = Clock::System());
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
   ~Loop();
@@ -56,6 +57,8 @@ class Loop {
   void Run();
   size_t RunReady();
   void Stop();
+  // Run() on a thread of its own; `name` (15 bytes at most) is what top -H and core files call it.
+  std::thread RunOnThread(const char* name);
 
   void Post(std::function<void()> call);
   // Runs `call` on the loop's thread and waits for it; what it throws is thrown here. From another
@@ -78,9 +81,6 @@ class Loop {
   // due.
   void Advance(ManualClock& clock, Duration by);
 
-  // How many handlers threw. Read from any thread.
-  uint64_t exceptions() const { return exceptions_.load(std::memory_order_relaxed); }
-
   // For the rooms that speak to sockets (http).
   boost::asio::io_context& context() { return context_; }
 
@@ -88,17 +88,13 @@ class Loop {
   friend class Timer;
   struct Timers;
 
-  // False when `run` threw.
-  bool Guarded(const std::function<void()>& run);
   void FireDue();
   void Arm();
 
   Clock clock_;
-  std::function<void(const std::string&)> on_exception_;
   boost::asio::io_context context_{1};
   std::unique_ptr<Timers> timers_;
   std::atomic<bool> stopped_{false};
-  std::atomic<uint64_t> exceptions_{0};
 };
 
 class Loop::Watch {

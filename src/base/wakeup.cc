@@ -16,7 +16,7 @@ struct Wakeup::State : std::enable_shared_from_this<State> {
         boost::asio::buffer(&count, sizeof count),
         [self = shared_from_this()](const boost::system::error_code& error, size_t) {
           if (error || self->stopped) return;
-          self->Read();  // first, because the call may throw
+          self->Read();
           self->on_wake();
         });
   }

@@ -193,7 +193,7 @@ void Client::Core::OnFinished(ClientConnection& connection, std::unique_ptr<Work
   // Sent on a kept connection, and nobody listens any more: the app went away with the call.
   if (!outcome && outcome.error().failure == Failure::kRefused && outcome.error().sent)
     outcome.error().failure = Failure::kCut;
-  // Last, as it may send, cancel, destroy the client or throw.
+  // Last, as it may send, cancel, or destroy the client.
   // NOLINTNEXTLINE(bugprone-use-after-move): moved only when it goes again
   if (!again) Deliver(*work, std::move(outcome));
 }

@@ -108,27 +108,19 @@ void Connection::Work() {
   if (working_ || reading_) return;
   working_ = true;
   const auto self = shared_from_this();
-  try {
-    bool more = true;
-    while (more) {
-      switch (state_) {
-        case State::kHead:
-          more = WorkOnHead();
-          break;
-        case State::kBody:
-          more = !paused_ && WorkOnBody();
-          break;
-        default:
-          more = false;
-          break;
-      }
+  bool more = true;
+  while (more) {
+    switch (state_) {
+      case State::kHead:
+        more = WorkOnHead();
+        break;
+      case State::kBody:
+        more = !paused_ && WorkOnBody();
+        break;
+      default:
+        more = false;
+        break;
     }
-  } catch (...) {
-    // The handler threw; the loop counts it. A request that it let go has its answer already.
-    working_ = false;
-    if (request_) Refuse({500, "the request could not be handled; this is a bug", {}});
-    if (owner_) owner_->loop.Post([self] { self->Work(); });
-    throw;
   }
   working_ = false;
   if (state_ == State::kHead || (state_ == State::kBody && !paused_)) Read();

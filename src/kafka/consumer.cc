@@ -82,7 +82,7 @@ void Consumer::Core::Post(std::function<void()> call) {
 void Consumer::Core::Beat() {
   beat_ = loop_.After(kBeat, [this] {
     if (closed_) return;
-    Beat();  // first, because what follows may throw
+    Beat();
     OnEvents();
     if (closed_) return;
     if (!connection_.connected) Ping();

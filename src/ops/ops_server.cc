@@ -66,11 +66,6 @@ class OpsServer::Core {
 
 OpsServer::Core::Core(OpsSources sources)
     : sources_(std::move(sources)),
-      loop_(base::Clock::System(),
-            [](const std::string& what) {
-              telemetry::Log(telemetry::Level::kError,
-                             "a handler of the ops port threw; this is a bug", {{"error", what}});
-            }),
       server_(loop_, OpsLimits(),
               {.on_head = [this](const auto& request) { return OnHead(request); },
                .on_request =
@@ -93,7 +88,7 @@ base::Result<void> OpsServer::Core::Listen(const std::string& address) {
   if (!port) return base::Fail(port.error());
   port_ = *port;
   Beat();
-  thread_ = std::thread([this] { loop_.Run(); });
+  thread_ = loop_.RunOnThread("ops");
   return {};
 }
 

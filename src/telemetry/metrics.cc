@@ -116,9 +116,6 @@ struct Metrics::Families {
       GaugeFamily("outrigger_http_connections", "Connections that the app holds open.");
   prometheus::Family<prometheus::Gauge>& kafka_connected =
       GaugeFamily("outrigger_kafka_connected", "1 while a Kafka broker answers, else 0.");
-  prometheus::Family<prometheus::Counter>& loop_exceptions =
-      CounterFamily("outrigger_loop_exceptions_total",
-                    "Handlers that threw and were caught by their event loop; each is a bug.");
   prometheus::Family<prometheus::Gauge>& build_info = GaugeFamily(
       "outrigger_build_info", "1, with the version and commit of this build as labels.");
 
@@ -134,7 +131,6 @@ Metrics::Metrics() : families_(std::make_unique<Families>()) {
   families_->config_successful.Add({}).Set(1);  // the one that it starts with
   HttpConnections().Set(0);
   ProducerRebuilds();
-  LoopExceptions();
   ProducerWaitingRecords().Set(0);
   ProducerWaitingBytes().Set(0);
 }
@@ -207,7 +203,6 @@ Gauge Metrics::ProducerWaitingRecords() {
   return Gauge(&families_->producer_waiting_events.Add({}));
 }
 Gauge Metrics::ProducerWaitingBytes() { return Gauge(&families_->producer_waiting_bytes.Add({})); }
-Counter Metrics::LoopExceptions() { return Counter(&families_->loop_exceptions.Add({})); }
 
 std::string Metrics::Text() const {
   auto families = families_->registry.Collect();

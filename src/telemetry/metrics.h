@@ -39,7 +39,6 @@ class Metrics {
   Counter ProducerRebuilds();      // outrigger_producer_rebuilds_total
   Gauge ProducerWaitingRecords();  // outrigger_producer_waiting_events
   Gauge ProducerWaitingBytes();    // outrigger_producer_waiting_bytes
-  Counter LoopExceptions();        // outrigger_loop_exceptions_total
 
   // The text exposition (version 0.0.4), process_* included. Any thread; not a flow's.
   std::string Text() const;

@@ -937,7 +937,7 @@ TEST_F(ClientTest, DestructionCallsNobodyBack) {
   EXPECT_EQ(hanging.calls + opening.calls + waiting.calls + cancelled.calls + bad.calls, 0);
 }
 
-TEST_F(ClientTest, ACallbackMaySendCancelThrowAndDestroy) {
+TEST_F(ClientTest, ACallbackMaySendCancelAndDestroy) {
   Make(Limits(1));
   Result second, third;
   bool destroyed = false;
@@ -945,7 +945,6 @@ TEST_F(ClientTest, ACallbackMaySendCancelThrowAndDestroy) {
     client->Send(Post("/2"), [&](Outcome outcome) {
       second.Take()(std::move(outcome));
       client->Cancel(client->Send(Post("/x"), third.Take()));
-      throw std::runtime_error("from a callback");
     });
   });
   Peer peer = app.Accept();
@@ -956,7 +955,6 @@ TEST_F(ClientTest, ACallbackMaySendCancelThrowAndDestroy) {
   ASSERT_TRUE(Done(third));
   EXPECT_EQ(second.body(), "2");
   EXPECT_TRUE(third.Failed(Failure::kCancelled));
-  EXPECT_EQ(driven.loop.exceptions(), 1U);
   client->Send(Post("/3"), [&](Outcome) {
     client.reset();
     destroyed = true;

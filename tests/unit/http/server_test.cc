@@ -305,31 +305,6 @@ TEST(Server, ADroppedRequestIsAnswered500AndTheConnectionGoesOn) {
   EXPECT_EQ(client.Read().status, 200);
 }
 
-TEST(Server, AHandlerThatThrowsIsAnswered500AndOthersAreServed) {
-  Handler handler = EchoHandler();
-  handler.on_head = [](const std::shared_ptr<Request>& request) {
-    if (request->head().path == "/head") throw std::runtime_error("head");
-    Plan plan;
-    if (request->head().path == "/chunk")
-      plan.on_chunk = [](std::string_view) -> size_t { throw std::runtime_error("chunk"); };
-    return plan;
-  };
-  handler.on_request = [](const std::shared_ptr<Request>& request) {
-    if (request->head().path == "/request") throw std::runtime_error("request");
-    request->Answer(Echo(*request));
-  };
-  Running running(handler);
-  for (const char* path : {"/head", "/chunk", "/request"}) {
-    Client client(running.port());
-    ASSERT_TRUE(client.Send(Post(path, "abc")));
-    EXPECT_EQ(client.Read().status, 500) << path;
-  }
-  Client client(running.port());
-  ASSERT_TRUE(client.Send(Post("/request", "abc") + Get("/next")));
-  EXPECT_EQ(client.Read().status, 500);
-  EXPECT_EQ(client.Read().status, 200);
-}
-
 TEST(Server, OnlyTheFirstAnswerCountsAndLateOnesAreNothing) {
   std::shared_ptr<Request> kept;
   Handler handler = EchoHandler();
