@@ -22,6 +22,16 @@ size_t Utf8Length(std::string_view text) {
   return overlong || surrogate || too_high ? 0 : length;
 }
 
+size_t FindBadUtf8(std::string_view text) {
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t length = Utf8Length(text.substr(at));
+    if (length == 0) return at;
+    at += length;
+  }
+  return std::string_view::npos;
+}
+
 std::string JsonString(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 2);

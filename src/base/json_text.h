@@ -13,4 +13,7 @@ std::string JsonString(std::string_view text);
 // none (RFC 3629).
 size_t Utf8Length(std::string_view text);
 
+// Where the first byte that is no UTF-8 is; npos: all of `text` is well-formed.
+size_t FindBadUtf8(std::string_view text);
+
 }  // namespace outrigger::base

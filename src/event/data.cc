@@ -1,6 +1,15 @@
 #include "event/data.h"
 
+#include "event/json_scan.h"
+
 namespace outrigger::event {
+
+base::Result<void> CheckJson(JsonReader& json, Event& event) {
+  if (auto valid = json.Check(*event.data); !valid) return valid;
+  if (const size_t mark = event.data->size() - SkipMark(*event.data).size(); mark > 0)
+    event.data->erase(0, mark);
+  return {};
+}
 
 base::Result<JsonValue> Data::At(const JsonPath& path) {
   const auto known = read_.find(path);

@@ -15,6 +15,10 @@
 
 namespace outrigger::event {
 
+// Checks data that says that it is JSON. A byte order mark goes: JSON is sent without one (RFC
+// 8259, section 8.1).
+base::Result<void> CheckJson(JsonReader& json, Event& event);
+
 class Data {
  public:
   explicit Data(const Event& event) : event_(event) {}

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "base/json_text.h"
 #include "event/json_scan.h"
 
 namespace outrigger::event {
@@ -35,8 +36,7 @@ base::Result<std::string> StampDefaults(
     const bool empty = TrimJson(parent.substr(1, parent.size() - 2)).empty();
     const size_t before_brace =
         static_cast<size_t>(parent.data() - data.data()) + parent.size() - 1;
-    // Names of a config path hold no characters that JSON would escape (config checks that).
-    data.insert(before_brace, (empty ? "\"" : ",\"") + path.back() + "\":" + json);
+    data.insert(before_brace, (empty ? "" : ",") + base::JsonString(path.back()) + ":" + json);
   }
   return data;
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/json_text.h"
 #include "event/json_grammar.h"
 #include "event/json_scan.h"
 
@@ -19,6 +20,26 @@ constexpr size_t kLongText = 1 << 20;
 
 base::Failure NotJson(const std::string& what) {
   return base::Fail(base::Error::Invalid("not valid JSON: " + what));
+}
+
+// The encoding that `text` is in by its first bytes (as RFC 4627, section 3, tells them apart), or
+// null. A JSON text begins with two ASCII characters, or is one.
+const char* Utf16Or32(std::string_view text) {
+  const auto begins = [text](std::string_view bytes) { return text.starts_with(bytes); };
+  const auto zero = [text](size_t at) { return at < text.size() && text[at] == '\0'; };
+  if (begins({"\0\0\xFE\xFF", 4}) || begins({"\xFF\xFE\0\0", 4})) return "UTF-32";
+  if (begins("\xFE\xFF") || begins("\xFF\xFE")) return "UTF-16";
+  if ((zero(0) && zero(1)) || (zero(1) && zero(2))) return "UTF-32";
+  return zero(0) || zero(1) ? "UTF-16" : nullptr;
+}
+
+std::string WrongEncoding(const char* encoding) {
+  return std::string("it looks like ") + encoding + ", and JSON is sent as UTF-8";
+}
+
+std::string NotUtf8(std::string_view text) {
+  if (const char* encoding = Utf16Or32(text)) return WrongEncoding(encoding);
+  return "a byte sequence is not UTF-8 at byte " + std::to_string(base::FindBadUtf8(text));
 }
 
 base::Failure Repeated(const std::string& name) {
@@ -69,13 +90,18 @@ JsonReader::JsonReader() : parsers_(std::make_unique<Parsers>()) {
 }
 JsonReader::~JsonReader() = default;
 
-base::Result<void> JsonReader::Check(std::string_view text) {
-  if (text.size() > kLongText) {
-    if (!simdjson::validate_utf8(text.data(), text.size()))
-      return NotJson("a byte sequence is not UTF-8");
-    const std::string wrong = JsonGrammarProblem(text, kMaxDepth);
+base::Result<void> JsonReader::Check(std::string_view whole) {
+  const std::string_view text = SkipMark(whole);
+  const auto walk = [&]() -> base::Result<void> {
+    // UTF-16 of plain text is UTF-8 as well, with zero bytes.
+    if (const char* encoding = Utf16Or32(whole)) return NotJson(WrongEncoding(encoding));
+    const std::string wrong = JsonGrammarProblem(text, kMaxDepth, whole.size() - text.size());
     if (!wrong.empty()) return NotJson(wrong);
     return {};
+  };
+  if (text.size() > kLongText) {
+    if (!simdjson::validate_utf8(text.data(), text.size())) return NotJson(NotUtf8(whole));
+    return walk();
   }
   simdjson::dom::element element;
   const auto error = parsers_->dom.parse(text.data(), text.size()).get(element);
@@ -83,17 +109,16 @@ base::Result<void> JsonReader::Check(std::string_view text) {
     case simdjson::SUCCESS:
       return {};
     case simdjson::EMPTY:
-      return NotJson("there is nothing");
+      return NotJson("it is empty");
     case simdjson::UTF8_ERROR:
-      return NotJson("a byte sequence is not UTF-8");
+      return NotJson(NotUtf8(whole));
     case simdjson::CAPACITY:
     case simdjson::MEMALLOC:
       return NotJson(simdjson::error_message(error));
     default: {
       // A number beyond 64 bits is valid JSON all the same, and simdjson counts one level too many.
       // The walk also says where the error is.
-      const std::string wrong = JsonGrammarProblem(text, kMaxDepth);
-      if (!wrong.empty()) return NotJson(wrong);
+      if (auto valid = walk(); !valid) return valid;
       if (error == simdjson::NUMBER_ERROR || error == simdjson::DEPTH_ERROR) return {};
       return NotJson(simdjson::error_message(error));
     }

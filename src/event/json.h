@@ -37,7 +37,8 @@ class JsonReader {
   JsonReader& operator=(const JsonReader&) = delete;
   ~JsonReader();
 
-  // Whether `text` is one strict JSON document. The error says what and at which byte.
+  // Whether `text` is one strict JSON document; a byte order mark before it is passed over. The
+  // error says what and at which byte.
   base::Result<void> Check(std::string_view text);
 
   // The members of the object `text`, in order, names unescaped, each value's raw bytes trimmed. A

@@ -5,7 +5,8 @@ namespace {
 
 class Walk {
  public:
-  Walk(std::string_view text, int max_depth) : text_(text), max_depth_(max_depth) {}
+  Walk(std::string_view text, int max_depth, size_t first)
+      : text_(text), max_depth_(max_depth), first_(first) {}
 
   std::string Problem() {
     if (!Value(0)) return wrong_;
@@ -15,7 +16,8 @@ class Walk {
 
  private:
   std::string At(const char* what) const {
-    return std::string(what) + " at byte " + std::to_string(at_);
+    return std::string(what) + " at byte " + std::to_string(first_ + at_) +
+           (at_ == text_.size() ? ", where the text ends" : "");
   }
   bool Wrong(const char* what) {
     wrong_ = At(what);
@@ -62,11 +64,12 @@ class Walk {
   }
 
   bool String() {
-    if (!Take('"')) return Wrong("a string is missing");
+    ++at_;
     while (at_ < text_.size()) {
-      const char c = text_[at_++];
-      if (c == '"') return true;
+      const char c = text_[at_];
       if (static_cast<unsigned char>(c) < 0x20) return Wrong("a control byte in a string");
+      ++at_;
+      if (c == '"') return true;
       if (c != '\\') continue;
       if (!Take('u')) {
         if (std::string_view("\"\\/bfnrt").find(Peek()) == std::string_view::npos || Peek() == '\0')
@@ -87,7 +90,8 @@ class Walk {
   }
 
   bool Word(std::string_view word) {
-    if (text_.substr(at_, word.size()) != word) return Wrong("an unknown word");
+    if (text_.substr(at_, word.size()) != word)
+      return Wrong("an unknown word (JSON has true, false and null)");
     at_ += word.size();
     return true;
   }
@@ -100,6 +104,7 @@ class Walk {
     while (true) {
       Blanks();
       if (object) {
+        if (Peek() != '"') return Wrong("a name in double quotes is missing");
         if (!String()) return false;
         Blanks();
         if (!Take(':')) return Wrong("a colon is missing");
@@ -127,20 +132,21 @@ class Walk {
       case 'n':
         return Word("null");
       default:
-        return Number();
+        return Digit(Peek()) || Peek() == '-' ? Number() : Wrong("a value is missing");
     }
   }
 
   std::string_view text_;
   int max_depth_;
+  size_t first_;
   size_t at_ = 0;
   std::string wrong_;
 };
 
 }  // namespace
 
-std::string JsonGrammarProblem(std::string_view text, int max_depth) {
-  return Walk(text, max_depth).Problem();
+std::string JsonGrammarProblem(std::string_view text, int max_depth, size_t first) {
+  return Walk(text, max_depth, first).Problem();
 }
 
 }  // namespace outrigger::event

@@ -8,7 +8,7 @@
 namespace outrigger::event {
 
 // Empty when `text` is one JSON value, nested at most `max_depth` deep; else what is wrong, and at
-// which byte. UTF-8 is not looked at.
-std::string JsonGrammarProblem(std::string_view text, int max_depth);
+// which byte, counted from `first`. UTF-8 is not looked at.
+std::string JsonGrammarProblem(std::string_view text, int max_depth, size_t first = 0);
 
 }  // namespace outrigger::event

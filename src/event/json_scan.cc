@@ -86,7 +86,12 @@ void AppendUtf8(std::string& out, unsigned code) {
 
 }  // namespace
 
+std::string_view SkipMark(std::string_view text) {
+  return text.starts_with("\xEF\xBB\xBF") ? text.substr(3) : text;
+}
+
 std::string_view TrimJson(std::string_view text) {
+  text = SkipMark(text);
   text.remove_prefix(SkipBlanks(text, 0));
   while (!text.empty() && IsBlank(text.back())) text.remove_suffix(1);
   return text;

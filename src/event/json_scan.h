@@ -10,7 +10,10 @@
 
 namespace outrigger::event {
 
-// `text` without blanks at its ends.
+// `text` without a byte order mark at its beginning.
+std::string_view SkipMark(std::string_view text);
+
+// `text` without a byte order mark, and without blanks at its ends.
 std::string_view TrimJson(std::string_view text);
 
 // The first value in `text` (no blanks before it): its raw bytes.

@@ -14,6 +14,7 @@
 #include "event/defaults.h"
 #include "event/json.h"
 #include "event/json_grammar.h"
+#include "event/json_scan.h"
 #include "event/match.h"
 #include "event/path.h"
 #include "event/schema_lint.h"
@@ -81,9 +82,10 @@ inline void FuzzEvent(JsonReader& json, const Event& event) {
 inline void FuzzEventJson(std::string_view bytes) {
   JsonReader json;
   const bool strict = json.Check(bytes).has_value();
-  if (strict) HoldJson(json, bytes);
-  // Refused for its depth, or because nlohmann skips a byte order mark.
-  if (!strict && nlohmann::json::accept(bytes)) Hold(!JsonGrammarProblem(bytes, 128).empty());
+  if (strict) HoldJson(json, SkipMark(bytes));
+  // Refused for its depth alone.
+  if (!strict && nlohmann::json::accept(bytes))
+    Hold(!JsonGrammarProblem(SkipMark(bytes), 128).empty());
 
   if (auto event = FromEnvelope(json, bytes)) {
     Hold(strict && !event->type.empty());

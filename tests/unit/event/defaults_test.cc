@@ -18,6 +18,18 @@ TEST(Defaults, AddWhatIsAbsentAtTheEndAndLeaveTheRestByteForByte) {
   EXPECT_EQ(Stamped("{ }", {{{"a"}, "1"}, {{"b"}, "{}"}}), "{ \"a\":1,\"b\":{}}");
 }
 
+TEST(Defaults, WriteTheirNamesAsJsonStrings) {
+  JsonReader json;
+  for (const std::string name :
+       {"a\"b", "a\\b", "a\nb", "\"", "\\", "{", "caf\xC3\xA9", "\x01", "a b"}) {
+    const std::string data = Stamped(R"({"o":{}})", {{{name}, "1"}, {{"o", name}, "2"}});
+    const auto members = json.Members(data);
+    ASSERT_TRUE(members.has_value()) << data << ": " << members.error().message;
+    EXPECT_EQ(members->back().name, name);
+    EXPECT_EQ(Stamped(data, {{{name}, "3"}, {{"o", name}, "4"}}), data) << "it is there now";
+  }
+}
+
 TEST(Defaults, NeverReplaceWhatIsThereNotEvenNull) {
   for (const char* data : {"{\"a\":2}", "{\"a\":null}", "{\"\\u0061\":\"\"}", "{\"a\":{}}"})
     EXPECT_EQ(Stamped(data, {{{"a"}, "1"}}), data);

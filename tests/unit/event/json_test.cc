@@ -99,8 +99,21 @@ TEST(Json, RefusesBytesThatAreNotUtf8) {
   }
 }
 
-TEST(Json, RefusesAByteOrderMarkAndZeroBytes) {
-  EXPECT_FALSE(IsStrict("\xEF\xBB\xBF{}"));
+TEST(Json, PassesOverOneByteOrderMarkAtTheBeginning) {
+  JsonReader reader;
+  EXPECT_TRUE(IsStrict("\xEF\xBB\xBF{}"));
+  EXPECT_TRUE(IsStrict("\xEF\xBB\xBF [1e400] "));
+  EXPECT_TRUE(IsStrict("\xEF\xBB\xBF" + std::string(2 << 20, ' ') + "1"));
+  EXPECT_EQ(reader.Members("\xEF\xBB\xBF{\"a\":1}")->front().name, "a");
+  EXPECT_EQ(reader.Items("\xEF\xBB\xBF [7]")->front(), "7");
+  const JsonPath path{"a"};
+  EXPECT_EQ(JsonReader::Read("\xEF\xBB\xBF{\"a\":1}", std::span(&path, 1))->front().text, "1");
+  for (const char* text : {"\xEF\xBB\xBF", "\xEF\xBB", " \xEF\xBB\xBF{}", "{}\xEF\xBB\xBF",
+                           "\xEF\xBB\xBF\xEF\xBB\xBF{}", "[\xEF\xBB\xBF]"})
+    EXPECT_FALSE(IsStrict(text)) << text;
+}
+
+TEST(Json, RefusesZeroBytes) {
   EXPECT_FALSE(IsStrict(std::string_view("{}\0", 3)));
   EXPECT_FALSE(IsStrict(std::string_view("\0{}", 3)));
   EXPECT_FALSE(IsStrict(std::string_view("\"\0\"", 3)));
@@ -139,7 +152,59 @@ TEST(Json, TheErrorSaysWhatAndAtWhichByte) {
   EXPECT_NE(Wrong("[1 2]").find("a comma or the closing bracket is missing at byte 3"),
             std::string::npos)
       << Wrong("[1 2]");
-  EXPECT_NE(Wrong("\"\xFF\"").find("UTF-8"), std::string::npos) << Wrong("\"\xFF\"");
+}
+
+TEST(Json, TheErrorNamesWhatIsMissing) {
+  const std::string blanks(2 << 20, ' ');  // a long text is walked and not parsed
+  for (const auto& [text, wrong] : std::initializer_list<std::pair<std::string, std::string>>{
+           {"", "it is empty"},
+           {"\xEF\xBB\xBF", "it is empty"},
+           {" \n", "it is empty"},
+           {" \n[", "a value is missing at byte 3, where the text ends"},
+           {"hello", "a value is missing at byte 0"},
+           {"\xEF\xBB\xBFhello", "a value is missing at byte 3"},
+           {"{\"a\":}", "a value is missing at byte 5"},
+           {"{\"a\":", "a value is missing at byte 5, where the text ends"},
+           {"[1,]", "a value is missing at byte 3"},
+           {"[,1]", "a value is missing at byte 1"},
+           {"NaN", "a value is missing at byte 0"},
+           {"{bad", "a name in double quotes is missing at byte 1"},
+           {"{'a':1}", "a name in double quotes is missing at byte 1"},
+           {"{\"a\":1,}", "a name in double quotes is missing at byte 7"},
+           {"{", "a name in double quotes is missing at byte 1, where the text ends"},
+           {"tru", "an unknown word (JSON has true, false and null) at byte 0"},
+           {"nil", "an unknown word (JSON has true, false and null) at byte 0"},
+           {"-", "a digit is missing at byte 1, where the text ends"},
+           {"1.", "a digit is missing at byte 2, where the text ends"},
+           {"{\"n\":01}", "a comma or the closing bracket is missing at byte 6"},
+           {"{\"a\" 1}", "a colon is missing at byte 5"},
+           {"\"a\nb\"", "a control byte in a string at byte 2"},
+           {"\"a\\x\"", "an unknown escape at byte 3"},
+           {"\"a", "a string does not end at byte 2, where the text ends"},
+           {"{} {}", "something follows the value at byte 3"},
+           {"\"a\xFF\"", "a byte sequence is not UTF-8 at byte 2"},
+           {"\xEF\xBB\xBF[\"\xC3\"]", "a byte sequence is not UTF-8 at byte 5"}})
+    EXPECT_EQ(Wrong(text), "not valid JSON: " + wrong);
+  EXPECT_EQ(Wrong(blanks + "hello"), "not valid JSON: a value is missing at byte 2097152");
+  EXPECT_EQ(Wrong(blanks + "\"\xFF\""),
+            "not valid JSON: a byte sequence is not UTF-8 at byte 2097153");
+}
+
+TEST(Json, TheErrorNamesUtf16AndUtf32) {
+  const auto wide = [](std::string_view text, size_t before, size_t behind) {
+    std::string out;
+    for (const char c : text) out.append(before, '\0').append(1, c).append(behind, '\0');
+    return out;
+  };
+  const std::string pair = "{\"a\":1}";
+  for (const std::string& text : {wide(pair, 0, 1), wide(pair, 1, 0), "\xFF\xFE" + wide(pair, 0, 1),
+                                  "\xFE\xFF" + wide(pair, 1, 0), wide("1", 0, 1), wide("1", 1, 0)})
+    EXPECT_EQ(Wrong(text), "not valid JSON: it looks like UTF-16, and JSON is sent as UTF-8");
+  for (const std::string& text :
+       {wide(pair, 0, 3), wide(pair, 3, 0), std::string("\xFF\xFE\0\0", 4) + wide(pair, 0, 3),
+        std::string("\0\0\xFE\xFF", 4) + wide(pair, 3, 0),
+        wide(std::string(1 << 19, ' ') + pair, 0, 3)})
+    EXPECT_EQ(Wrong(text), "not valid JSON: it looks like UTF-32, and JSON is sent as UTF-8");
 }
 
 TEST(Json, ALongTextIsReadAsStrictlyAsAShortOne) {
