@@ -16,4 +16,11 @@ inline std::string LowerAscii(std::string_view text) {
   return lower;
 }
 
+// `text` without spaces and tabs at its ends: HTTP's optional white space.
+constexpr std::string_view TrimBlanks(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
 }  // namespace outrigger::base

@@ -1,5 +1,7 @@
 // What holds for an event's attributes in every binding.
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 
 #include "base/ascii.h"
 #include "base/json_text.h"
@@ -35,21 +37,42 @@ uint32_t CodePoint(std::string_view sequence) {
   return code;
 }
 
-// CloudEvents 1.0.2, "Type System", String: no control characters, no noncharacters, no surrogates.
-bool IsString(std::string_view text) {
-  while (!text.empty()) {
-    const auto byte = static_cast<unsigned char>(text.front());
-    size_t length = 1;
-    if (byte < 0x20 || byte > 0x7E) {
-      length = base::Utf8Length(text);
-      if (length < 2) return false;
-      const uint32_t code = CodePoint(text.substr(0, length));
-      const bool noncharacter = (code >= 0xFDD0 && code <= 0xFDEF) || (code & 0xFFFE) == 0xFFFE;
-      if (code < 0xA0 || noncharacter) return false;
-    }
-    text.remove_prefix(length);
-  }
-  return true;
+// CloudEvents 1.0.2, "Type System", Integer: 32 bits. JSON format, section 2.2: no fraction and no
+// exponent.
+bool IsInteger(std::string_view text) {
+  int32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+struct Attribute {
+  const char* name;
+  std::string Event::*value;
+};
+// Those that CloudEvents defines itself; all of them are strings.
+constexpr Attribute kContextAttributes[] = {{"id", &Event::id},
+                                            {"source", &Event::source},
+                                            {"type", &Event::type},
+                                            {"subject", &Event::subject},
+                                            {"time", &Event::time},
+                                            {"datacontenttype", &Event::datacontenttype},
+                                            {"dataschema", &Event::dataschema}};
+
+base::Failure Illegal(std::string_view name, std::string_view what) {
+  return base::Fail(base::Error::Invalid(
+      std::string("the attribute \"").append(name).append("\" ").append(what)));
+}
+
+base::Result<void> CheckLiteral(const Event& event, const std::string& name) {
+  for (const auto& known : kContextAttributes)
+    if (name == known.name)
+      return Illegal(name, "is " + event.*known.value + " without quotes, and must be a string");
+  const std::string value(event.Extension(name));
+  if (value == "true" || value == "false" || IsInteger(value)) return {};
+  return Illegal(name, "is the number " + value +
+                           ", and a CloudEvents attribute is an integer of 32 bits, a boolean or "
+                           "a string: write \"" +
+                           value + "\"");
 }
 
 }  // namespace
@@ -81,15 +104,65 @@ bool IsRfc3339(std::string_view text) {
   return IsOffset(rest);
 }
 
+int64_t UnixMillis(std::string_view rfc3339) {
+  namespace chrono = std::chrono;
+  const auto two = [rfc3339](size_t at) { return Number(rfc3339.substr(at, 2)); };
+  const chrono::sys_days day(chrono::year(Number(rfc3339.substr(0, 4))) / two(5) / two(8));
+  // A leap second is the first of the next minute.
+  chrono::milliseconds time = day.time_since_epoch() + chrono::hours(two(11)) +
+                              chrono::minutes(two(14)) + chrono::seconds(two(17));
+  std::string_view rest = rfc3339.substr(19);
+  if (rest.front() == '.') {
+    int worth = 100;
+    for (rest.remove_prefix(1); AllDigits(rest.substr(0, 1)); rest.remove_prefix(1), worth /= 10)
+      time += chrono::milliseconds(worth * Number(rest.substr(0, 1)));
+  }
+  if (rest.size() == 6) {
+    const auto shift =
+        chrono::hours(Number(rest.substr(1, 2))) + chrono::minutes(Number(rest.substr(4, 2)));
+    time -= rest.front() == '+' ? shift : -shift;
+  }
+  return time.count();
+}
+
+bool IsAttributeText(std::string_view text) {
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    size_t length = 1;
+    if (byte < 0x20 || byte > 0x7E) {
+      length = base::Utf8Length(text);
+      if (length < 2) return false;
+      const uint32_t code = CodePoint(text.substr(0, length));
+      const bool noncharacter = (code >= 0xFDD0 && code <= 0xFDEF) || (code & 0xFFFE) == 0xFFFE;
+      if (code < 0xA0 || noncharacter) return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::string MediaType(std::string_view content_type) {
-  std::string_view type = content_type.substr(0, content_type.find(';'));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-  return base::LowerAscii(type);
+  return base::LowerAscii(base::TrimBlanks(content_type.substr(0, content_type.find(';'))));
 }
 
 bool IsJson(std::string_view content_type) {
   const std::string type = MediaType(content_type);
-  return type == "application/json" || type == "text/json" || type.ends_with("+json");
+  const size_t slash = type.find('/');
+  if (slash == 0 || slash == std::string::npos) return false;
+  const std::string_view subtype = std::string_view(type).substr(slash + 1);
+  return subtype == "json" || (subtype.size() > 5 && subtype.ends_with("+json"));
+}
+
+bool IsText(std::string_view content_type) {
+  const std::string type = MediaType(content_type);
+  if (!type.starts_with("text/") && !type.ends_with("/xml") && !type.ends_with("+xml"))
+    return false;
+  const std::string lower = base::LowerAscii(content_type);
+  const size_t charset = lower.find("charset=");
+  if (charset == std::string::npos) return true;
+  const std::string_view value = std::string_view(lower).substr(charset + 8);
+  return value.starts_with("utf-8") || value.starts_with("\"utf-8\"") ||
+         value.starts_with("us-ascii") || value.starts_with("\"us-ascii\"");
 }
 
 bool IsAttributeName(std::string_view name) {
@@ -114,24 +187,16 @@ base::Result<void> CheckAttributes(const Event& event) {
   return {};
 }
 
-base::Result<void> CheckAttributeText(const Event& event) {
-  const auto invalid = [](std::string_view name) {
-    return base::Fail(base::Error::Invalid(
-        "the attribute \"" + std::string(name) +
-        "\" holds a control character or bytes that are no UTF-8, and CloudEvents has neither"));
-  };
-  static constexpr std::pair<const char*, std::string Event::*> kTexts[] = {
-      {"id", &Event::id},
-      {"source", &Event::source},
-      {"type", &Event::type},
-      {"subject", &Event::subject},
-      {"version", &Event::version},
-      {"datacontenttype", &Event::datacontenttype},
-      {"dataschema", &Event::dataschema}};
-  for (const auto& [name, text] : kTexts)
-    if (!IsString(event.*text)) return invalid(name);
+base::Result<void> CheckAttributeValues(const Event& event) {
+  static constexpr char kNoString[] =
+      "holds a control character or bytes that are no UTF-8, and CloudEvents has neither";
+  for (const auto& [name, value] : kContextAttributes)
+    if (!IsAttributeText(event.*value)) return Illegal(name, kNoString);
+  if (!IsAttributeText(event.version)) return Illegal("version", kNoString);
   for (const auto& [name, value] : event.extensions)
-    if (!IsString(value)) return invalid(name);
+    if (!IsAttributeText(value)) return Illegal(name, kNoString);
+  for (const auto& name : event.literals)
+    if (auto legal = CheckLiteral(event, name); !legal) return legal;
   return {};
 }
 

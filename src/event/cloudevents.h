@@ -40,31 +40,41 @@ inline constexpr size_t kMaxBatch = 16'384;
 // kMaxBatch items are an error (kTooLarge).
 base::Result<std::vector<std::string_view>> SplitBatch(JsonReader& json, std::string_view body);
 
-// Binary mode: attributes from ce-* fields (percent-decoded once), content-type → datacontenttype,
-// body → data. With `required`, ce-type and ce-specversion must be there; without (POST
-// /v1/events/{type}), any may be absent. A body of no bytes is no data.
+// One round of percent-decoding, as of a header's value: a '%' that begins no escape stays.
+std::string PercentDecode(std::string_view text);
+
+// Binary mode: attributes from ce-* fields (a quoted string's quotes taken off, then
+// percent-decoded once), content-type → datacontenttype, body → data. With `required`, ce-type and
+// ce-specversion must be there; without (POST /v1/events/{type}), any may be absent. A body of no
+// bytes is no data.
 base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::string body,
                                    bool required);
 
 // The media type of a Content-Type: without parameters, in lower case.
 std::string MediaType(std::string_view content_type);
 
-// Whether it is JSON: application/json, text/json, anything ending in +json.
+// Whether it is JSON: */json, or anything ending in +json (json-format, section 3.1).
 bool IsJson(std::string_view content_type);
+
+// Whether it is text that JSON can hold as a string: text/* or XML, in UTF-8.
+bool IsText(std::string_view content_type);
 
 // Checks the attributes of a complete event: type, source, id present; time RFC 3339; extension
 // names legal.
 base::Result<void> CheckAttributes(const Event& event);
 
-// Checks that the attributes' values are strings as CloudEvents has them: Unicode without control
-// characters. For events that are published; of a consumed one, nobody can mend them any more.
-base::Result<void> CheckAttributeText(const Event& event);
+// Checks that the attributes' values are what CloudEvents has: strings of Unicode without control
+// characters; of extensions that came as JSON, integers of 32 bits and booleans too. For events
+// that are published; of a consumed one, nobody can mend them any more.
+base::Result<void> CheckAttributeValues(const Event& event);
 
-// Kafka, binary mode: value = data, ce_* headers, content-type header; traceparent and tracestate
-// also under their own names, where tracing tools look for them. Caller headers follow.
+// Kafka, binary mode: value = data, ce_* headers, content-type header. In both modes the caller's
+// headers follow, and traceparent and tracestate stand under their own names too, where tracing
+// tools look for them, unless the caller has headers of these names.
 Record ToKafkaBinary(Event event);
 
-// Kafka, structured mode: value = one JSON object with data (JSON as it is, else data_base64).
+// Kafka, structured mode: value = one JSON object with data (JSON as it is, text as a string, else
+// data_base64).
 Record ToKafkaStructured(Event event);
 
 // Header names that belong to Outrigger and the binding: ce_*, outrigger-*, content-type.

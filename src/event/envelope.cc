@@ -5,6 +5,7 @@
 #include "event/attributes.h"
 #include "event/base64.h"
 #include "event/cloudevents.h"
+#include "event/data.h"
 #include "event/json_scan.h"
 
 namespace outrigger::event {
@@ -103,44 +104,46 @@ base::Result<void> ReadEnvelopeMember(const JsonReader::Member& member, Event& e
   return {};
 }
 
-// An attribute's value in its CloudEvents string form; nullopt for null (absent).
-base::Result<std::optional<std::string>> AttributeValue(const JsonReader::Member& member) {
-  JsonValue value = JsonReader::Value(member.raw);
-  if (value.kind == Kind::kNull) return std::optional<std::string>();
-  const bool scalar =
-      value.kind == Kind::kString || value.kind == Kind::kBoolean || value.kind == Kind::kNumber;
-  if (!scalar)
-    return Wrong("the attribute \"" + member.name + "\" must be a string, a number or a boolean");
-  return std::optional(std::move(value.text));
-}
-
-base::Result<void> ReadStructuredMember(const JsonReader::Member& member, Event& event,
-                                        std::string& specversion) {
-  if (member.name == "data") {
-    event.data = std::string(member.raw);
-    return {};
-  }
-  if (member.name == "data_base64") {
-    const JsonValue value = JsonReader::Value(member.raw);
-    auto bytes = value.kind == Kind::kString ? DecodeBase64(value.text) : std::nullopt;
-    if (!bytes) return Wrong("\"data_base64\" is not Base64");
-    event.data = std::move(*bytes);
-    return {};
-  }
+base::Result<void> ReadAttribute(const JsonReader::Member& member, Event& event,
+                                 std::string& specversion) {
   if (!IsAttributeName(member.name))
     return Wrong("the attribute name \"" + member.name +
                  "\" has more than lower-case letters and digits");
-  auto value = AttributeValue(member);
-  if (!value) return base::Fail(value.error());
-  if (!*value) return {};
+  JsonValue value = JsonReader::Value(member.raw);
+  if (value.kind == Kind::kNull) return {};  // absent
+  if (value.kind == Kind::kObject || value.kind == Kind::kArray)
+    return Wrong("the attribute \"" + member.name + "\" must be a string, a number or a boolean");
   if (member.name == "specversion") {
-    if (JsonReader::Value(member.raw).kind != Kind::kString)
-      return Wrong("\"specversion\" is a string: \"1.0\"");
-    specversion = std::move(**value);
+    if (value.kind != Kind::kString) return Wrong("\"specversion\" is a string: \"1.0\"");
+    specversion = std::move(value.text);
     return {};
   }
-  const bool known = SetAttribute(event, member.name, **value);
-  if (known && (*value)->empty()) return Wrong("the attribute \"" + member.name + "\" is empty");
+  if (value.kind != Kind::kString) event.literals.push_back(member.name);
+  const bool empty = value.text.empty();
+  const bool known = SetAttribute(event, member.name, std::move(value.text));
+  if (known && empty) return Wrong("the attribute \"" + member.name + "\" is empty");
+  return {};
+}
+
+// json-format, section 3.1.2. Serializers that know no absence write null for the member that they
+// do not use.
+base::Result<void> ReadData(JsonReader& json, std::string_view data, std::string_view base64,
+                            Event& event) {
+  const bool encoded = !base64.empty() && base64 != "null";
+  if (encoded && !data.empty() && data != "null")
+    return Wrong("\"data\" and \"data_base64\" exclude each other");
+  if (encoded) {
+    const JsonValue value = JsonReader::Value(base64);
+    event.data = value.kind == Kind::kString ? DecodeBase64(value.text) : std::nullopt;
+    if (!event.data) return Wrong("\"data_base64\" is not Base64");
+    event.data_is_json = IsJson(event.datacontenttype);
+    return event.data_is_json ? CheckJson(json, event) : base::Result<void>();
+  }
+  if (data.empty()) return {};
+  if (event.datacontenttype.empty()) event.datacontenttype = "application/json";
+  event.data_is_json = IsJson(event.datacontenttype);
+  event.data_is_text = !event.data_is_json && data.front() == '"';
+  event.data = event.data_is_text ? Unescape(data.substr(1, data.size() - 2)) : std::string(data);
   return {};
 }
 
@@ -166,27 +169,22 @@ base::Result<Event> FromStructured(JsonReader& json, std::string_view body) {
   if (!members) return base::Fail(members.error());
   Event event;
   std::string specversion;
-  bool has_data = false, has_base64 = false;
+  std::string_view data, base64;  // raw
   for (const auto& member : *members) {
-    has_data = has_data || member.name == "data";
-    has_base64 = has_base64 || member.name == "data_base64";
-    if (auto read = ReadStructuredMember(member, event, specversion); !read)
+    if (member.name == "data") {
+      data = member.raw;
+    } else if (member.name == "data_base64") {
+      base64 = member.raw;
+    } else if (auto read = ReadAttribute(member, event, specversion); !read) {
       return base::Fail(read.error());
+    }
   }
   if (specversion != "1.0")
     return Wrong(specversion.empty()
                      ? "\"specversion\" is missing; a CloudEvent has \"1.0\""
                      : "\"specversion\" is \"" + specversion + "\", and 1.0 is spoken here");
   if (event.type.empty()) return Wrong("\"type\" is missing");
-  if (has_data && has_base64) return Wrong("\"data\" and \"data_base64\" exclude each other");
-  if (has_data && event.datacontenttype.empty()) event.datacontenttype = "application/json";
-  event.data_is_json = event.data.has_value() && IsJson(event.datacontenttype);
-  // Text of another type stands as a JSON string in `data` (json-format, section 3.1).
-  if (has_data && !event.data_is_json && event.data->front() == '"')
-    event.data = Unescape(std::string_view(*event.data).substr(1, event.data->size() - 2));
-  if (has_base64 && event.data_is_json) {
-    if (auto valid = json.Check(*event.data); !valid) return base::Fail(valid.error());
-  }
+  if (auto read = ReadData(json, data, base64, event); !read) return base::Fail(read.error());
   return event;
 }
 

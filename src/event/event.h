@@ -5,6 +5,8 @@
 // Source: CloudEvents 1.0.2, "Context Attributes"; contract: data is never encoded again.
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +21,11 @@ struct Header {
 
   bool operator==(const Header&) const = default;
 };
+
+inline bool HasHeader(const std::vector<Header>& headers, std::string_view name) {
+  return std::any_of(headers.begin(), headers.end(),
+                     [name](const Header& header) { return header.name == name; });
+}
 
 // In memory.
 inline size_t BytesOf(const std::vector<Header>& headers) {
@@ -42,15 +49,20 @@ struct Event {
   // Every other extension attribute, in the order met; `partitionkey`, `traceparent`, `tracestate`
   // are here.
   std::vector<std::pair<std::string, std::string>> extensions;
+  // Names of the attributes that came as JSON numbers or booleans: in the JSON format their text
+  // has no quotes. Everywhere else an attribute is text.
+  std::vector<std::string> literals;
 
   std::optional<std::string> key;  // the caller's `key`, as raw bytes; not an attribute
   std::vector<Header> headers;     // the caller's Kafka headers
 
   std::optional<std::string> data;  // unchanged bytes; nullopt: an event without data
   bool data_is_json = false;        // datacontenttype is JSON (…/json or …+json)
+  bool data_is_text = false;  // it came as text: a string in the JSON format, whatever its type
 
   // The value of extension `name`, or empty.
   std::string_view Extension(std::string_view name) const {
+    if (name == "version") return version;
     for (const auto& [key_name, value] : extensions)
       if (key_name == name) return value;
     return {};
@@ -64,18 +76,19 @@ struct Event {
       sum += text->size();
     for (const auto& [name, value] : extensions)
       sum += sizeof(std::pair<std::string, std::string>) + name.size() + value.size();
+    for (const auto& name : literals) sum += sizeof(std::string) + name.size();
     return sum;
   }
 };
 
-// What Kafka gets or gave. partition -1: chosen by the producer (murmur2 of the key; sticky without
-// a key).
+// What Kafka gets. partition -1: chosen by the producer (murmur2 of the key; sticky without a key).
 struct Record {
   std::string topic;
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::vector<Header> headers;
   int32_t partition = -1;
+  int64_t timestamp_ms = 0;  // since 1970; 0: the time when it is sent
 
   size_t bytes() const {
     size_t sum = topic.size() + (key ? key->size() : 0) + (value ? value->size() : 0);

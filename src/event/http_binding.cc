@@ -14,8 +14,22 @@ int HexDigit(char c) {
   return -1;
 }
 
-// One round of percent-decoding; a bare '%' stays, as section 3.1.3.2 asks of receivers.
-std::string DecodeValue(std::string_view text) {
+// A quoted string without its quotes and backslashes (RFC 7230, section 3.2.6); anything else as it
+// is.
+std::string Unquote(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"') return std::string(text);
+  std::string out;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') return i + 1 == text.size() ? out : std::string(text);
+    if (text[i] == '\\' && i + 1 < text.size()) ++i;
+    out.push_back(text[i]);
+  }
+  return std::string(text);  // it does not end
+}
+
+}  // namespace
+
+std::string PercentDecode(std::string_view text) {
   std::string out;
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
@@ -30,8 +44,6 @@ std::string DecodeValue(std::string_view text) {
   }
   return out;
 }
-
-}  // namespace
 
 base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::string body,
                                    bool required) {
@@ -54,11 +66,13 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
         std::count_if(fields.begin(), fields.end(),
                       [wanted = name](const auto& field) { return field.name == wanted; });
     if (times > 1) return wrong("the header " + std::string(name) + " stands twice");
-    if (value.empty()) return wrong("the header " + std::string(name) + " is empty");
+    // Section 3.1.3.2: first the quotes, then the escapes.
+    std::string text = PercentDecode(Unquote(value));
+    if (text.empty()) return wrong("the header " + std::string(name) + " is empty");
     if (attribute == "specversion") {
-      specversion = std::string(value);
+      specversion = std::move(text);
     } else {
-      SetAttribute(event, attribute, DecodeValue(value));
+      SetAttribute(event, attribute, std::move(text));
     }
   }
   if (specversion.empty() ? required : specversion != "1.0")

@@ -165,7 +165,7 @@ base::Result<Explanation> Explain(const config::Config& config, std::string_view
   if (auto complete = Complete(findings.event, config.kafka.client_id, now); !complete)
     return base::Fail(complete.error());
   if (auto legal = event::CheckAttributes(findings.event); !legal) return base::Fail(legal.error());
-  if (auto text = event::CheckAttributeText(findings.event); !text) return base::Fail(text.error());
+  if (auto text = event::CheckAttributeValues(findings.event); !text) return base::Fail(text.error());
   if (auto done = Investigate(*routes, findings); !done) return base::Fail(done.error());
   Explanation explanation;
   explanation.text = as_json ? AsJson(findings) : AsText(findings);

@@ -98,7 +98,7 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
   if (auto complete = Complete(event, options_.source, loop_.Wall()); !complete)
     return malformed(complete.error());
   if (auto legal = event::CheckAttributes(event); !legal) return malformed(legal.error());
-  if (auto text = event::CheckAttributeText(event); !text) return malformed(text.error());
+  if (auto text = event::CheckAttributeValues(event); !text) return malformed(text.error());
 
   event::Data data(event);
   auto rules = routes_->Select(event, data);

@@ -214,8 +214,17 @@ TEST(Structured, Base64DataThatSaysItIsJsonMustBeJson) {
   EXPECT_NE(StructuredProblem(kBegin + EncodeBase64("{\"n\":01}") + "\"}"), "");
 }
 
+TEST(Structured, ANullOfOneFormOfDataLeavesTheOther) {
+  constexpr char kBegin[] = R"({"specversion":"1.0","type":"t",)";
+  EXPECT_EQ(Structured(kBegin + std::string(R"("data":1,"data_base64":null})"))->data, "1");
+  EXPECT_EQ(Structured(kBegin + std::string(R"("data_base64":"QQ==","data":null})"))->data, "A");
+  EXPECT_EQ(Structured(kBegin + std::string(R"("data_base64":null})"))->data, std::nullopt);
+  EXPECT_EQ(Structured(kBegin + std::string(R"("data":null})"))->data, "null");
+  EXPECT_EQ(Structured(kBegin + std::string(R"("data":null,"data_base64":null})"))->data, "null");
+}
+
 TEST(Structured, RefusesBadBase64AndBothFormsOfData) {
-  for (const char* data : {"\"A\"", "\"AA=A\"", "\"AA==AA==\"", "\"A-_=\"", "\"AB==\"", "1", "null",
+  for (const char* data : {"\"A\"", "\"AA=A\"", "\"AA==AA==\"", "\"A-_=\"", "\"AB==\"", "1", "true",
                            "\"AAA\"", "\"====\"", "\"AAAA \""})
     EXPECT_NE(StructuredProblem(std::string(R"({"specversion":"1.0","type":"t","data_base64":)") +
                                 data + "}"),
@@ -288,7 +297,7 @@ TEST(Attributes, AreUnicodeWithoutControlCharactersWhereTheyArePublished) {
   const auto wrong_in = [](std::string Event::*attribute, const std::string& text) {
     Event event;
     event.*attribute = text;
-    const auto legal = CheckAttributeText(event);
+    const auto legal = CheckAttributeValues(event);
     return legal ? std::string() : legal.error().message;
   };
   for (const std::string text : {"", "plain ~", "caf\xC3\xA9", "\xC2\xA0", "\xEE\x80\x80",
@@ -309,7 +318,60 @@ TEST(Attributes, AreUnicodeWithoutControlCharactersWhereTheyArePublished) {
     EXPECT_NE(wrong_in(attribute, "\r\n").find(name), std::string::npos) << name;
   Event event;
   event.extensions = {{"good", "1"}, {"own", "\xFF"}};
-  EXPECT_NE(CheckAttributeText(event).error().message.find("\"own\""), std::string::npos);
+  EXPECT_NE(CheckAttributeValues(event).error().message.find("\"own\""), std::string::npos);
+}
+
+// What is wrong with the values of a structured CloudEvent when it is published.
+std::string ValueProblem(const std::string& member) {
+  auto event =
+      Structured(R"({"specversion":"1.0","id":"1","source":"/s","type":"t",)" + member + "}");
+  EXPECT_TRUE(event.has_value()) << member << ": " << event.error().message;
+  const auto legal = CheckAttributeValues(*event);
+  return legal ? std::string() : legal.error().message;
+}
+
+TEST(Attributes, ThoseOfCloudEventsItselfAreStringsWhereTheyArePublished) {
+  for (const std::string name :
+       {"id", "source", "type", "subject", "dataschema", "datacontenttype", "time"}) {
+    const std::string type = name == "type" ? "" : R"("type":"t",)";
+    for (const char* value : {"5", "false", "1.5"}) {
+      const auto event =
+          Structured(R"({"specversion":"1.0",)" + type + "\"" + name + "\":" + value + "}");
+      ASSERT_TRUE(event.has_value()) << event.error().message;
+      const auto legal = CheckAttributeValues(*event);
+      ASSERT_FALSE(legal.has_value()) << name << value;
+      EXPECT_EQ(legal.error().message, "the attribute \"" + name + "\" is " + value +
+                                           " without quotes, and must be a string");
+    }
+  }
+  EXPECT_NE(StructuredProblem(R"({"specversion":1.0,"type":"t"})").find("specversion"),
+            std::string::npos);
+}
+
+TEST(Attributes, ANumberIsAnIntegerOf32BitsWhereItIsPublished) {
+  for (const char* value : {"0", "-0", "-1", "2147483647", "-2147483648", "true", "false", "null"})
+    for (const char* name : {"own", "version"})
+      EXPECT_EQ(ValueProblem("\"" + std::string(name) + "\":" + value), "") << value;
+  for (const char* value :
+       {"1.5", "1.0", "1e3", "1E2", "2147483648", "-2147483649", "12345678901234567890", "1e400"})
+    for (const char* name : {"own", "version"})
+      EXPECT_NE(ValueProblem("\"" + std::string(name) + "\":" + value)
+                    .find("write \"" + std::string(value) + "\""),
+                std::string::npos)
+          << value;
+}
+
+TEST(Attributes, ATimeIsMillisecondsSince1970) {
+  EXPECT_EQ(UnixMillis("1970-01-01T00:00:00Z"), 0);
+  EXPECT_EQ(UnixMillis("1970-01-01T00:00:00.001Z"), 1);
+  EXPECT_EQ(UnixMillis("2026-11-23T20:15:30.25Z"), 1'795'464'930'250);
+  EXPECT_EQ(UnixMillis("2026-11-23T20:15:30.123456789012345Z"), 1'795'464'930'123);
+  EXPECT_EQ(UnixMillis("2026-11-23t22:15:30.1+02:00"), 1'795'464'930'100);
+  EXPECT_EQ(UnixMillis("2026-11-23T14:45:30-05:30"), 1'795'464'930'000);
+  EXPECT_EQ(UnixMillis("2016-12-31T23:59:60Z"), UnixMillis("2017-01-01T00:00:00z"));
+  EXPECT_EQ(UnixMillis("1969-12-31T23:59:59Z"), -1000);
+  EXPECT_LT(UnixMillis("0001-01-01T00:00:00Z"), 0);
+  EXPECT_GT(UnixMillis("9999-12-31T23:59:59Z"), 0);
 }
 
 TEST(Base64, GoesThereAndBackForEveryLength) {
@@ -324,11 +386,16 @@ TEST(Base64, GoesThereAndBackForEveryLength) {
 }
 
 TEST(MediaType, JsonIsKnownWithParametersAndSuffixes) {
-  for (const char* type : {"application/json", "Application/JSON", "application/json;charset=utf-8",
-                           "application/json ; a=b", "text/json", "application/vnd.a+json"})
+  for (const char* type :
+       {"application/json", "Application/JSON", "application/json;charset=utf-8",
+        "application/json ; a=b", "\tapplication/json", "text/json", "model/json", "x-own/JSON",
+        "application/vnd.a+json", "image/Svg+JSON; q=1", "application/cloudevents+json"})
     EXPECT_TRUE(IsJson(type)) << type;
-  for (const char* type : {"", "text/plain", "application/jsonx", "application/x-ndjson", "json",
-                           "text/plain;a=application/json", "text/plain; a=b+json"})
+  for (const char* type :
+       {"", "text/plain", "application/jsonx", "application/x-ndjson", "application/ndjson",
+        "application/jsonl", "application/json-seq", "json", "+json", "/json", "a+json",
+        "application/+json", "application/notjson", "text/plain;a=application/json",
+        "text/plain; a=b+json"})
     EXPECT_FALSE(IsJson(type)) << type;
 }
 

@@ -80,6 +80,46 @@ TEST(HttpBinary, DecodesPercentOnceAndLeavesWhatIsNoEscape) {
   EXPECT_EQ(event->id, "%4%zz%4");
 }
 
+TEST(HttpBinary, AQuotedStringLosesItsQuotesAndBackslashesBeforeItIsPercentDecoded) {
+  for (const auto& [sent, meant] : std::initializer_list<std::pair<const char*, const char*>>{
+           {R"("hello world")", "hello world"},
+           {R"("say \"hi\"")", R"(say "hi")"},
+           {R"("back\\slash \a")", R"(back\slash a)"},
+           {R"("caf%C3%A9 %22")", "caf\xC3\xA9 \""},
+           {R"("a\%41")", "aA"},
+           {R"("100%")", "100%"},
+           {R"("a, b")", "a, b"},
+           // No quoted string as a whole.
+           {R"(a "b" c)", R"(a "b" c)"},
+           {R"("a" "b")", R"("a" "b")"},
+           {R"("open)", R"("open)"},
+           {R"("open\")", R"("open\")"},
+           {R"(5")", R"(5")"},
+           {R"(")", R"(")"},
+           {R"(back\slash)", R"(back\slash)"},
+           {R"(%22quoted%22)", R"("quoted")"}}) {
+    const auto event = FromHttpBinary(Fields{{"ce-subject", sent}}, "", false);
+    ASSERT_TRUE(event.has_value()) << sent;
+    EXPECT_EQ(event->subject, meant) << sent;
+  }
+}
+
+TEST(HttpBinary, EveryAttributeMayBeAQuotedString) {
+  const auto event = FromHttpBinary(Fields{{"ce-specversion", "\"1.0\""},
+                                           {"ce-id", "\"1\""},
+                                           {"ce-source", "\"/s\""},
+                                           {"ce-type", "\"a.b\""},
+                                           {"ce-time", "\"2018-04-05T03:56:24Z\""},
+                                           {"ce-dataschema", "\"urn:a\""},
+                                           {"ce-own", "\"x y\""}},
+                                    "", true);
+  ASSERT_TRUE(event.has_value()) << event.error().message;
+  EXPECT_EQ(event->id + event->source + event->type + event->dataschema, "1/sa.burn:a");
+  EXPECT_EQ(event->time, "2018-04-05T03:56:24Z");
+  EXPECT_EQ(event->Extension("own"), "x y");
+  EXPECT_TRUE(CheckAttributes(*event).has_value());
+}
+
 TEST(HttpBinary, KeepsBytesThatAreNotUtf8) {
   const auto event =
       FromHttpBinary(Fields{{"ce-subject", "\xE9t\xE9"}, {"ce-own", "%FF"}}, "", false);
@@ -95,6 +135,7 @@ TEST(HttpBinary, RefusesNamesThatAreNoAttributesAndEmptyValues) {
                                   {"ce-datacontenttype", "a/b"},
                                   {"ce-data", "a"},
                                   {"ce-subject", ""},
+                                  {"ce-subject", "\"\""},
                                   {"ce-own", ""}})
     EXPECT_NE(Problem({field}, false).find(field.name), std::string::npos) << field.name;
 }
