@@ -79,9 +79,10 @@ struct Log {
 };
 
 struct Match {
-  std::optional<Text> type, source, subject, version;  // globs
-  std::vector<std::pair<std::string, Text>> headers;   // header.<name>
-  std::vector<std::pair<std::string, Text>> data;      // data.<path>
+  std::optional<Text> type, source, subject, version;    // globs
+  std::vector<std::pair<std::string, Text>> headers;     // header.<name>
+  std::vector<std::pair<std::string, Text>> extensions;  // extension.<name>
+  std::vector<std::pair<std::string, Text>> data;        // data.<path>
 
   bool operator==(const Match&) const = default;
 };
@@ -89,6 +90,7 @@ struct Match {
 enum class Ack { kKafka, kDisk, kMemory };
 enum class OnInvalid { kReject, kDeadLetter };
 enum class RecordMode { kBinary, kStructured };
+enum class RecordTime { kNow, kEvent };
 
 struct Route {
   Place place;
@@ -107,6 +109,7 @@ struct Route {
   std::string version = "1.0";
   uint32_t max_topics = 100;
   bool tombstones = false;
+  RecordTime timestamp = RecordTime::kNow;
   Ack ack = Ack::kKafka;
 };
 

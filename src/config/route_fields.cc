@@ -3,6 +3,7 @@
 #include <cctype>
 #include <unordered_map>
 
+#include "base/ascii.h"
 #include "config/field.h"
 
 namespace outrigger::config {
@@ -45,11 +46,12 @@ std::optional<base::Error> CheckDeadLetter(const std::string& text) { return Che
 
 void ReadHeader(Named& headers, const Spot& spot, Reading& reading) {
   const std::string* text = reading.Scalar(spot);
+  const std::string name = base::LowerAscii(spot.name);
   for (const std::string_view reserved : {"ce_", "outrigger-"})
-    if (spot.name.starts_with(reserved))
+    if (name.starts_with(reserved))
       reading.Error(spot, "headers named " + std::string(reserved) + "* are the sidecar's own",
                     "choose another name");
-  if (spot.name == "content-type")
+  if (name == "content-type")
     reading.Error(spot, "the content type is the data's own", "choose another name");
   if (text != nullptr) headers.emplace_back(spot.name, reading.TextOf(spot));
 }
@@ -135,61 +137,66 @@ void CheckRoute(Route& route, const Spot& spot, Reading& reading) {
 }
 
 Mapping<Route> RouteFields() {
-  return {.fields =
-              {
-                  Object("match", &Route::match,
-                         "Which events it is for; all of its lines must hold. Default: every "
-                         "event. `*` is any run of "
-                         "characters, dots too; `?` is one.",
-                         MatchFields()),
-                  ScalarField(
-                      "topic", &Route::topic,
-                      "Where they go: a name, or a template like `{data.tenantId}.user.events`.",
-                      TextSchema(), ReadTopic)
-                      .Required(),
-                  ScalarField("key", &Route::key,
-                              "Where the key stands: `data.userId`, `subject`, `header.tenant` or "
-                              "a template. Events "
-                              "with one key keep their order. Default: the caller's key.",
-                              TextSchema(), ReadOptional),
-                  Boolean("keyRequired", &Route::key_required,
-                          "true: an event without a key is answered 422."),
-                  Boolean("continue", &Route::continues,
-                          "true: the rules below are tried too (fan-out)."),
-                  NamedField("headers", &Route::headers, "Kafka headers to add.", "", "A template.",
-                             TextSchema(), ReadHeader),
-                  ScalarField(
-                      "schemas", &Route::schemas,
-                      "A folder of JSON Schemas, `<type>/<version>.json`; relative to this file.",
-                      TextSchema(), ReadOptional),
-                  Choice("onInvalid", &Route::on_invalid,
-                         Choices<OnInvalid>{{{"reject", OnInvalid::kReject},
-                                             {"deadLetter", OnInvalid::kDeadLetter}}},
-                         "What happens to an event that its schema refuses."),
-                  NamedField("defaults", &Route::defaults,
-                             "Values for parts of the data that are absent.", "data.",
-                             "A JSON value, or `$now` (the time) or `$id` (the event's id).",
-                             Json::object(), ReadDefault),
-                  TextField("deadLetter", &Route::dead_letter,
-                            "The topic for events that can't be published.", CheckDeadLetter),
-                  Choice("mode", &Route::mode,
-                         Choices<RecordMode>{{{"binary", RecordMode::kBinary},
-                                              {"structured", RecordMode::kStructured}}},
-                         "How the CloudEvent stands in the record: attributes as headers, or one "
-                         "JSON document."),
-                  TextField("version", &Route::version, "The version of events that name none."),
-                  Whole("maxTopics", &Route::max_topics, 1, 100000,
-                        "How many topics a template may make."),
-                  Boolean("tombstones", &Route::tombstones,
-                          "true: an event without data is a null value."),
-                  Choice("ack", &Route::ack,
-                         Choices<Ack>{{{"kafka", Ack::kKafka}, {"memory", Ack::kMemory}},
-                                      {"disk"},
-                                      "it needs the spool"},
-                         "When the answer is given: Kafka has it, the disk has it, or it is in "
-                         "memory and may be lost."),
-              },
-          .check = CheckRoute};
+  return {
+      .fields =
+          {
+              Object("match", &Route::match,
+                     "Which events it is for; all of its lines must hold. Default: every "
+                     "event. `*` is any run of "
+                     "characters, dots too; `?` is one.",
+                     MatchFields()),
+              ScalarField(
+                  "topic", &Route::topic,
+                  "Where they go: a name, or a template like `{data.tenantId}.user.events`.",
+                  TextSchema(), ReadTopic)
+                  .Required(),
+              ScalarField("key", &Route::key,
+                          "Where the key stands: `data.userId`, `subject`, `header.tenant` or "
+                          "a template. Events "
+                          "with one key keep their order. Default: the caller's key.",
+                          TextSchema(), ReadOptional),
+              Boolean("keyRequired", &Route::key_required,
+                      "true: an event without a key is answered 422."),
+              Boolean("continue", &Route::continues,
+                      "true: the rules below are tried too (fan-out)."),
+              NamedField("headers", &Route::headers,
+                         "Kafka headers to add where the event has none of the name.", "",
+                         "A template.", TextSchema(), ReadHeader),
+              ScalarField(
+                  "schemas", &Route::schemas,
+                  "A folder of JSON Schemas, `<type>/<version>.json`; relative to this file.",
+                  TextSchema(), ReadOptional),
+              Choice("onInvalid", &Route::on_invalid,
+                     Choices<OnInvalid>{
+                         {{"reject", OnInvalid::kReject}, {"deadLetter", OnInvalid::kDeadLetter}}},
+                     "What happens to an event that its schema refuses."),
+              NamedField("defaults", &Route::defaults,
+                         "Values for parts of the data that are absent.", "data.",
+                         "A JSON value, or `$now` (the time) or `$id` (the event's id).",
+                         Json::object(), ReadDefault),
+              TextField("deadLetter", &Route::dead_letter,
+                        "The topic for events that can't be published.", CheckDeadLetter),
+              Choice("mode", &Route::mode,
+                     Choices<RecordMode>{{{"binary", RecordMode::kBinary},
+                                          {"structured", RecordMode::kStructured}}},
+                     "How the CloudEvent stands in the record: attributes as headers, or one "
+                     "JSON document."),
+              TextField("version", &Route::version, "The version of events that name none."),
+              Whole("maxTopics", &Route::max_topics, 1, 100000,
+                    "How many topics a template may make."),
+              Boolean("tombstones", &Route::tombstones,
+                      "true: an event without data, or with the data null, is a null value."),
+              Choice("timestamp", &Route::timestamp,
+                     Choices<RecordTime>{{{"now", RecordTime::kNow}, {"time", RecordTime::kEvent}}},
+                     "The record's timestamp: when it is published, or the event's `time`."),
+              Choice("ack", &Route::ack,
+                     Choices<Ack>{{{"kafka", Ack::kKafka}, {"memory", Ack::kMemory}},
+                                  {"disk"},
+                                  "it needs the spool"},
+                     "When the answer is given: Kafka has it, the disk has it, or it is in "
+                     "memory and may be lost."),
+          },
+      .check = CheckRoute};
 }
 
 // ---- routes that can't be reached
@@ -204,6 +211,7 @@ std::string MatchKey(const Match& match) {
   if (match.subject) add("subject", *match.subject);
   if (match.version) add("version", *match.version);
   for (const auto& [name, text] : match.headers) add("header." + name, text);
+  for (const auto& [name, text] : match.extensions) add("extension." + name, text);
   for (const auto& [path, text] : match.data) add("data." + path, text);
   std::sort(lines.begin(), lines.end());
   std::string key;
@@ -244,7 +252,9 @@ Mapping<Match> MatchFields() {
                   Glob("version", &Match::version, "A glob on its version."),
               },
           .open = {
-              GlobsBelow("header.", &Match::headers, "A glob on a header."),
+              GlobsBelow("header.", &Match::headers, "A glob on a Kafka header."),
+              GlobsBelow("extension.", &Match::extensions,
+                         "A glob on an extension attribute of the CloudEvent."),
               GlobsBelow("data.", &Match::data, "A glob on a value inside the data."),
           }};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "event/attributes.h"
 #include "event/path.h"
 
 namespace outrigger::event {
@@ -75,6 +76,12 @@ Match Match::Compile(const config::Match& from, std::vector<config::Problem>& pr
   if (from.subject) add(On::kSubject, "subject", *from.subject);
   if (from.version) add(On::kVersion, "version", *from.version);
   for (const auto& [name, glob] : from.headers) add(On::kHeader, name, glob);
+  for (const auto& [name, glob] : from.extensions) {
+    add(On::kExtension, name, glob);
+    if (!IsAttributeName(name))
+      problems.push_back({glob.place, glob.path, "no event has an extension of this name",
+                          "their names hold lower-case letters and digits alone"});
+  }
   for (const auto& [path, glob] : from.data) add(On::kData, path, glob);
   return match;
 }
@@ -92,6 +99,8 @@ base::Result<std::string> Match::Text(const Condition& condition, const Event& e
       return event.version;
     case On::kHeader:
       return std::string(HeaderValue(event, condition.name));
+    case On::kExtension:
+      return std::string(event.Extension(condition.name));
     case On::kData:
       break;
   }
@@ -119,11 +128,13 @@ base::Result<std::string> Match::WhyNot(const Event& event, Data& data) const {
     auto text = Text(condition, event, data);
     if (!text) return base::Fail(text.error());
     if (Holds(condition.glob, *text)) continue;
-    const std::string what = condition.on == Condition::On::kData     ? "data." + condition.name
-                             : condition.on == Condition::On::kHeader ? "header." + condition.name
-                                                                      : condition.name;
-    return what + " is " + (text->empty() ? "absent" : "\"" + *text + "\"") + ", not \"" +
-           condition.glob + "\"";
+    using On = Condition::On;
+    const char* kind = condition.on == On::kData        ? "data."
+                       : condition.on == On::kHeader    ? "header."
+                       : condition.on == On::kExtension ? "extension."
+                                                        : "";
+    return kind + condition.name + " is " + (text->empty() ? "absent" : "\"" + *text + "\"") +
+           ", not \"" + condition.glob + "\"";
   }
   return std::string();
 }

@@ -1,5 +1,5 @@
-// Which events a rule is for: globs on attributes, headers and data. Compiled once from the config,
-// immutable, shared between threads.
+// Which events a rule is for: globs on attributes, headers, extensions and data. Compiled once from
+// the config, immutable, shared between threads.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,8 @@ bool GlobMatches(std::string_view glob, std::string_view text);
 
 class Match {
  public:
-  // Reports what can't be compiled (an unknown field, an empty glob) into `problems`.
+  // Reports what can't be compiled (an empty glob, an extension that no event can have) into
+  // `problems`.
   static Match Compile(const config::Match& from, std::vector<config::Problem>& problems);
 
   // Whether `event` matches. An error only when data had to be read and is not readable (a repeated
@@ -40,9 +41,9 @@ class Match {
 
  private:
   struct Condition {
-    enum class On { kType, kSource, kSubject, kVersion, kHeader, kData };
+    enum class On { kType, kSource, kSubject, kVersion, kHeader, kExtension, kData };
     On on;
-    std::string name;  // header name or the data path as written
+    std::string name;  // of a header or extension, or the data path as written
     JsonPath path;
     std::string glob;
   };

@@ -1,5 +1,6 @@
 #include "event/template.h"
 
+#include "event/attributes.h"
 #include "event/path.h"
 
 namespace outrigger::event {
@@ -7,7 +8,7 @@ namespace {
 
 constexpr char kPlaces[] =
     "places are {type} {type.first} {source} {subject} {version} {id} {key} {header.<name>} "
-    "{data.<path>}";
+    "{extension.<name>} {data.<path>}";
 
 base::Error Unfit(std::string message) {
   return {base::Code::kNotFound, std::move(message), {}, false};
@@ -39,6 +40,9 @@ bool Template::ReadPlace(std::string_view place, Part& part) {
     part.kind = Kind::kKey;
   } else if (named("header.")) {
     part.kind = Kind::kHeader;
+  } else if (named("extension.")) {
+    part.kind = Kind::kExtension;
+    return IsAttributeName(part.text);
   } else if (named("data.")) {
     part.kind = Kind::kData;
     part.path = SplitPath(part.text);
@@ -121,10 +125,25 @@ base::Result<JsonValue> Template::ValueAt(const Part& part, const Event& event, 
       for (const auto& header : event.headers)
         if (header.name == part.text && header.value) return text(*header.value);
       return JsonValue();
+    case Kind::kExtension:
+      return text(event.Extension(part.text));
     case Kind::kData:
       break;
   }
   return data.At(part.path);
+}
+
+std::string Template::Part::Name() const {
+  switch (kind) {
+    case Kind::kHeader:
+      return "header." + text;
+    case Kind::kExtension:
+      return "extension." + text;
+    case Kind::kData:
+      return "data." + text;
+    default:
+      return text;
+  }
 }
 
 base::Result<std::string> Template::Render(const Event& event, Data& data) const {
@@ -140,12 +159,8 @@ base::Result<std::string> Template::Render(const Event& event, Data& data) const
     if (value->text.empty()) {
       const bool nested =
           value->kind == JsonValue::Kind::kObject || value->kind == JsonValue::Kind::kArray;
-      const std::string name = (part.kind == Part::Kind::kData     ? "data."
-                                : part.kind == Part::Kind::kHeader ? "header."
-                                                                   : "") +
-                               part.text;
-      return base::Fail(Unfit(name + (nested ? " is an object or array, and a text is needed"
-                                             : " is absent or empty")));
+      return base::Fail(Unfit(part.Name() + (nested ? " is an object or array, and a text is needed"
+                                                    : " is absent or empty")));
     }
     out.append(value->text);
   }
@@ -162,24 +177,19 @@ KeyRule KeyRule::Compile(const config::Text& from, std::vector<config::Problem>&
 }
 
 base::Result<std::optional<std::string>> KeyRule::Key(const Event& event, Data& data) const {
-  if (template_.parts_.size() != 1) {
-    auto text = template_.Render(event, data);
-    if (!text) return base::Fail(text.error());
-    return std::optional(std::move(*text));
-  }
-  auto value = Template::ValueAt(template_.parts_.front(), event, data);
-  if (!value) return base::Fail(value.error());
-  switch (value->kind) {
-    case JsonValue::Kind::kAbsent:
-    case JsonValue::Kind::kNull:
-      return std::optional<std::string>();
-    case JsonValue::Kind::kObject:
-    case JsonValue::Kind::kArray:
+  std::string key;
+  bool complete = true;  // an object is an error, whatever stands beside it
+  for (const auto& part : template_.parts_) {
+    auto value = Template::ValueAt(part, event, data);
+    if (!value) return base::Fail(value.error());
+    if (value->kind == JsonValue::Kind::kObject || value->kind == JsonValue::Kind::kArray)
       return base::Fail(
-          Unfit("the key is an object or array; it must be a text, number or boolean"));
-    default:
-      return std::optional(std::move(value->text));
+          Unfit(part.Name() + " is an object or array; a key is a text, number or boolean"));
+    complete = complete && !value->text.empty();
+    key.append(value->text);
   }
+  if (!complete) return std::optional<std::string>();
+  return std::optional(std::move(key));
 }
 
 }  // namespace outrigger::event

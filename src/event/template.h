@@ -1,8 +1,8 @@
 // Texts with places for an event's values: topics "{data.tenantId}.user.events", handler paths
 // "/handlers/{type}".
 //
-// Places: {type} {type.first} {source} {subject} {version} {id} {header.<name>} {data.<path>}
-// {key}. "{{" and "}}" are braces. Compiled once from the config, immutable.
+// Places: {type} {type.first} {source} {subject} {version} {id} {header.<name>} {extension.<name>}
+// {data.<path>} {key}. "{{" and "}}" are braces. Compiled once from the config, immutable.
 #pragma once
 
 #include <optional>
@@ -37,12 +37,15 @@ class Template {
       kVersion,
       kId,
       kHeader,
+      kExtension,
       kData,
       kKey
     };
     Kind kind;
-    std::string text;  // literal, header name or data path as written
+    std::string text;  // literal, header or extension name or data path as written
     JsonPath path;
+
+    std::string Name() const;  // as rules write it
   };
   friend class KeyRule;
 
@@ -59,8 +62,8 @@ class KeyRule {
  public:
   static KeyRule Compile(const config::Text& from, std::vector<config::Problem>& problems);
 
-  // nullopt: the place is absent or null. A number or boolean is its raw token; an object or array
-  // is an error.
+  // nullopt: a place is absent, null or empty. A number or boolean is its raw token; an object or
+  // array is an error.
   base::Result<std::optional<std::string>> Key(const Event& event, Data& data) const;
 
  private:

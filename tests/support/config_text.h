@@ -64,7 +64,7 @@ log: {level: debug, format: text}
 shutdown:
   budget: 10s
 routes:
-  - match: {type: "user.*", data.tenantId: t1, header.region: eu}
+  - match: {type: "user.*", data.tenantId: t1, header.region: eu, extension.tenant: t}
     topic: "{data.tenantId}.user.events"
     key: data.userId
     keyRequired: true
@@ -76,6 +76,7 @@ routes:
     version: "2.0"
     maxTopics: 7
     tombstones: true
+    timestamp: time
     ack: memory
   - topic: all.events
 )";

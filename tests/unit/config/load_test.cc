@@ -98,6 +98,7 @@ TEST(Load, ReadsEveryFieldOfAGoodFile) {
   ASSERT_EQ(route.match.data.size(), 1U);
   EXPECT_EQ(route.match.data[0].first, "tenantId");
   EXPECT_EQ(route.match.headers[0].first, "region");
+  EXPECT_EQ(route.match.extensions[0].first, "tenant");
   EXPECT_EQ(route.topic.path, "routes[0].topic");
   EXPECT_EQ(route.topic.place.line, 26);
   EXPECT_TRUE(route.key_required);
@@ -108,6 +109,8 @@ TEST(Load, ReadsEveryFieldOfAGoodFile) {
   EXPECT_EQ(route.defaults[2].second.value, R"([1,"two"])");
   EXPECT_EQ(route.mode, RecordMode::kStructured);
   EXPECT_EQ(route.version, "2.0");
+  EXPECT_EQ(route.timestamp, RecordTime::kEvent);
+  EXPECT_EQ(config.routes[1].timestamp, RecordTime::kNow);
   EXPECT_EQ(route.ack, Ack::kMemory);
 }
 
@@ -249,6 +252,9 @@ TEST(Fields, OfARouteAreChecked) {
       {"{topic: a, ack: disk}", "not in this version"},
       {"{topic: a, headers: {ce_id: x}}", "headers named ce_* are the sidecar's own"},
       {"{topic: a, headers: {outrigger-x: x}}", "the sidecar's own"},
+      {"{topic: a, headers: {CE_id: x}}", "the sidecar's own"},
+      {"{topic: a, headers: {Content-Type: x}}", "the content type is the data's own"},
+      {"{topic: a, timestamp: tiem}", "did you mean `time`?"},
       {"{topic: a, defaults: {data.a: $nwo}}", "is no stamp"},
       {"{topic: a, defaults: {data.a: [$now]}}", "stands inside a value"},
       {"{topic: a, mode: binry}", "did you mean `binary`?"},

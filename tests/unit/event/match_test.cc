@@ -20,6 +20,7 @@ config::Match When(const std::vector<std::pair<std::string, std::string>>& condi
     if (name == "subject") match.subject = Text(glob);
     if (name == "version") match.version = Text(glob);
     if (name.starts_with("header.")) match.headers.emplace_back(name.substr(7), Text(glob));
+    if (name.starts_with("extension.")) match.extensions.emplace_back(name.substr(10), Text(glob));
     if (name.starts_with("data.")) match.data.emplace_back(name.substr(5), Text(glob));
   }
   return match;
@@ -38,6 +39,7 @@ Event Registered() {
   event.source = "/lms";
   event.version = "2.0";
   event.headers = {{"tenant", std::nullopt}, {"tenant", "blue"}, {"tenant", "red"}};
+  event.extensions = {{"region", "eu-1"}};
   event.data = R"({"plan":"gold","n":42,"t":true,"address":{"city":"Oslo"},"z":null,"x":1,"x":2})";
   event.data_is_json = true;
   return event;
@@ -105,6 +107,10 @@ TEST(Match, LooksAtEachPlace) {
   EXPECT_FALSE(Matches(When({{"subject", "a*"}})));
   EXPECT_TRUE(Matches(When({{"header.tenant", "blue"}})));
   EXPECT_FALSE(Matches(When({{"header.Tenant", "blue"}})));
+  EXPECT_FALSE(Matches(When({{"header.region", "*"}})));
+  EXPECT_TRUE(Matches(When({{"extension.region", "eu-?"}, {"extension.version", "2.0"}})));
+  EXPECT_FALSE(Matches(When({{"extension.region", "us-?"}})));
+  EXPECT_FALSE(Matches(When({{"extension.tenant", "*"}})));
   EXPECT_TRUE(Matches(When({{"data.plan", "g*"}})));
   EXPECT_TRUE(Matches(When({{"data.address.city", "Oslo"}})));
   EXPECT_TRUE(Matches(When({{"data.n", "42"}, {"data.t", "true"}})));
@@ -145,6 +151,8 @@ TEST(Match, WhyNotNamesTheFirstConditionThatFails) {
             R"(data.plan is "gold", not "silver")");
   EXPECT_EQ(*Compiled(When({{"header.nothing", "a"}})).WhyNot(event, data),
             R"(header.nothing is absent, not "a")");
+  EXPECT_EQ(*Compiled(When({{"extension.region", "a"}})).WhyNot(event, data),
+            R"(extension.region is "eu-1", not "a")");
 }
 
 TEST(Match, AnEmptyPatternIsAProblemAtItsPlace) {
@@ -153,6 +161,15 @@ TEST(Match, AnEmptyPatternIsAProblemAtItsPlace) {
   ASSERT_EQ(problems.size(), 1U);
   EXPECT_EQ(problems[0].place.line, 4);
   EXPECT_EQ(problems[0].path, "routes[0].match");
+}
+
+TEST(Match, AnExtensionThatNoEventCanHaveIsAProblemAtItsPlace) {
+  for (const char* name : {"Tenant", "tenant-id", "a_b", "a.b"}) {
+    std::vector<config::Problem> problems;
+    Match::Compile(When({{std::string("extension.") + name, "*"}}), problems);
+    ASSERT_EQ(problems.size(), 1U) << name;
+    EXPECT_EQ(problems[0].place.line, 4);
+  }
 }
 
 TEST(Match, TheShapeOfItsTypeIsExactAPrefixOrNeither) {

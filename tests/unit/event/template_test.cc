@@ -18,6 +18,7 @@ Event Registered() {
   event.version = "2.0";
   event.key = "k";
   event.headers = {{"tenant", "blue"}, {"null", std::nullopt}};
+  event.extensions = {{"region", "eu"}};
   event.data = R"({"userId":42,"price":1.50e1,"ok":false,"name":"\u00e9","a":{"b":"c"},"list":[1],)"
                R"("z":null,"empty":"","x":1,"x":2})";
   event.data_is_json = true;
@@ -52,6 +53,7 @@ TEST(Template, FillsEveryPlace) {
   EXPECT_EQ(Rendered("{type}|{type.first}|{source}|{subject}|{version}|{id}|{key}"),
             "user.registered.v2|user|/lms|u|2.0|i-1|k");
   EXPECT_EQ(Rendered("{header.tenant}.{data.name}.{data.a.b}"), "blue.\xC3\xA9.c");
+  EXPECT_EQ(Rendered("{extension.region}.{extension.version}"), "eu.2.0");
 }
 
 TEST(Template, ANumberOrBooleanIsItsRawToken) {
@@ -77,7 +79,7 @@ TEST(Template, WithoutPlacesItIsConstant) {
 
 TEST(Template, AMissingOrEmptyPartIsAnErrorThatNamesIt) {
   for (const char* place : {"data.nothing", "data.z", "data.empty", "data.a.nothing", "data.name.x",
-                            "header.nothing", "header.null"}) {
+                            "header.nothing", "header.null", "extension.nothing"}) {
     const std::string rendered = Rendered("a.{" + std::string(place) + "}");
     EXPECT_EQ(rendered, "wrong: " + std::string(place) + " is absent or empty");
   }
@@ -105,8 +107,9 @@ TEST(Template, DataThatIsNotJsonHasNoParts) {
 }
 
 TEST(Template, WhatIsNoPlaceIsAProblemWithTheKnownPlaces) {
-  for (const char* text : {"{}", "{nothing}", "{data}", "{data.}", "{header.}", "{Type}", "{type",
-                           "a{", "{ type }", "{time}"}) {
+  for (const char* text :
+       {"{}", "{nothing}", "{data}", "{data.}", "{header.}", "{extension}", "{extension.}",
+        "{extension.Own}", "{Type}", "{type", "a{", "{ type }", "{time}"}) {
     const auto problems = Problems(text);
     ASSERT_EQ(problems.size(), 1U) << text;
     EXPECT_NE(problems[0].hint.find("{data.<path>}"), std::string::npos) << text;
@@ -122,6 +125,7 @@ TEST(KeyRule, ABarePlaceOrATemplateGivesTheKey) {
   EXPECT_EQ(**Key("header.tenant"), "blue");
   EXPECT_EQ(**Key("{data.a.b}"), "c");
   EXPECT_EQ(**Key("{header.tenant}-{data.userId}"), "blue-42");
+  EXPECT_EQ(**Key("extension.region"), "eu");
 }
 
 TEST(KeyRule, ANumberOrBooleanIsItsRawToken) {
@@ -130,8 +134,11 @@ TEST(KeyRule, ANumberOrBooleanIsItsRawToken) {
   EXPECT_EQ(**Key("data.ok"), "false");
 }
 
-TEST(KeyRule, AbsentOrNullIsNoKey) {
-  for (const char* place : {"data.nothing", "data.z", "header.nothing", "header.null"}) {
+TEST(KeyRule, APartThatIsAbsentNullOrEmptyIsNoKey) {
+  for (const char* place :
+       {"data.nothing", "data.z", "data.empty", "header.nothing", "header.null",
+        "extension.nothing", "{data.userId}/{data.nothing}", "{data.nothing}/{data.userId}",
+        "{data.z}-{data.empty}", "user-{header.nothing}", "{data.userId}{data.empty}"}) {
     const auto key = Key(place);
     ASSERT_TRUE(key.has_value()) << place;
     EXPECT_EQ(*key, std::nullopt) << place;
@@ -139,7 +146,9 @@ TEST(KeyRule, AbsentOrNullIsNoKey) {
 }
 
 TEST(KeyRule, AnObjectArrayOrRepeatedNameIsAnError) {
-  for (const char* place : {"data.a", "data.list", "data.x", "{header.tenant}-{data.a}"})
+  for (const char* place :
+       {"data.a", "data.list", "data.x", "{header.tenant}-{data.a}", "{data.nothing}-{data.a}",
+        "{data.list}{data.nothing}", "{data.nothing}/{data.x}"})
     EXPECT_FALSE(Key(place).has_value()) << place;
 }
 
