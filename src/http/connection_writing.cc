@@ -35,6 +35,7 @@ void Connection::Refuse(const Refusal& refusal) {
   const auto request = std::move(request_);
   if (plan_.on_abort) std::exchange(plan_.on_abort, nullptr)();
   if (request) {
+    if (owner_->handler.on_refused) owner_->handler.on_refused(*request, problem);
     request->Answer(problem.ToResponse());
     return;
   }

@@ -17,6 +17,7 @@
 
 #include "base/loop.h"
 #include "base/result.h"
+#include "http/problem.h"
 #include "http/request.h"
 
 namespace outrigger::http {
@@ -51,6 +52,9 @@ struct Handler {
   std::function<Plan(const std::shared_ptr<Request>&)> on_head;
   // The body is complete (in body(), or streamed). Answer now or later.
   std::function<void(const std::shared_ptr<Request>&)> on_request;
+  // The server itself refuses the request and answers `problem`: its body is too large, too slow or
+  // malformed. No on_request follows. May be unset.
+  std::function<void(const Request&, const Problem& problem)> on_refused = {};
   // After each answer was handed to the socket, for metrics; also for refusals of the server's own.
   std::function<void(std::string_view endpoint, int status)> on_answered;
 };

@@ -31,7 +31,7 @@ bool ReadQuery(std::string_view query, Head& head) {
 
 }  // namespace
 
-bool PercentDecode(std::string_view text, bool plus, std::string& out) {
+bool PercentDecode(std::string_view text, bool query, std::string& out) {
   out.clear();
   out.reserve(text.size());
   for (size_t i = 0; i < text.size(); ++i) {
@@ -42,9 +42,9 @@ bool PercentDecode(std::string_view text, bool plus, std::string& out) {
       const int low = HexDigit(text[i + 2]);
       if (high < 0 || low < 0) return false;
       c = static_cast<char>(high * 16 + low);
-      if (c == '\0') return false;
+      if (c == '\0' && !query) return false;
       i += 2;
-    } else if (plus && c == '+') {
+    } else if (query && c == '+') {
       c = ' ';
     }
     out.push_back(c);

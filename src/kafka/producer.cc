@@ -237,7 +237,7 @@ rd_kafka_resp_err_t Producer::Core::Give(Entry& entry) {
                         value ? value->data() : nullptr,
                         value ? static_cast<ssize_t>(value->size()) : 0);
   });
-  rd_kafka_vu_t fields[7];
+  rd_kafka_vu_t fields[8];
   fields[0].vtype = RD_KAFKA_VTYPE_RKT;
   fields[0].u.rkt = handle_->Topic(record.topic);
   fields[1].vtype = RD_KAFKA_VTYPE_PARTITION;
@@ -255,7 +255,9 @@ rd_kafka_resp_err_t Producer::Core::Give(Entry& entry) {
   fields[5].u.ptr = &entry;
   fields[6].vtype = RD_KAFKA_VTYPE_HEADERS;
   fields[6].u.headers = headers.get();
-  rd_kafka_error_t* error = rd_kafka_produceva(handle_->rk(), fields, 7);
+  fields[7].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+  fields[7].u.i64 = record.timestamp_ms;  // 0: now
+  rd_kafka_error_t* error = rd_kafka_produceva(handle_->rk(), fields, 8);
   if (!error) {
     static_cast<void>(headers.release());  // librdkafka owns them now
     return RD_KAFKA_RESP_ERR_NO_ERROR;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/cloudevents.h"
+#include "publish/refusal.h"
 
 namespace outrigger::publish {
 namespace {
@@ -31,12 +32,12 @@ struct Batch {
 }  // namespace
 
 void PublishBatch(Publisher& publisher, const std::shared_ptr<http::Request>& request,
-                  const std::vector<std::string_view>& items, std::optional<config::Ack> ack) {
+                  const std::vector<std::string_view>& items, Ask ask) {
   auto batch = std::make_shared<Batch>();
   batch->request = request;
   batch->outcomes.resize(items.size());
   batch->undecided = items.size() + 1;  // this call
-  const Ask ask{ack, std::make_shared<Sequence>()};
+  ask.sequence = std::make_shared<Sequence>();
   for (size_t i = 0; i < items.size(); ++i) {
     const auto on_decided = [batch, i](const Outcome& outcome) {
       batch->outcomes[i] = outcome;
@@ -46,7 +47,7 @@ void PublishBatch(Publisher& publisher, const std::shared_ptr<http::Request>& re
     if (event) {
       publisher.Publish(std::move(*event), ask, on_decided);
     } else {
-      publisher.RefuseUnreadable(event.error().message, on_decided);
+      publisher.RefuseUnread(MakeProblem(400, {}, event.error().message), on_decided);
     }
   }
   request->DropBody();

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -17,6 +16,6 @@ namespace outrigger::publish {
 // Publishes the items of an application/cloudevents-batch+json body in order and answers
 // {"results":[…]}.
 void PublishBatch(Publisher& publisher, const std::shared_ptr<http::Request>& request,
-                  const std::vector<std::string_view>& items, std::optional<config::Ack> ack);
+                  const std::vector<std::string_view>& items, Ask ask);
 
 }  // namespace outrigger::publish

@@ -19,6 +19,7 @@ event::Record DeadLetter(event::Record record, std::string dead_letter_topic, st
   headers.push_back({"outrigger-error-topic", record.topic});
   record.topic = std::move(dead_letter_topic);
   record.partition = -1;
+  record.timestamp_ms = 0;  // an old one would let retention take the record at once
   return record;
 }
 

@@ -94,6 +94,7 @@ std::string AsText(const Findings& findings) {
     if (step.prepared) {
       line("  topic", step.prepared->record.topic);
       line("  key", KeyText(*step.prepared));
+      if (step.rule->timestamp == config::RecordTime::kEvent) line("  time", event.time);
       for (const auto& header : step.prepared->record.headers)
         line("  header", header.name + ": " + header.value.value_or("null"));
     } else {
@@ -120,8 +121,9 @@ std::string AsJson(const Findings& findings) {
     if (step.prepared) {
       const event::Record& record = step.prepared->record;
       out += ",\"topic\":" + text(record.topic);
-      out +=
-          ",\"key\":" + (record.key ? text(*record.key) : std::string("null")) + ",\"headers\":{";
+      out += ",\"key\":" + (record.key ? text(*record.key) : std::string("null"));
+      if (record.timestamp_ms > 0) out += ",\"timestamp\":" + std::to_string(record.timestamp_ms);
+      out += ",\"headers\":{";
       for (const auto& header : record.headers) {
         if (&header != &record.headers.front()) out += ',';
         out += text(header.name) + ":" + (header.value ? text(*header.value) : std::string("null"));
@@ -165,7 +167,8 @@ base::Result<Explanation> Explain(const config::Config& config, std::string_view
   if (auto complete = Complete(findings.event, config.kafka.client_id, now); !complete)
     return base::Fail(complete.error());
   if (auto legal = event::CheckAttributes(findings.event); !legal) return base::Fail(legal.error());
-  if (auto text = event::CheckAttributeValues(findings.event); !text) return base::Fail(text.error());
+  if (auto text = event::CheckAttributeValues(findings.event); !text)
+    return base::Fail(text.error());
   if (auto done = Investigate(*routes, findings); !done) return base::Fail(done.error());
   Explanation explanation;
   explanation.text = as_json ? AsJson(findings) : AsText(findings);

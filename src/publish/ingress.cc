@@ -3,12 +3,14 @@
 #include <algorithm>
 
 #include "event/cloudevents.h"
+#include "event/data.h"
 #include "event/match.h"
 #include "http/problem.h"
 #include "publish/batch.h"
 #include "publish/ndjson.h"
 #include "publish/query.h"
 #include "publish/raw_record.h"
+#include "publish/refusal.h"
 
 namespace outrigger::publish {
 namespace {
@@ -35,11 +37,8 @@ http::Plan MethodNotAllowed(const http::Head& head, const std::string& allow) {
   return plan;
 }
 
-void AnswerProblem(http::Request& request, int status, std::string detail) {
-  http::Problem problem;
-  problem.status = status;
-  problem.detail = std::move(detail);
-  request.Answer(problem.ToResponse());
+OnDecided AnswerTo(const std::shared_ptr<http::Request>& request) {
+  return [request](const Outcome& outcome) { request->Answer(outcome.ToResponse()); };
 }
 
 // In Kafka such a content type says that the value is a whole event: it may not name data.
@@ -67,13 +66,9 @@ std::vector<event::HttpField> Fields(const http::Head& head) {
   return fields;
 }
 
-// What the request's head says of its one event where the event itself does not.
-void ApplyHead(const http::Head& head, event::Event& event) {
-  if (event.id.empty()) event.id = head.Find("idempotency-key");
-  for (const char* name : {"traceparent", "tracestate"}) {
-    const std::string_view value = head.Find(name);
-    if (!value.empty() && event.Extension(name).empty()) event.extensions.emplace_back(name, value);
-  }
+bool IsNdjson(const std::string& media_type) {
+  return media_type == "application/x-ndjson" || media_type == "application/ndjson" ||
+         media_type == "application/jsonl";
 }
 
 }  // namespace
@@ -96,6 +91,9 @@ http::Handler Ingress::handler() {
   http::Handler handler;
   handler.on_head = [this](const auto& request) { return OnHead(request); };
   handler.on_request = [this](const auto& request) { OnRequest(request); };
+  handler.on_refused = [this](const http::Request&, const http::Problem& problem) {
+    if (problem.status == 413) publisher_.RefuseUnread(problem, [](const Outcome&) {});
+  };
   handler.on_answered = [this](std::string_view endpoint, int status) {
     metrics_.HttpRequests(endpoint, status).Increment();
   };
@@ -145,13 +143,14 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
     plan.refuse->close = true;
     return plan;
   }
-  const auto query = events ? CheckQuery(head, kEventsPath, {"ack"})
-                     : type
-                         ? CheckQuery(head, kTypePath, {"key", "id", "version", "subject", "ack"})
-                         : CheckQuery(head, kTopicPath, {"key", "partition", "ack"});
+  const auto query =
+      events ? CheckQuery(head, kEventsPath, {"ack"})
+      : type ? CheckQuery(head, kTypePath, {"key", "id", "version", "subject", "ack"})
+             : CheckQuery(head, kTopicPath, {"key", "partition", "timestamp", "tombstone", "ack"});
   if (!query) return Refuse(400, query.error().message);
-  if (auto ack = ReadAck(head); !ack) return Refuse(400, ack.error().message);
-  if (events) return OnEvents(request);
+  auto ask = ReadAsk(head, topic);
+  if (!ask) return Refuse(400, ask.error().message);
+  if (events) return OnEvents(request, std::move(*ask));
   request->tag = type ? kType : kTopic;
   if (type && IsWholeCloudEvent(event::MediaType(head.Find("content-type")))) {
     return Refuse(415,
@@ -164,12 +163,16 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
   return {};
 }
 
-http::Plan Ingress::OnEvents(const std::shared_ptr<http::Request>& request) {
+http::Plan Ingress::OnEvents(const std::shared_ptr<http::Request>& request, Ask ask) {
   const http::Head& head = request->head();
   const std::string media = event::MediaType(head.Find("content-type"));
+  const bool binary =
+      !IsWholeCloudEvent(media) &&
+      std::any_of(head.fields.begin(), head.fields.end(),
+                  [](const http::Field& field) { return field.name.starts_with("ce-"); });
   const bool batch = media == "application/cloudevents-batch+json";
-  const bool stream = media == "application/x-ndjson";
-  if ((batch || stream) && !head.Find("idempotency-key").empty()) {
+  const bool stream = !binary && IsNdjson(media);
+  if ((batch || stream) && !ask.id.empty()) {
     return Refuse(400,
                   "Idempotency-Key names one event; in a batch or a stream each event has an id of "
                   "its own");
@@ -180,19 +183,17 @@ http::Plan Ingress::OnEvents(const std::shared_ptr<http::Request>& request) {
   } else if (batch) {
     request->tag = kBatch;
     plan.max_body = kBatchBodies * options_.max_body;
-  } else if (!IsWholeCloudEvent(media) &&
-             std::any_of(head.fields.begin(), head.fields.end(),
-                         [](const http::Field& field) { return field.name.starts_with("ce-"); })) {
+  } else if (binary) {
     request->tag = kBinary;
   } else if (stream) {
     request->tag = kNdjson;
     auto stream = std::make_shared<NdjsonStream>(loop_, publisher_, rate_, busy_streams_,
-                                                 options_.max_body, request, *ReadAck(head));
+                                                 options_.max_body, request, std::move(ask));
     request->note = stream;
     plan.timeout_restarts = true;
     plan.on_chunk = [stream](std::string_view chunk) { return stream->OnChunk(chunk); };
     plan.on_abort = [stream] { stream->OnAbort(); };
-  } else if (media.empty() || media == "application/json") {
+  } else if (media.empty() || (event::IsJson(media) && !IsWholeCloudEvent(media))) {
     request->tag = kEnvelope;
   } else {
     return Refuse(
@@ -220,11 +221,12 @@ void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
     auto split = event::SplitBatch(publisher_.json(), request->body());
     if (!split) {
       const bool too_large = split.error().code == base::Code::kTooLarge;
-      return AnswerProblem(
-          *request, too_large ? 413 : 400,
-          too_large
-              ? split.error().message + ", the most that a batch may have; NDJSON takes any number"
-              : split.error().message);
+      return publisher_.RefuseUnread(
+          MakeProblem(
+              too_large ? 413 : 400, {},
+              split.error().message +
+                  (too_large ? ", the most that a batch may have; NDJSON takes any number" : "")),
+          AnswerTo(request));
     }
     items = std::move(*split);
   }
@@ -239,7 +241,7 @@ void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
   }
   switch (request->tag) {
     case kBatch:
-      return PublishBatch(publisher_, request, items, *ReadAck(head));
+      return PublishBatch(publisher_, request, items, *ReadAsk(head, false));
     case kEnvelope:
       return OnEvent(request, event::FromEnvelope(publisher_.json(), request->body()));
     case kStructured:
@@ -263,7 +265,7 @@ base::Result<event::Event> Ingress::ReadBinary(http::Request& request) {
     event->data_is_json = true;
   }
   if (event->data_is_json) {
-    if (auto valid = publisher_.json().Check(*event->data); !valid)
+    if (auto valid = event::CheckJson(publisher_.json(), *event); !valid)
       return base::Fail(valid.error());
   }
   return event;
@@ -284,22 +286,20 @@ base::Result<event::Event> Ingress::ReadType(http::Request& request) {
 void Ingress::OnEvent(const std::shared_ptr<http::Request>& request,
                       base::Result<event::Event> event) {
   request->DropBody();  // the event has what it needs of it
-  const auto answer = [request](const Outcome& outcome) { request->Answer(outcome.ToResponse()); };
-  if (!event) return publisher_.RefuseUnreadable(event.error().message, answer);
-  ApplyHead(request->head(), *event);
-  publisher_.Publish(std::move(*event), Ask{*ReadAck(request->head()), nullptr}, answer);
+  if (!event)
+    return publisher_.RefuseUnread(MakeProblem(400, {}, event.error().message), AnswerTo(request));
+  publisher_.Publish(std::move(*event), *ReadAsk(request->head(), false), AnswerTo(request));
 }
 
 void Ingress::OnTopic(const std::shared_ptr<http::Request>& request) {
   const http::Head& head = request->head();
-  auto record = ReadRawRecord(*request, head.path.substr(11));
-  if (!record) return AnswerProblem(*request, 400, record.error().message);
+  const Ask ask = *ReadAsk(head, true);
+  auto record = ReadRawRecord(*request, head.path.substr(11), ask);
+  if (!record)
+    return publisher_.RefuseUnread(MakeProblem(400, {}, record.error().message), AnswerTo(request));
   const std::string* label = RawTopic(record->topic);
-  if (!label) return AnswerProblem(*request, 404, NotAllowed(record->topic));
-  publisher_.PublishRaw(std::move(*record), std::string(head.Find("idempotency-key")), *label,
-                        Ask{*ReadAck(head), nullptr}, [request](const Outcome& outcome) {
-                          request->Answer(outcome.ToResponse());
-                        });
+  if (!label) return request->Answer(MakeProblem(404, {}, NotAllowed(record->topic)).ToResponse());
+  publisher_.PublishRaw(std::move(*record), *label, ask, AnswerTo(request));
 }
 
 }  // namespace outrigger::publish

@@ -47,7 +47,7 @@ class Ingress {
   enum Endpoint : int { kEnvelope, kStructured, kBatch, kNdjson, kBinary, kType, kTopic, kHealth };
 
   http::Plan OnHead(const std::shared_ptr<http::Request>& request);
-  http::Plan OnEvents(const std::shared_ptr<http::Request>& request);
+  http::Plan OnEvents(const std::shared_ptr<http::Request>& request, Ask ask);
   void OnRequest(const std::shared_ptr<http::Request>& request);
   void OnEvent(const std::shared_ptr<http::Request>& request, base::Result<event::Event> event);
   void OnTopic(const std::shared_ptr<http::Request>& request);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "event/cloudevents.h"
+#include "publish/refusal.h"
 
 namespace outrigger::publish {
 namespace {
@@ -17,15 +18,16 @@ constexpr size_t kMaxUndecidedBytes = 8 << 20;
 }  // namespace
 
 NdjsonStream::NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, size_t& busy,
-                           uint64_t max_line, std::weak_ptr<http::Request> request,
-                           std::optional<config::Ack> ack)
+                           uint64_t max_line, std::weak_ptr<http::Request> request, Ask ask)
     : loop_(loop),
       publisher_(publisher),
       rate_(rate),
       busy_(busy),
       max_line_(max_line),
       reading_(std::move(request)),
-      ask_{ack, std::make_shared<Sequence>()} {}
+      ask_(std::move(ask)) {
+  ask_.sequence = std::make_shared<Sequence>();
+}
 
 size_t NdjsonStream::OnChunk(std::string_view chunk) {
   size_t taken = 0;
@@ -37,7 +39,10 @@ size_t NdjsonStream::OnChunk(std::string_view chunk) {
 size_t NdjsonStream::Read(std::string_view bytes) {
   const size_t end = bytes.find('\n');
   const std::string_view piece = bytes.substr(0, end);
-  if (partial_.size() + piece.size() > max_line_) skipping_ = true;
+  // The CR of a CR LF is no part of the line.
+  const char last = piece.empty() ? (partial_.empty() ? '\0' : partial_.back()) : piece.back();
+  const size_t size = partial_.size() + piece.size() - (last == '\r' ? 1 : 0);
+  if (size > max_line_) skipping_ = true;
   if (end != std::string_view::npos) {
     EndLine(piece);
     return end + 1;
@@ -59,7 +64,7 @@ void NdjsonStream::EndLine(std::string_view rest) {
     problem.status = 413;
     problem.limit = "http.maxBody";
     problem.detail = "the line is longer than " + std::to_string(max_line_) + " bytes";
-    Fail(line_, std::move(problem));
+    Refuse(std::move(problem));
   } else if (begun.empty()) {
     OnLine(rest);
   } else {
@@ -71,20 +76,17 @@ void NdjsonStream::OnLine(std::string_view line) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   if (line.find_first_not_of(" \t") == std::string_view::npos) return;
   auto event = event::FromEnvelope(publisher_.json(), line);
-  if (!event) {
-    return publisher_.RefuseUnreadable(
-        event.error().message, [this](const Outcome& outcome) { Fail(line_, *outcome.problem); });
-  }
+  if (!event) return Refuse(MakeProblem(400, {}, event.error().message));
   rate_.Take(1, loop_.Now());
   if (undecided_++ == 0) {
     self_ = shared_from_this();
     ++busy_;
   }
-  undecided_bytes_ += line.size();
-  publisher_.Publish(std::move(*event), ask_,
-                     [this, at = line_, bytes = line.size()](const Outcome& outcome) {
-                       OnOutcome(at, bytes, outcome);
-                     });
+  const size_t held = line.size() + ask_.bytes();
+  undecided_bytes_ += held;
+  publisher_.Publish(
+      std::move(*event), ask_,
+      [this, at = line_, bytes = held](const Outcome& outcome) { OnOutcome(at, bytes, outcome); });
 }
 
 void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome) {
@@ -104,6 +106,11 @@ void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome
   if (undecided_ == 0) --busy_;
   const auto self = undecided_ == 0 ? std::move(self_) : nullptr;
   GoOn();
+}
+
+void NdjsonStream::Refuse(http::Problem problem) {
+  publisher_.RefuseUnread(std::move(problem),
+                          [this](const Outcome& outcome) { Fail(line_, *outcome.problem); });
 }
 
 void NdjsonStream::Fail(uint64_t line, http::Problem problem) {

@@ -23,7 +23,7 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
  public:
   // `busy` counts the streams that have undecided lines: they share what may be undecided.
   NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, size_t& busy, uint64_t max_line,
-               std::weak_ptr<http::Request> request, std::optional<config::Ack> ack);
+               std::weak_ptr<http::Request> request, Ask ask);
 
   // Returns how much was taken. Less than all: the request is paused, and resumed when more can be.
   size_t OnChunk(std::string_view chunk);
@@ -43,6 +43,8 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
   void EndLine(std::string_view rest);
   void ReadLast();
   void OnLine(std::string_view line);
+  // Of the line that was read last, which is no event.
+  void Refuse(http::Problem problem);
   void Fail(uint64_t line, http::Problem problem);
   void OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome);
   bool Full() const;
@@ -58,7 +60,7 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
   const uint64_t max_line_;
   std::weak_ptr<http::Request> reading_;    // until the end was read
   std::shared_ptr<http::Request> request_;  // from then on
-  const Ask ask_;
+  Ask ask_;
 
   std::string partial_;    // of a line that goes on in the next chunk
   bool skipping_ = false;  // the line is too long: to its end

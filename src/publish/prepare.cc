@@ -5,8 +5,10 @@
 
 #include "base/ids.h"
 #include "base/json_text.h"
+#include "event/attributes.h"
 #include "event/cloudevents.h"
 #include "event/defaults.h"
+#include "event/json_scan.h"
 #include "publish/dead_letter.h"
 
 namespace outrigger::publish {
@@ -33,11 +35,14 @@ tl::unexpected<Refused> Malformed(const event::Event& event, const base::Error& 
   return tl::unexpected(std::move(refused));
 }
 
-tl::unexpected<Refused> Unreadable(const event::Event& event, const std::string& where,
-                                   base::Error error) {
-  error.message = where + ": " + error.message;
+tl::unexpected<Refused> Unreadable(const event::Event& event, base::Error error) {
   return error.code == base::Code::kNotFound ? Unprocessable(event, std::move(error.message))
                                              : Malformed(event, error);
+}
+
+base::Error At(const std::string& where, base::Error error) {
+  error.message = where + ": " + error.message;
+  return error;
 }
 
 std::string RawNow(base::WallTime now) { return "\"" + base::Rfc3339(now) + "\""; }
@@ -71,7 +76,7 @@ base::Result<std::optional<std::string>> KeyOf(const Rule& rule, const event::Ev
                                                event::Data& data) {
   if (rule.key) {
     auto key = rule.key->Key(event, data);
-    if (!key || (*key && !(*key)->empty())) return key;
+    if (!key || *key) return key;
   }
   if (event.key && !event.key->empty()) return event.key;
   if (const auto partition_key = event.Extension("partitionkey"); !partition_key.empty())
@@ -79,13 +84,52 @@ base::Result<std::optional<std::string>> KeyOf(const Rule& rule, const event::Ev
   return std::optional<std::string>();
 }
 
+// A tombstone's value is null, so its attributes are headers in every mode.
+bool IsTombstone(const Rule& rule, const event::Event& event) {
+  return rule.tombstones && !event.data;
+}
+
 event::Record Bind(const Rule& rule, event::Event event) {
-  return rule.mode == config::RecordMode::kBinary ? event::ToKafkaBinary(std::move(event))
-                                                  : event::ToKafkaStructured(std::move(event));
+  return rule.mode == config::RecordMode::kBinary || IsTombstone(rule, event)
+             ? event::ToKafkaBinary(std::move(event))
+             : event::ToKafkaStructured(std::move(event));
+}
+
+// Where a rule takes tombstones, the data null is one, as no data is: compaction knows one null.
+void TakeNull(const Rule& rule, event::Event& event) {
+  if (!rule.tombstones || !event.data_is_json || event::TrimJson(*event.data) != "null") return;
+  event.data.reset();
+  event.data_is_json = false;
+  event.datacontenttype.clear();
+}
+
+// The rule's headers, where the event has none of the name.
+base::Result<void> AddHeaders(const Rule& rule, event::Event& event, event::Data& data) {
+  for (const auto& [name, value] : rule.headers) {
+    const bool trace = name == "traceparent" || name == "tracestate";
+    if (event::HasHeader(event.headers, name) || (trace && !event.Extension(name).empty()))
+      continue;
+    auto text = value.Render(event, data);
+    if (!text) return base::Fail(At(rule.path + ".headers." + name, std::move(text.error())));
+    event.headers.push_back({name, std::move(*text)});
+  }
+  return {};
+}
+
+// The record's timestamp in Kafka; 0: the time when it is sent.
+base::Result<int64_t> TimestampOf(const Rule& rule, const event::Event& event) {
+  if (rule.timestamp == config::RecordTime::kNow) return 0;
+  const int64_t time = event::UnixMillis(event.time);
+  if (time > 0) return time;
+  return base::Fail(
+      {base::Code::kNotFound,
+       rule.path + ".timestamp: Kafka counts from 1970 on, and the event's time is " + event.time,
+       {},
+       false});
 }
 
 std::optional<Refused> CheckSchema(const Rule& rule, const event::Event& event) {
-  if (!rule.schemas) return {};
+  if (!rule.schemas || IsTombstone(rule, event)) return {};
   std::vector<event::Violation> violations;
   if (!event.data || !event.data_is_json) {
     // Only a type that has schemas is checked, and then data that is no JSON can't fit.
@@ -109,6 +153,13 @@ std::optional<Refused> CheckSchema(const Rule& rule, const event::Event& event) 
   for (auto& violation : violations)
     refused.problem.errors.emplace_back(std::move(violation.pointer), std::move(violation.message));
   return refused;
+}
+
+std::string Summary(const http::Problem& problem) {
+  std::string summary;
+  for (const auto& [pointer, message] : problem.errors)
+    summary.append(summary.empty() ? "" : "; ").append(pointer).append(": ").append(message);
+  return summary;
 }
 
 }  // namespace
@@ -144,29 +195,29 @@ base::Result<void> Complete(event::Event& event, const std::string& source, base
 
 tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, base::WallTime now) {
   if (event.version.empty()) event.version = rule.version;
+  TakeNull(rule, event);
   if (auto stamped = Stamp(rule, event, now); !stamped) return Malformed(event, stamped.error());
 
   event::Data data(event);
   auto topic = rule.topic.Render(event, data);
-  if (!topic) return Unreadable(event, rule.path + ".topic", std::move(topic.error()));
+  if (!topic) return Unreadable(event, At(rule.path + ".topic", std::move(topic.error())));
   if (!rule.topic.constant()) {
     if (const std::string wrong = TopicNameProblem(*topic); !wrong.empty())
       return Unprocessable(event, rule.path + ".topic gave \"" + *topic + "\": " + wrong);
   }
   auto key = KeyOf(rule, event, data);
-  if (!key) return Unreadable(event, rule.path + ".key", std::move(key.error()));
+  if (!key) return Unreadable(event, At(rule.path + ".key", std::move(key.error())));
   if (!*key && rule.key_required) {
     return Unprocessable(event, rule.path + " asks for a key (keyRequired), and the event has none",
                          {{"",
                            "no key: the rule's key is absent in the event, and the request "
                            "gave none"}});
   }
-  for (const auto& [name, value] : rule.headers) {
-    auto text = value.Render(event, data);
-    if (!text) return Unreadable(event, rule.path + ".headers." + name, std::move(text.error()));
-    event.headers.push_back({name, std::move(*text)});
-  }
-  if (!event.data && !rule.tombstones) {
+  if (auto added = AddHeaders(rule, event, data); !added)
+    return Unreadable(event, std::move(added.error()));
+  auto timestamp = TimestampOf(rule, event);
+  if (!timestamp) return Unreadable(event, std::move(timestamp.error()));
+  if (!event.data && !rule.tombstones && rule.mode == config::RecordMode::kBinary) {
     return Unprocessable(event, "an event without data would be a null value in " + *topic +
                                     ", which deletes the key in a compacted topic; the rule " +
                                     rule.path + " does not allow it (tombstones: true does)");
@@ -184,15 +235,11 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
   Prepared prepared{Bind(rule, std::move(event)), key->has_value()};
   prepared.record.topic = std::move(*topic);
   prepared.record.key = std::move(*key);
-  if (invalid) {
-    std::string detail;
-    for (const auto& [pointer, message] : invalid->problem.errors)
-      detail.append(detail.empty() ? "" : "; ").append(pointer).append(": ").append(message);
-    invalid->dead_letter = DeadLetter(std::move(prepared.record), rule.dead_letter, "schema",
-                                      std::move(detail), 422, now);
-    return tl::unexpected(std::move(*invalid));
-  }
-  return prepared;
+  prepared.record.timestamp_ms = *timestamp;
+  if (!invalid) return prepared;
+  invalid->dead_letter = DeadLetter(std::move(prepared.record), rule.dead_letter, "schema",
+                                    Summary(invalid->problem), 422, now);
+  return tl::unexpected(std::move(*invalid));
 }
 
 }  // namespace outrigger::publish

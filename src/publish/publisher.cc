@@ -25,15 +25,11 @@ bool AllSafe(const Outcome& outcome) {
 }
 
 // What an event says, for telling a retry from another event under the same id.
-uint64_t Fingerprint(std::initializer_list<std::string_view> parts) {
-  const std::hash<std::string_view> hash;
+uint64_t Fingerprint(std::initializer_list<std::optional<std::string_view>> parts) {
+  const std::hash<std::optional<std::string_view>> hash;
   uint64_t sum = 0;
-  for (const auto part : parts) sum ^= hash(part) + 0x9e3779b97f4a7c15 + (sum << 6) + (sum >> 2);
+  for (const auto& part : parts) sum ^= hash(part) + 0x9e3779b97f4a7c15 + (sum << 6) + (sum >> 2);
   return sum;
-}
-
-std::string_view View(const std::optional<std::string>& text) {
-  return text ? *text : std::string_view();
 }
 
 }  // namespace
@@ -84,12 +80,14 @@ void Publisher::Refuse(const std::string& label, ProducerReason reason, http::Pr
   on_decided(outcome);
 }
 
-void Publisher::RefuseUnreadable(const std::string& why, const OnDecided& on_decided) {
-  Refuse(kNoTopic, ProducerReason::kInvalid, MakeProblem(400, {}, why), on_decided);
+void Publisher::RefuseUnread(http::Problem problem, const OnDecided& on_decided) {
+  const auto reason = problem.status == 413 ? ProducerReason::kTooLarge : ProducerReason::kInvalid;
+  Refuse(kNoTopic, reason, std::move(problem), on_decided);
 }
 
 void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided) {
   last_publish_ = loop_.Now();
+  ask.Complete(event);
   const bool callers_id = !event.id.empty();
   const auto malformed = [&](const base::Error& error) {
     Refuse(kNoTopic, ProducerReason::kInvalid, MakeProblem(400, event.id, error.message),
@@ -118,8 +116,7 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
 
   const bool wait = std::any_of(rules->begin(), rules->end(),
                                 [&ask](const Rule* rule) { return WaitsForKafka(*rule, ask); });
-  const uint64_t fingerprint =
-      Fingerprint({event.type, event.subject, View(event.key), View(event.data)});
+  const uint64_t fingerprint = Fingerprint({event.type, event.subject, event.key, event.data});
   KnownEvent* known = Recall(KnownEvents::Name(event.source, event.id), fingerprint, event.id,
                              rules->front()->topic.text(), wait, on_decided);
   if (known) Send(*rules, std::move(event), ask, known, std::move(on_decided));
@@ -146,11 +143,11 @@ KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std:
   return nullptr;
 }
 
-void Publisher::PublishRaw(event::Record record, std::string id, const std::string& label,
-                           const Ask& ask, OnDecided on_decided) {
+void Publisher::PublishRaw(event::Record record, const std::string& label, const Ask& ask,
+                           OnDecided on_decided) {
   last_publish_ = loop_.Now();
-  const bool callers_id = !id.empty();
-  if (!callers_id) id = base::NewUuid7(loop_.Wall());
+  const bool callers_id = !ask.id.empty();
+  std::string id = callers_id ? ask.id : base::NewUuid7(loop_.Wall());
   const config::Ack ack = ask.ack.value_or(config::Ack::kKafka);
   if (ack == config::Ack::kDisk)
     return Refuse(label, ProducerReason::kInvalid, MakeProblem(501, id, kNoDisk), on_decided);
@@ -158,9 +155,8 @@ void Publisher::PublishRaw(event::Record record, std::string id, const std::stri
   KnownEvent* known = nullptr;
   if (callers_id) {
     // No event's source has a line's end, so no event has this name.
-    known =
-        Recall(KnownEvents::Name('\n' + record.topic, id),
-               Fingerprint({View(record.key), View(record.value)}), id, label, wait, on_decided);
+    known = Recall(KnownEvents::Name('\n' + record.topic, id),
+                   Fingerprint({record.key, record.value}), id, label, wait, on_decided);
     if (!known) return;
   }
   Outcome outcome;

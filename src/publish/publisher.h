@@ -23,11 +23,11 @@
 #include "base/loop.h"
 #include "event/json.h"
 #include "kafka/producer.h"
+#include "publish/ask.h"
 #include "publish/known_events.h"
 #include "publish/outcome.h"
 #include "publish/prepare.h"
 #include "publish/routes.h"
-#include "publish/sequence.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 
@@ -35,12 +35,6 @@ namespace outrigger::publish {
 
 using OnDecided = std::function<void(const Outcome&)>;
 struct Waiter;
-
-// What a request asks beyond the event itself.
-struct Ask {
-  std::optional<config::Ack> ack;  // over the rule's
-  std::shared_ptr<Sequence> sequence;
-};
 
 struct PublisherOptions {
   std::string source;  // of events that name none
@@ -65,12 +59,11 @@ class Publisher {
 
   void Publish(event::Event event, const Ask& ask, OnDecided on_decided);
 
-  // An event that could not be read: counted, and answered 400.
-  void RefuseUnreadable(const std::string& why, const OnDecided& on_decided);
+  // An event that could not be read, for its form or its size: counted, and answered.
+  void RefuseUnread(http::Problem problem, const OnDecided& on_decided);
 
-  // A raw record past all rules; `label` is the metrics' topic (the glob that allowed it). An empty
-  // `id` is none of the caller's.
-  void PublishRaw(event::Record record, std::string id, const std::string& label, const Ask& ask,
+  // A raw record past all rules; `label` is the metrics' topic (the glob that allowed it).
+  void PublishRaw(event::Record record, const std::string& label, const Ask& ask,
                   OnDecided on_decided);
 
   event::JsonReader& json() { return json_; }

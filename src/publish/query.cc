@@ -22,16 +22,4 @@ base::Result<void> CheckQuery(const http::Head& head, std::string_view endpoint,
   return {};
 }
 
-base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
-  if (const std::string* ack = head.Query("ack")) {
-    if (*ack == "kafka") return config::Ack::kKafka;
-    if (*ack == "disk") return config::Ack::kDisk;
-    if (*ack == "memory") return config::Ack::kMemory;
-    return base::Fail(base::Error::Invalid("?ack= is kafka, disk or memory, not \"" + *ack + "\""));
-  }
-  if (head.Find("prefer").find("respond-async") != std::string_view::npos)
-    return config::Ack::kDisk;
-  return std::nullopt;
-}
-
 }  // namespace outrigger::publish

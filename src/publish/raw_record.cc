@@ -1,10 +1,8 @@
 #include "publish/raw_record.h"
 
-#include <algorithm>
 #include <charconv>
 #include <utility>
 
-#include "event/cloudevents.h"
 #include "publish/prepare.h"
 
 namespace outrigger::publish {
@@ -12,48 +10,54 @@ namespace {
 
 base::Failure Wrong(std::string what) { return base::Fail(base::Error::Invalid(std::move(what))); }
 
-base::Result<int32_t> ReadPartition(const std::string& text) {
-  int32_t partition = -1;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, partition);
-  if (error != std::errc() || stop != end || partition < 0)
-    return Wrong("?partition= is a number from 0, not \"" + text + "\"");
-  return partition;
+// A query parameter that is a number from `least`; `value` stays where it is absent.
+template <typename Number>
+base::Result<void> ReadNumber(const http::Head& head, const char* name, Number least,
+                              const char* unit, Number& value) {
+  const std::string* text = head.Query(name);
+  if (!text) return {};
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, value);
+  if (error != std::errc() || stop != end || value < least)
+    return Wrong("?" + std::string(name) + "= is a number" + unit + " from " +
+                 std::to_string(least) + ", not \"" + *text + "\"");
+  return {};
 }
 
-// Field `name` of the request under its own name, where no kafka-<name> has said it.
-void PassThrough(const http::Head& head, const char* name, event::Record& record) {
-  const std::string_view value = head.Find(name);
-  const bool said = std::any_of(record.headers.begin(), record.headers.end(),
-                                [name](const auto& header) { return header.name == name; });
-  if (!value.empty() && !said) record.headers.push_back({name, std::string(value)});
+// Kafka tells a null value, which deletes its key in a compacted topic, from one of no bytes.
+base::Result<void> ReadValue(http::Request& request, event::Record& record) {
+  const std::string* tombstone = request.head().Query("tombstone");
+  if (tombstone && *tombstone != "true" && *tombstone != "false")
+    return Wrong("?tombstone= is true or false, not \"" + *tombstone + "\"");
+  if (!tombstone || *tombstone == "false") {
+    record.value = std::move(request.body());
+  } else if (!request.body().empty()) {
+    return Wrong("?tombstone=true is a null value, and the request has a body");
+  }
+  return {};
 }
 
 }  // namespace
 
-base::Result<event::Record> ReadRawRecord(http::Request& request, std::string topic) {
+base::Result<event::Record> ReadRawRecord(http::Request& request, std::string topic,
+                                          const Ask& ask) {
   const http::Head& head = request.head();
   if (const std::string wrong = TopicNameProblem(topic); !wrong.empty())
     return Wrong("\"" + topic + "\": " + wrong);
   event::Record record;
   record.topic = std::move(topic);
   if (const std::string* key = head.Query("key")) record.key = *key;
-  if (const std::string* text = head.Query("partition")) {
-    auto partition = ReadPartition(*text);
-    if (!partition) return base::Fail(partition.error());
-    record.partition = *partition;
-  }
-  for (const auto& field : head.fields) {
-    if (!field.name.starts_with("kafka-")) continue;
-    const std::string_view name = field.name.substr(6);
-    if (event::IsReservedHeader(name) && name != "content-type")
-      return Wrong("the header " + std::string(name) +
-                   " is not the caller's to set (ce_* and outrigger-* are ours)");
-    record.headers.push_back({std::string(name), std::string(field.value)});
-  }
-  for (const char* name : {"content-type", "traceparent", "tracestate"})
-    PassThrough(head, name, record);
-  record.value = std::move(request.body());
+  if (auto read = ReadNumber(head, "partition", 0, "", record.partition); !read)
+    return base::Fail(read.error());
+  if (auto read =
+          ReadNumber<int64_t>(head, "timestamp", 1, " of milliseconds", record.timestamp_ms);
+      !read)
+    return base::Fail(read.error());
+  if (auto read = ReadValue(request, record); !read) return base::Fail(read.error());
+  ask.Complete(record);
+  const std::string_view type = head.Find("content-type");
+  if (!type.empty() && !event::HasHeader(record.headers, "content-type"))
+    record.headers.push_back({"content-type", std::string(type)});
   return record;
 }
 

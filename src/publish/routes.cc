@@ -51,6 +51,7 @@ std::shared_ptr<const Routes> Routes::Build(const config::Config& config,
     rule.version = route.version;
     rule.max_topics = route.max_topics;
     rule.tombstones = route.tombstones;
+    rule.timestamp = route.timestamp;
     rule.ack = route.ack;
     routes->rules_.push_back(std::move(rule));
   }

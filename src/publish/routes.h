@@ -45,6 +45,7 @@ struct Rule {
   std::string version;
   uint32_t max_topics = 0;
   bool tombstones = false;
+  config::RecordTime timestamp = config::RecordTime::kNow;
   config::Ack ack = config::Ack::kKafka;
 };
 

@@ -35,7 +35,7 @@ class NdjsonTest : public testing::Test {
   Stream Open() {
     Stream stream;
     stream.lines = std::make_shared<NdjsonStream>(loop_, *publisher_, rate_, busy_, 1000,
-                                                  stream.request, std::nullopt);
+                                                  stream.request, Ask{});
     return stream;
   }
   // Until it pauses; how many lines were taken.

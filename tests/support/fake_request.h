@@ -10,6 +10,7 @@ namespace outrigger::test {
 class FakeRequest : public http::Request {
  public:
   void Answer(http::Response response) override { answer = std::move(response); }
+  http::Head& mutable_head() { return head_; }
   void Pause() override { paused = true; }
   void Resume() override { paused = false; }
 

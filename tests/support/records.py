@@ -11,6 +11,7 @@ class Record:
         self.offset = fields["offset"]
         self.key = fields["key"]
         self.value = fields["payload"]
+        self.timestamp = fields.get("ts")
         names = fields.get("headers", [])
         self.header_pairs = list(zip(names[::2], names[1::2]))
         self.headers = dict(self.header_pairs)

@@ -76,6 +76,7 @@ class Answers(KafkaCase):
         for name, path, data, *headers in (
             ("id", "/v1/events/order.a?id=%ff", order, JSON),
             ("subject", "/v1/events/order.a?subject=a%7f", order, JSON),
+            ("id", "/v1/events/order.a?id=a%00", order, JSON),
             ("version", "/v1/events/order.a?version=%c2%85", order, JSON),
             ("type", "/v1/events/order.%ff", order, JSON),
             ("id", "/v1/events/order.a", order, JSON, "Idempotency-Key: \udcc3"),
@@ -91,8 +92,6 @@ class Answers(KafkaCase):
             with self.subTest(path=path, data=data, headers=headers):
                 self.assertIn(f'"{name}"', self.refused(400, path, data, *headers)["detail"])
         status, _, body = curl("-H", JSON, f"http://127.0.0.1:{self.instance.port}/v1/topics/raw.a?key=%ff%00", data=b"x")
-        self.assertEqual(status, 400, "no target holds a NUL")
-        status, _, body = curl("-H", JSON, f"http://127.0.0.1:{self.instance.port}/v1/topics/raw.a?key=%ff%01", data=b"x")
         self.assertEqual(status, 200, "a key is bytes")
 
     def test_400_for_one_idempotency_key_of_many_events(self):
@@ -105,7 +104,7 @@ class Answers(KafkaCase):
         self.refused(400, "/v1/events?id=1", b'[]', "Content-Type: application/cloudevents-batch+json")
         self.refused(400, "/v1/events?key=x", order, "Content-Type: application/x-ndjson")
         self.assertIn("key, id, version, subject, ack", self.refused(400, "/v1/events/order.a?partition=1", b'{"id":"x"}', JSON)["detail"])
-        self.assertIn("key, partition, ack", self.refused(400, "/v1/topics/raw.a?id=1", b"x")["detail"])
+        self.assertIn("key, partition, timestamp, tombstone, ack", self.refused(400, "/v1/topics/raw.a?id=1", b"x")["detail"])
         for path in ("/v1/events/order.a?key=a&key=b", "/v1/events?ack=kafka&ack=memory", "/v1/topics/raw.a?partition=1&partition=1"):
             self.assertIn("twice", self.refused(400, path, order, JSON)["detail"])
 

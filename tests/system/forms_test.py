@@ -13,7 +13,13 @@ routes:
   - {match: {type: "fan.*"}, topic: fan.first, continue: true}
   - {match: {type: "fan.*"}, topic: fan.second}
   - {match: {type: "tenant.*"}, topic: "{data.tenant}.events", maxTopics: 2}
+  - {match: {type: "gone.structured"}, topic: gone.structured, mode: structured, tombstones: true}
   - {match: {type: "gone.*"}, topic: gone, key: data.id, tombstones: true}
+  - {match: {type: "timed.*"}, topic: timed, timestamp: time}
+  - {match: {type: "traced.*"}, topic: traced, headers: {traceparent: 00-rule, team: "{data.team}"}}
+  - {match: {type: "two.*"}, topic: two, key: "{data.a}/{data.b}"}
+  - {match: {type: "for.*", header.tenant: blue}, topic: for.header}
+  - {match: {type: "for.*", extension.tenant: blue}, topic: for.extension}
 http:
   rawTopics: ["raw.*"]
 """
@@ -151,6 +157,110 @@ class Forms:
         self.assertTrue(record.headers["content-type"].startswith("application/cloudevents+json"))
         self.assertIn(b'"data":' + DATA, value)
 
+    def structured(self, members):
+        """The JSON document that stands in Kafka for a CloudEvent of type structured.x."""
+        status, answer = self.post("/v1/events", b'{"specversion":"1.0","type":"structured.x",%s}' % members,
+                                   "Content-Type: application/cloudevents+json")
+        self.assertEqual(status, 200, answer)
+        return json.loads(self.stored(answer)[1])
+
+    def test_types_survive_from_structured_to_structured(self):
+        event = self.structured(b'"id2":"5","seq":5,"neg":-2147483648,"flag":true,"off":false,"none":null,"data":{"a":1.50}')
+        for name, value in {"id2": "5", "seq": 5, "neg": -2147483648, "flag": True, "off": False, "data": {"a": 1.5}}.items():
+            self.assertEqual((type(event[name]), event[name]), (type(value), value))
+        self.assertNotIn("none", event)
+
+    def test_text_stays_text_and_bytes_stay_bytes(self):
+        for kind, data in (("text/xml", "<x/>"), ("application/xml", "<x a='\u00e9'/>"), ("text/plain; charset=utf-8", ""),
+                           ("application/x-own", "text")):
+            event = self.structured(b'"datacontenttype":%s,"data":%s' % (json.dumps(kind).encode(), json.dumps(data).encode()))
+            self.assertEqual((event["data"], event.get("data_base64")), (data, None))
+        event = self.structured(b'"datacontenttype":"image/png","data_base64":"AAEC/w=="')
+        self.assertEqual((event["data_base64"], event.get("data")), ("AAEC/w==", None))
+
+    def test_a_context_attribute_that_is_no_string_is_400(self):
+        for members in (b'"id":5', b'"id":"1","subject":false', b'"id":"1","seq":1.5', b'"id":"1","seq":2147483648', b'"id":"1","own":{}'):
+            status, answer = self.post("/v1/events", b'{"specversion":"1.0","source":"/s","type":"order.a","data":1,%s}' % members,
+                                       "Content-Type: application/cloudevents+json")
+            self.assertEqual(status, 400, answer)
+
+    def test_binary_with_quoted_strings(self):
+        status, answer = self.post("/v1/events", b"x", "Content-Type: text/plain", 'ce-specversion: "1.0"', 'ce-id: "q 1"', "ce-source: /s",
+                                   "ce-type: order.quoted", 'ce-subject: "hello \\"world\\""', 'ce-time: "2018-04-05T03:56:24Z"',
+                                   "ce-own: %22as it is%22")
+        self.assertEqual(status, 200, answer)
+        record, _ = self.stored(answer)
+        for name, value in {"id": "q 1", "subject": 'hello "world"', "time": "2018-04-05T03:56:24Z", "own": '"as it is"'}.items():
+            self.assertEqual(record.headers[f"ce_{name}"], value)
+
+    def test_one_trace_in_a_record_and_the_most_specific_wins(self):
+        def trace(body, *headers, path="/v1/events", kind="application/json"):
+            status, answer = self.post(path, body, f"Content-Type: {kind}", *headers)
+            self.assertEqual(status, 200, answer)
+            pairs = self.stored(answer)[0].header_pairs
+            return sorted(pair for pair in pairs if pair[0] in ("traceparent", "tracestate", "team"))
+        http = ("traceparent: 00-http", "tracestate: a=1,\tb=2", "tracestate: c=3")
+        plain = b'{"type":"traced.x","data":{"team":"red"}}'
+        self.assertEqual(trace(plain), [("team", "red"), ("traceparent", "00-rule")])
+        self.assertEqual(trace(plain, *http), [("team", "red"), ("traceparent", "00-http"), ("tracestate", "a=1,b=2,c=3")])
+        self.assertEqual(trace(b'{"type":"traced.x","data":{"team":"red"},"headers":{"traceparent":"00-own","team":"blue"}}', *http),
+                         [("team", "blue"), ("traceparent", "00-own")])
+        self.assertEqual(trace(b'{"specversion":"1.0","id":"tr","source":"/s","type":"traced.x","traceparent":"00-ext","data":{"team":"red"}}', *http,
+                               kind="application/cloudevents+json"), [("team", "red"), ("traceparent", "00-ext")])
+        self.assertEqual(trace(b"x", *http, path="/v1/topics/raw.traces", kind="text/plain"),
+                         [("traceparent", "00-http"), ("tracestate", "a=1,b=2,c=3")])
+
+    def test_a_key_of_two_parts_falls_back_to_the_callers(self):
+        for data, key in ((b'{"a":1,"b":2}', "1/2"), (b'{"a":1}', "mine"), (b'{"a":1,"b":null}', "mine"), (b'{"a":1,"b":""}', "mine")):
+            status, answer = self.post("/v1/events/two.x?key=mine", data, "Content-Type: application/json")
+            self.assertEqual((status, self.stored(answer)[0].key), (200, key), answer)
+
+    def test_a_header_is_matched_in_every_form(self):
+        event = b'{"specversion":"1.0","id":"%d","source":"/s","type":"for.x","data":1}'
+        for form in (
+            ("/v1/events", b'{"type":"for.x","headers":{"tenant":"blue"},"data":1}', "Content-Type: application/json"),
+            ("/v1/events", b'{"type":"for.x","data":1}', "Content-Type: application/json", "kafka-tenant: blue"),
+            ("/v1/events", event % 1, "Content-Type: application/cloudevents+json", "kafka-tenant: blue"),
+            ("/v1/events", b"x", "Content-Type: text/plain", "ce-specversion: 1.0", "ce-id: h", "ce-source: /s", "ce-type: for.x",
+             "kafka-tenant: blue"),
+            ("/v1/events/for.x", b"1", "Content-Type: application/json", "kafka-tenant: blue"),
+        ):
+            status, answer = self.post(*form)
+            self.assertEqual((status, answer["topic"]), (200, "for.header"), form)
+            self.assertEqual(self.stored(answer)[0].headers["tenant"], "blue")
+        status, answer = self.post("/v1/events", b"[" + event % 2 + b"]", "Content-Type: application/cloudevents-batch+json", "kafka-tenant: blue")
+        self.assertEqual((status, answer["results"][0]["topic"]), (200, "for.header"))
+        before = len(read_topic(self.bootstrap, "for.header"))
+        status, answer = self.post("/v1/events", b'{"type":"for.x","data":1}\n', "Content-Type: application/jsonl", "kafka-tenant: blue")
+        self.assertEqual((status, len(read_topic(self.bootstrap, "for.header"))), (200, before + 1))
+        status, answer = self.post("/v1/events", b"x", "Content-Type: text/plain", "ce-specversion: 1.0", "ce-id: e", "ce-source: /s",
+                                   "ce-type: for.x", "ce-tenant: blue")
+        self.assertEqual((status, answer["topic"]), (200, "for.extension"))
+
+    def test_the_events_time_is_the_records_timestamp_where_a_rule_says_so(self):
+        status, answer = self.post("/v1/events", b'{"type":"timed.x","time":"2026-01-02T03:04:05.678Z","data":1}', "Content-Type: application/json")
+        self.assertEqual((status, self.stored(answer)[0].timestamp), (200, 1767323045678), answer)
+        status, answer = self.post("/v1/topics/raw.timed?timestamp=1767323045678", b"x", "Content-Type: text/plain")
+        self.assertEqual((status, self.stored(answer)[0].timestamp), (200, 1767323045678), answer)
+        status, answer = self.post("/v1/events", b'{"type":"timed.x","time":"1969-01-02T03:04:05Z","data":1}', "Content-Type: application/json")
+        self.assertEqual(status, 422, answer)
+
+    def test_a_key_is_any_bytes(self):
+        for path in ("/v1/topics/raw.keys", "/v1/events/order.keys"):
+            status, answer = self.post(f"{path}?key=%00%00%00%2A", b"1", "Content-Type: application/json")
+            self.assertEqual((status, self.stored(answer)[0].key), (200, "\0\0\0*"), answer)
+
+    def test_json_in_every_name_and_with_a_byte_order_mark(self):
+        event = b'{"type":"order.json","data":{"id":"j"}}'
+        for kind in ("model/json", "APPLICATION/JSON; charset=UTF-8", "application/vnd.shop+json"):
+            self.assertEqual(self.post("/v1/events", b"\xef\xbb\xbf" + event, f"Content-Type: {kind}")[0], 200, kind)
+            status, answer = self.post("/v1/events/order.json", b'\xef\xbb\xbf{"id":"j"}', f"Content-Type: {kind}")
+            record, value = self.stored(answer)
+            self.assertEqual((status, record.key, value, record.headers["content-type"]), (200, "j", b'{"id":"j"}', kind))
+        for kind in ("application/x-ndjson; charset=utf-8", "application/ndjson", "application/jsonl"):
+            status, answer = self.post("/v1/events", event + b"\r\n\n" + event, f"Content-Type: {kind}")
+            self.assertEqual((status, answer["accepted"]), (200, 2), kind)
+
     def test_fan_out(self):
         status, answer = self.post("/v1/events/fan.out?id=f1", b"{}", "Content-Type: application/json")
         self.assertEqual(status, 200)
@@ -175,6 +285,27 @@ class Forms:
         self.assertIsNone(record.value)
         status, answer = self.post("/v1/events/gone.user?key=g2", b"", "Content-Length: 0")
         self.assertEqual((status, self.stored(answer)[0].value), (200, None), answer)
+
+    def test_a_tombstone_is_a_null_value_in_every_form(self):
+        event = b'{"specversion":"1.0","id":"%d","source":"/s","type":"gone.user","partitionkey":"g","data":null}'
+        for form in (
+            ("/v1/events", b'{"type":"gone.user","key":"g","data":null}', "Content-Type: application/json"),
+            ("/v1/events", b'{"type":"gone.structured","key":"g","data":null}', "Content-Type: application/json"),
+            ("/v1/events", b'{"type":"gone.structured","key":"g"}', "Content-Type: application/json"),
+            ("/v1/events", event % 1, "Content-Type: application/cloudevents+json"),
+            ("/v1/events", b"", "Content-Length: 0", "ce-specversion: 1.0", "ce-id: t", "ce-source: /s", "ce-type: gone.user",
+             "ce-partitionkey: g"),
+            ("/v1/events/gone.user?key=g", b"null", "Content-Type: application/json"),
+            ("/v1/topics/raw.gone?key=g&tombstone=true", b"", "Content-Length: 0"),
+        ):
+            status, answer = self.post(*form)
+            self.assertEqual(status, 200, answer)
+            record, _ = self.stored(answer)
+            self.assertEqual((record.value, record.key), (None, "g"), form)
+        status, answer = self.post("/v1/events", b"[" + event % 2 + b"]", "Content-Type: application/cloudevents-batch+json")
+        self.assertEqual((status, self.stored(answer["results"][0])[0].value), (200, None), answer)
+        status, answer = self.post("/v1/topics/raw.gone?key=g", b"", "Content-Length: 0")
+        self.assertEqual((status, self.stored(answer)[0].value), (200, ""), "without ?tombstone=true it is a value of no bytes")
 
 
 class OnRealKafka(Forms, KafkaCase):

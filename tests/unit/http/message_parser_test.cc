@@ -239,7 +239,7 @@ TEST(ContentEncoding, IsNotTakenExceptIdentity) {
 
 TEST(Head, ABadTargetIs400) {
   for (const char* target : {"/a%00", "/a%0", "/a%", "/a%zz", "/a#b", "a", "*", "http://a", "?a=b",
-                             "/?a=%", "/?a=%00", "a.b:80"})
+                             "/?a=%", "a.b:80"})
     EXPECT_EQ(ReadHead(std::string("GET ") + target + " HTTP/1.1\r\nHost: a\r\n\r\n")->status(),
               400)
         << target;

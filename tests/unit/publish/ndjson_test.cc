@@ -17,8 +17,8 @@ class NdjsonTest : public testing::Test {
     auto loaded = config::LoadText("apiVersion: outrigger/v1\nkind: Sidecar\n", "test.yaml",
                                    [](const char*) { return std::nullopt; });
     publisher_.SetRoutes(Routes::Build(loaded.config, loaded.problems));
-    stream_ = std::make_shared<NdjsonStream>(loop_, publisher_, rate_, busy_, 1000, request_,
-                                             std::nullopt);
+    stream_ =
+        std::make_shared<NdjsonStream>(loop_, publisher_, rate_, busy_, 1000, request_, Ask{});
   }
 
   // As the connection does: what is not taken comes again when reading goes on.
@@ -93,6 +93,43 @@ TEST_F(NdjsonTest, ALineInPiecesIsOneAndABadOneStopsNothing) {
   EXPECT_EQ(request_->answer->body.find(R"({"accepted":2,"failed":2,"failures":[{"line":2,)"), 0U)
       << request_->answer->body;
   EXPECT_EQ(busy_, 0U);
+}
+
+// A line of `size` bytes.
+std::string LineOf(size_t size) {
+  const std::string begin = R"({"type":"a.b","data":")", end = "\"}";
+  return begin + std::string(size - begin.size() - end.size(), 'x') + end;
+}
+
+TEST_F(NdjsonTest, ALineMayHaveMaxBodyBytesBesideItsEnd) {
+  for (const char* end : {"\n", "\r\n"}) {
+    Send(LineOf(1000) + end);
+    for (const char byte : LineOf(1000) + end) Send(std::string(1, byte));
+    Send(LineOf(1000));
+    Send(end);
+  }
+  EXPECT_EQ(Discarded(), 6);
+  Send(LineOf(1001) + "\n" + LineOf(1001) + "\r\n" + LineOf(1000) + "\r\r\n");
+  Send(LineOf(1000) + "\r");
+  Send("x\n");
+  Send(LineOf(1000) + "\r");  // the last line has no end
+  stream_->OnEnd();
+  ASSERT_TRUE(request_->answer);
+  EXPECT_EQ(request_->answer->status, 413);
+  EXPECT_EQ(request_->answer->body.find(R"({"accepted":7,"failed":4,"failures":[{"line":7,)"), 0U)
+      << request_->answer->body;
+  EXPECT_EQ(metrics_.Producer("none")[telemetry::ProducerReason::kTooLarge].value(), 4);
+}
+
+TEST_F(NdjsonTest, TheAnswersCodeIsThatOfTheWorstLineAndItsCountsSayWhatWasTaken) {
+  Send(kLine + std::string(kLine) + "hello\r\n\r\n  \n" + kLine);
+  stream_->OnEnd();
+  ASSERT_TRUE(request_->answer);
+  EXPECT_EQ(request_->answer->status, 400);
+  EXPECT_EQ(request_->answer->body.find(R"({"accepted":3,"failed":1,"failures":[{"line":3,)"), 0U)
+      << request_->answer->body;
+  EXPECT_NE(request_->answer->body.find("a value is missing at byte 0"), std::string::npos);
+  EXPECT_NE(request_->answer->body.find(R"(],"line":6})"), std::string::npos);
 }
 
 }  // namespace
