@@ -1,13 +1,21 @@
 #include "app/check.h"
 
+#include <algorithm>
+
 #include "deliver/check.h"
 #include "kafka/check.h"
 
 namespace outrigger::app {
 
-std::vector<config::Problem> CheckClients(const config::Config& config) {
-  auto problems = deliver::Check(config);
-  for (auto& problem : kafka::Check(config)) problems.push_back(std::move(problem));
+std::vector<config::Problem> CheckClients(const config::Loaded& loaded) {
+  auto problems = deliver::Check(loaded.config);
+  const bool readable =
+      std::none_of(loaded.problems.begin(), loaded.problems.end(), [](const auto& problem) {
+        return problem.severity == config::Problem::Severity::kError &&
+               problem.path.starts_with("kafka");
+      });
+  for (auto& problem : kafka::Check(loaded.config, readable))
+    problems.push_back(std::move(problem));
   return problems;
 }
 

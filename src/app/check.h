@@ -6,11 +6,12 @@
 
 #include <vector>
 
-#include "config/config.h"
+#include "config/load.h"
 
 namespace outrigger::app {
 
-// The subscriptions, and the properties and secrets of Kafka's clients.
-std::vector<config::Problem> CheckClients(const config::Config& config);
+// The subscriptions, and the properties and secrets of Kafka's clients; also of a config that has
+// errors, as far as they leave something to check.
+std::vector<config::Problem> CheckClients(const config::Loaded& loaded);
 
 }  // namespace outrigger::app

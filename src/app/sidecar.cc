@@ -201,7 +201,7 @@ void Sidecar::Reload(config::Loaded loaded) {
         {{loaded.config.file, 0, 0}, "http.tokenFile", token.error().message, {}});
   const std::string restart = NeedsRestart(config_, loaded.config);
   if (!restart.empty())
-    for (auto& problem : CheckClients(loaded.config)) loaded.problems.push_back(std::move(problem));
+    for (auto& problem : CheckClients(loaded)) loaded.problems.push_back(std::move(problem));
   if (!loaded.ok()) return Refuse(loaded.problems);
   KeepUntilRestart(config_, loaded.config);
   routes_ = std::move(routes);

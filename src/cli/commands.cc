@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "cli/answer.h"
 #include "cli/config_commands.h"
 #include "cli/later_commands.h"
 #include "cli/publish_command.h"
@@ -37,6 +38,7 @@ constexpr char kCheckMore[] =
     "Schemas, secrets' files and librdkafka's properties are checked too; no broker is asked.\n\n"
     "Examples:\n"
     "  outrigger check outrigger.yaml\n"
+    "  kubectl get configmap shop -o jsonpath='{.data.outrigger\\.yaml}' | outrigger check -\n"
     "  outrigger check -o json outrigger.yaml    severity, file, line, column, path, message, "
     "hint\n\n"
     "Exit codes: 0 no error, though there may be warnings; 1 errors.";
@@ -63,6 +65,8 @@ constexpr char kVersionMore[] =
     "  outrigger version\n"
     "  outrigger version -o json\n\n"
     "Exit code: 0.";
+
+constexpr char kHelp[] = "--help on each command has examples";
 
 struct Arguments {
   std::string config_file;
@@ -141,8 +145,22 @@ std::string Unexpected(const CLI::App& app, std::string_view first) {
   for (const auto* option : (given.empty() ? &app : given.front())->get_options())
     for (const auto& name : option->get_lnames()) known.push_back("--" + name);
   const std::string nearest = config::Nearest(first, known);
-  return "outrigger" + (given.empty() ? "" : " " + given.front()->get_name()) + " does not know `" +
-         std::string(first) + "`" + (nearest.empty() ? "" : ": did you mean `" + nearest + "`?");
+  const std::string what = "`" + std::string(first) + "`";
+  return (given.empty() ? what + " is not known"
+                        : "`" + given.front()->get_name() + "` does not know " + what) +
+         (nearest.empty() ? "" : ": did you mean `" + nearest + "`?");
+}
+
+// Asked of a call that may be wrong: its failure is then JSON too.
+bool AsksForJson(int argc, const char* const* argv) {
+  for (int at = 1; at < argc; ++at) {
+    const std::string_view word = argv[at];
+    const std::string_view next = at + 1 < argc ? argv[at + 1] : "";
+    if (word == "-ojson" || word == "-o=json" || word == "--output=json" ||
+        ((word == "-o" || word == "--output") && next == "json"))
+      return true;
+  }
+  return false;
 }
 
 std::string VersionText() { return "outrigger " + Version() + " (commit " + Commit() + ")"; }
@@ -176,7 +194,9 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   run_command->footer(kRunMore);
   CLI::App* check = app.add_subcommand(
       "check", "Check a config file and all that it names: every problem with its place.");
-  check->add_option("file", arguments.check_file, "The config file")->required()->type_name("FILE");
+  check->add_option("file", arguments.check_file, "The config file; - reads standard input")
+      ->required()
+      ->type_name("FILE");
   AddOutput(*check, arguments);
   check->footer(kCheckMore);
   CLI::App* explain = AddExplain(app, arguments);
@@ -189,19 +209,25 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   version->footer(kVersionMore);
   const auto later = AddLaterCommands(app);
 
+  const bool as_json = AsksForJson(argc, argv);
+  const auto wrong_usage = [&](const std::string& what, const std::string& hint) {
+    PrintError(base::Error::Invalid(what, hint), as_json, console);
+    return 2;
+  };
   try {
     app.parse(argc, argv);
   } catch (const CLI::ExtrasError&) {
     const auto extras = app.remaining(true);
     const auto* first = std::find_first_of(argv + 1, argv + argc, extras.begin(), extras.end());
-    console.err << Unexpected(app, *first) << "\nRun with --help for more information.\n";
-    return 2;
+    return wrong_usage(Unexpected(app, *first), kHelp);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error, console.out, console.err);
-    return code == 0 ? 0 : 2;
+    if (error.get_exit_code() != 0) return wrong_usage(error.what(), kHelp);
+    return app.exit(error, console.out, console.err);
   }
   for (const auto& [command, instead] : later)
-    if (*command) return RefuseLater(command->get_name(), instead, console);
+    if (*command)
+      return wrong_usage("outrigger " + command->get_name() + " is not in this version",
+                         "until it is: " + instead);
   if (*check) return Check(arguments.check_file, arguments.json(), check_clients, console);
   if (*publish) return Publish(arguments.publish, arguments.json(), console);
   if (*version) return PrintVersion(arguments.json(), console);
@@ -211,6 +237,9 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   }
   const std::string config_file = ConfigFile(arguments.config_file, console.environment);
   if (*explain) return Explain(arguments.event_file, config_file, arguments.json(), console);
+  if (config_file == "-")
+    return wrong_usage("the config of `run` is watched, so it can't be standard input",
+                       "name a file");
   return run(config_file);
 }
 

@@ -24,7 +24,7 @@ struct Console {
 // Runs the sidecar with that config file ("": the built-in defaults) and returns the exit code.
 using RunCommand = std::function<int(const std::string& config_file)>;
 // What a start would be refused for that needs Kafka's client to tell.
-using CheckClients = std::function<std::vector<config::Problem>(const config::Config& config)>;
+using CheckClients = std::function<std::vector<config::Problem>(const config::Loaded& loaded)>;
 
 int Main(int argc, const char* const* argv, Console& console, const RunCommand& run,
          const CheckClients& check_clients);

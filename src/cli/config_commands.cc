@@ -1,71 +1,72 @@
 #include "cli/config_commands.h"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
+#include <algorithm>
 #include <ostream>
-#include <sstream>
 
+#include "base/text.h"
 #include "cli/answer.h"
 #include "publish/explain.h"
 
 namespace outrigger::cli {
 namespace {
 
-base::Result<std::string> ReadAll(const std::string& file, Console& console) {
-  std::stringstream text;
-  if (file == "-") {
-    text << console.in.rdbuf();
-    return text.str();
+std::string Totals(const std::vector<config::Problem>& problems) {
+  const auto errors = static_cast<size_t>(
+      std::count_if(problems.begin(), problems.end(), [](const config::Problem& problem) {
+        return problem.severity == config::Problem::Severity::kError;
+      }));
+  return base::Counted(errors, "error") + ", " + base::Counted(problems.size() - errors, "warning");
+}
+
+// What the parts say of a field that is wrong already may be the same once more.
+void AddNew(std::vector<config::Problem>&& more, std::vector<config::Problem>& problems) {
+  for (auto& problem : more) {
+    const auto same = [&](const config::Problem& known) {
+      return known.path == problem.path && known.message == problem.message;
+    };
+    if (std::none_of(problems.begin(), problems.end(), same))
+      problems.push_back(std::move(problem));
   }
-  std::ifstream in(file);
-  if (!in)
-    return base::Fail({base::Code::kNotFound, file + " can't be read: " + std::strerror(errno),
-                       "name a file with one event, or - for standard input"});
-  text << in.rdbuf();
-  return text.str();
 }
 
 }  // namespace
 
 int Check(const std::string& file, bool as_json, const CheckClients& check_clients,
           Console& console) {
-  config::Loaded loaded = config::Load(file, console.environment);
-  if (loaded.ok()) {
-    for (auto& problem : publish::Check(loaded.config))
-      loaded.problems.push_back(std::move(problem));
-    for (auto& problem : check_clients(loaded.config))
-      loaded.problems.push_back(std::move(problem));
-  }
-  size_t errors = 0;
-  for (const auto& problem : loaded.problems)
-    if (problem.severity == config::Problem::Severity::kError) ++errors;
+  config::Loaded loaded = LoadConfig(file, console);
+  AddNew(publish::Check(loaded.config), loaded.problems);
+  AddNew(check_clients(loaded), loaded.problems);
   if (as_json) {
     PrintAsJson(loaded.problems, console);
   } else {
     for (const auto& problem : loaded.problems) console.out << problem.text() << "\n";
-    if (loaded.problems.empty()) {
-      console.out << file << ": ok, " << loaded.config.routes.size() << " routes\n";
-    } else {
-      console.out << file << ": " << errors << " errors, " << loaded.problems.size() - errors
-                  << " warnings\n";
-    }
+    console.out << loaded.config.file << ": "
+                << (loaded.problems.empty()
+                        ? "ok, " + base::Counted(loaded.config.routes.size(), "route")
+                        : Totals(loaded.problems))
+                << "\n";
   }
-  return errors == 0 ? 0 : 1;
+  return loaded.ok() ? 0 : 1;
 }
 
 int Explain(const std::string& event_file, const std::string& config_file, bool as_json,
             Console& console) {
-  const auto event = ReadAll(event_file, console);
+  if (event_file == "-" && config_file == "-") {
+    PrintError(base::Error::Invalid("the event and the config can't both be standard input",
+                                    "name a file for one of them"),
+               as_json, console);
+    return 2;
+  }
+  const auto event = ReadInput(event_file, console);
   if (!event) {
     PrintError(event.error(), as_json, console);
     return 2;
   }
-  const config::Loaded loaded = config::Load(config_file, console.environment);
+  const config::Loaded loaded = LoadConfig(config_file, console);
   if (!loaded.ok()) {
-    if (as_json) PrintAsJson(loaded.problems, console);
-    for (const auto& problem : loaded.problems)
-      if (!as_json) console.err << problem.text() << "\n";
+    PrintError(base::Error::Invalid(loaded.config.file + ": " + Totals(loaded.problems),
+                                    "an event can be explained when the config has no errors"),
+               as_json, console, loaded.problems);
     return 1;
   }
   auto explanation = publish::Explain(loaded.config, *event, as_json);

@@ -10,7 +10,7 @@ namespace outrigger::cli {
 int Check(const std::string& file, bool as_json, const CheckClients& check_clients,
           Console& console);
 
-// `event_file` "-" is standard input.
+// "-" is standard input, for either file.
 int Explain(const std::string& event_file, const std::string& config_file, bool as_json,
             Console& console);
 

@@ -1,7 +1,6 @@
 #include "cli/later_commands.h"
 
 #include <CLI/CLI.hpp>
-#include <ostream>
 
 namespace outrigger::cli {
 namespace {
@@ -32,12 +31,6 @@ std::vector<std::pair<CLI::App*, std::string>> AddLaterCommands(CLI::App& app) {
     commands.emplace_back(command, later.instead);
   }
   return commands;
-}
-
-int RefuseLater(const std::string& name, const std::string& instead, Console& console) {
-  console.err << "outrigger " << name << " is not in this version. Until it is: " << instead
-              << "\n";
-  return 2;
 }
 
 }  // namespace outrigger::cli

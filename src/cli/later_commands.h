@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "cli/commands.h"
-
 namespace CLI {
 class App;
 }
@@ -17,8 +15,5 @@ namespace outrigger::cli {
 // Each command and what to use meanwhile. They take whatever is written behind them, and no help
 // lists them.
 std::vector<std::pair<CLI::App*, std::string>> AddLaterCommands(CLI::App& app);
-
-// Says so on standard error; 2, since the call was wrong.
-int RefuseLater(const std::string& name, const std::string& instead, Console& console);
 
 }  // namespace outrigger::cli

@@ -40,6 +40,12 @@ void SetBoolean(const char* name, const char* path, std::string_view value, bool
            problems);
 }
 
+void SetName(const char* name, const char* path, const std::string& value, std::string& field,
+             std::vector<Problem>& problems) {
+  field = value;
+  if (auto wrong = CheckPrintable(value)) Refuse(name, path, std::move(*wrong), problems);
+}
+
 void SetBrokers(const char* name, std::string_view value, Kafka& kafka,
                 std::vector<Problem>& problems) {
   std::vector<std::string> brokers;
@@ -90,8 +96,10 @@ std::string ApplyEnvironment(const Environment& environment, Kafka& kafka,
     SetBoolean("KAFKA_ENABLED", "kafka.enabled", *value, kafka.enabled, problems);
   if (const auto value = value_of("KAFKA_BROKERS"))
     SetBrokers("KAFKA_BROKERS", *value, kafka, problems);
-  if (const auto value = value_of("KAFKA_CLIENT_ID")) kafka.client_id = *value;
-  if (const auto value = value_of("KAFKA_GROUP_ID")) kafka.group_id = *value;
+  if (const auto value = value_of("KAFKA_CLIENT_ID"))
+    SetName("KAFKA_CLIENT_ID", "kafka.clientId", *value, kafka.client_id, problems);
+  if (const auto value = value_of("KAFKA_GROUP_ID"))
+    SetName("KAFKA_GROUP_ID", "kafka.groupId", *value, kafka.group_id, problems);
   if (const auto value = value_of("REQUIRE_KAFKA"))
     SetBoolean("REQUIRE_KAFKA", "kafka.required", *value, kafka.required, problems);
   return set;

@@ -29,6 +29,19 @@ bool IsList(const Spot& spot, Reading& reading) {
   return false;
 }
 
+namespace {
+
+// In YAML a quoted number is a text, for every other reader of the file too.
+const std::string* Unquoted(const Spot& spot, Reading& reading) {
+  const std::string* text = reading.Scalar(spot);
+  if (text == nullptr || spot.value.plain) return text;
+  reading.Error(spot, "must be a number, not the text \"" + Excerpt(*text) + "\"",
+                "remove the quotes");
+  return nullptr;
+}
+
+}  // namespace
+
 bool ReadBoolean(bool& value, const Spot& spot, Reading& reading) {
   const std::string* text = reading.Scalar(spot);
   if (text == nullptr) return false;
@@ -44,7 +57,7 @@ bool ReadBoolean(bool& value, const Spot& spot, Reading& reading) {
 }
 
 bool ReadWhole(uint64_t& value, const Spot& spot, uint64_t least, uint64_t most, Reading& reading) {
-  const std::string* text = reading.Scalar(spot);
+  const std::string* text = Unquoted(spot, reading);
   if (text == nullptr) return false;
   const auto number = ParseWhole(*text);
   if (number && *number >= least && *number <= most) {
@@ -57,7 +70,7 @@ bool ReadWhole(uint64_t& value, const Spot& spot, uint64_t least, uint64_t most,
 }
 
 bool ReadNumber(double& value, const Spot& spot, double above, double most, Reading& reading) {
-  const std::string* text = reading.Scalar(spot);
+  const std::string* text = Unquoted(spot, reading);
   if (text == nullptr) return false;
   const auto number = ParseNumber(*text);
   if (number && *number > above && *number <= most) {
@@ -177,6 +190,25 @@ Json SizeSchema() {
 // A plain 1.0 is a text to the reader and a number to an editor.
 Json TextSchema() { return {{"type", {"string", "number", "boolean"}}, {"minLength", 1}}; }
 
-Json TextsSchema() { return {{"type", "array"}, {"items", TextSchema()}}; }
+Json TextsSchema() { return {{"type", {"array", "null"}}, {"items", TextSchema()}}; }
+
+Json TopicNameSchema() {
+  Json schema = TextSchema();
+  schema["pattern"] = "^[A-Za-z0-9._-]{1,249}$";
+  schema["not"] = {{"type", "string"}, {"pattern", "^(__|\\.{1,2}$)"}};
+  return schema;
+}
+
+Json BrokerSchema() {
+  Json schema = TextSchema();
+  schema["pattern"] = "^(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9_][A-Za-z0-9._-]*)(:[0-9]{1,5})?$";
+  return schema;
+}
+
+Json PrintableSchema() { return {{"pattern", "^[^\\x00-\\x1f\\x7f]+$"}}; }
+
+Json ListenSchema() {
+  return {{"type", "string"}, {"pattern", "^(\\[[0-9a-fA-F:.]+\\]|[0-9.]+|localhost):[0-9]{1,5}$"}};
+}
 
 }  // namespace outrigger::config

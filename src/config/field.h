@@ -6,6 +6,7 @@
 // once built.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -31,6 +32,11 @@ struct Field {
     required = true;
     return std::move(*this);
   }
+  // What the schema says beyond the kind of the value.
+  Field Also(const Json& more) && {
+    schema.update(more);
+    return std::move(*this);
+  }
 };
 
 // What is the same for every owner: problems about names.
@@ -47,7 +53,8 @@ struct Mapping {
   std::vector<Field<Owner>> open =
       {};  // names with a free ending, which the reader finds in Spot::name
   std::function<void(Owner&, const Spot&, Reading&)> check =
-      {};  // what several fields decide together
+      {};                      // what several fields decide together
+  Json also = Json::object();  // … and as much of that as a schema can say
 
   void Read(Owner& owner, const Spot& spot, Reading& reading) const {
     if (!IsMapping(spot, reading)) return;
@@ -58,13 +65,18 @@ struct Mapping {
     if (check) check(owner, spot, reading);
   }
 
+  // `http:` with every line below it commented out is a mapping without fields: null.
   Json Schema() const {
-    Json schema = {{"type", "object"}};
-    for (const auto& field : fields) schema["properties"][field.name] = field.schema;
+    const auto required = [](const auto& field) { return field.required; };
+    const bool may_be_empty = std::none_of(fields.begin(), fields.end(), required);
+    Json schema = {{"type", may_be_empty ? Json{"object", "null"} : Json("object")}};
+    for (const auto& field : fields)
+      if (!field.schema.is_null()) schema["properties"][field.name] = field.schema;
     for (const auto& field : open) schema["patternProperties"][Pattern(field.name)] = field.schema;
     schema["additionalProperties"] = false;
     for (const auto& field : fields)
       if (field.required) schema["required"].push_back(field.name);
+    schema.update(also);
     return schema;
   }
 
@@ -173,6 +185,13 @@ Field<Owner> Size(std::string name, uint64_t Owner::*member, uint64_t least, uin
                      });
 }
 
+// Names and addresses as a schema can tell them: what `check` refuses beyond that needs arithmetic
+// (a port's range), the disk or another field. RE2 reads them too, so they look nowhere ahead.
+Json TopicNameSchema();
+Json BrokerSchema();
+Json ListenSchema();
+Json PrintableSchema();
+
 // A text that is checked by `check` (nothing, or what is wrong); "" is no value.
 using TextCheck = std::function<std::optional<base::Error>(const std::string&)>;
 bool ReadText(std::string& value, const Spot& spot, const TextCheck& check, Reading& reading);
@@ -225,9 +244,7 @@ std::optional<size_t> ReadChoice(const Spot& spot, const std::vector<std::string
 template <class Owner, class Value>
 Field<Owner> Choice(std::string name, Value Owner::*member, Choices<Value> choices,
                     std::string doc) {
-  std::vector<std::string> words = choices.names();
-  words.insert(words.end(), choices.later.begin(), choices.later.end());
-  Json schema = {{"enum", words}};
+  Json schema = {{"enum", choices.names()}};
   for (const auto& [word, value] : choices.now)
     if (value == Owner{}.*member) schema["default"] = word;
   return ScalarField(std::move(name), member, std::move(doc), std::move(schema),
@@ -263,7 +280,7 @@ Field<Owner> Group(std::string name, std::string doc, Mapping<Owner> mapping) {
 template <class Owner, class Member>
 Field<Owner> Objects(std::string name, std::vector<Member> Owner::*member, std::string doc,
                      Mapping<Member> mapping) {
-  Json schema = {{"type", "array"}, {"items", mapping.Schema()}};
+  Json schema = {{"type", {"array", "null"}}, {"items", mapping.Schema()}};
   return MakeField<Owner>(
       std::move(name), std::move(doc), std::move(schema),
       [member, mapping = std::move(mapping)](Owner& owner, const Spot& spot, Reading& reading) {
@@ -278,15 +295,14 @@ Field<Owner> Objects(std::string name, std::vector<Member> Owner::*member, std::
       });
 }
 
-// A field that the contract knows and this version does not: an error when it is used.
+// A field that the contract knows and this version does not: an error when it is used, and nothing
+// that an editor offers.
 template <class Owner>
-Field<Owner> Later(std::string name, Json schema, std::string doc) {
-  return MakeField<Owner>(std::move(name), "Not in this version. " + std::move(doc),
-                          std::move(schema), [](Owner&, const Spot& spot, Reading& reading) {
-                            reading.Error(
-                                spot, "not in this version",
-                                "remove it; `outrigger schema` tells which fields are built");
-                          });
+Field<Owner> Later(std::string name) {
+  return {std::move(name), Json(), false, [](Owner&, const Spot& spot, Reading& reading) {
+            reading.Error(spot, "not in this version",
+                          "remove it; `outrigger schema` tells which fields are built");
+          }};
 }
 
 // Every field of the file.
@@ -298,7 +314,6 @@ Field<Config> HttpField();
 Field<Config> OpsField();
 Field<Config> RoutesField();
 Field<Config> SubscriptionsField();
-std::vector<Field<Config>> LaterFields();
 Mapping<Match> MatchFields();  // of routes[].match and subscriptions[].match
 
 // What only the whole config tells: the groups' names, and whether those who share one agree.

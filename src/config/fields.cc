@@ -15,6 +15,22 @@ Field<Config> Constant(std::string name, std::string value, std::string doc) {
   return std::move(field).Required();
 }
 
+bool IsWildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
+
+void CheckPorts(Config& config, const Spot& spot, Reading& reading) {
+  const auto http = ParseListen(config.http.listen);
+  const auto ops = ParseListen(config.ops.listen);
+  if (!http || !ops || http->port == 0 || http->port != ops->port) return;
+  const auto host = [](const Listen& listen) {
+    return listen.host == "localhost" ? std::string("127.0.0.1") : listen.host;
+  };
+  if (host(*http) != host(*ops) && !IsWildcard(http->host) && !IsWildcard(ops->host)) return;
+  const bool at_ops = spot.At("ops").Has("listen");
+  reading.Error(spot.At(at_ops ? "ops" : "http").At("listen"),
+                "http.listen and ops.listen share port " + std::to_string(http->port),
+                "give each a port of its own");
+}
+
 Mapping<Config> Describe() {
   Mapping<Config> mapping;
   mapping.fields = {
@@ -27,8 +43,9 @@ Mapping<Config> Describe() {
             Mapping<Config>{
                 .fields = {Duration("drain", &Config::rebalance_drain, Millis(0), Millis(240'000),
                                     "How long a revoked partition may settle.")}}),
+      Later<Config>("topics"),
+      Later<Config>("spool"),
   };
-  for (auto& field : LaterFields()) mapping.fields.push_back(std::move(field));
   mapping.fields.push_back(HttpField());
   mapping.fields.push_back(OpsField());
   mapping.fields.push_back(
@@ -43,6 +60,7 @@ Mapping<Config> Describe() {
       Mapping<Config>{
           .fields = {Duration("budget", &Config::shutdown_budget, Millis(0), Millis(3'600'000),
                               "How long it may take to finish what is in flight.")}}));
+  mapping.check = CheckPorts;
   return mapping;
 }
 

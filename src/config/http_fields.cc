@@ -60,7 +60,8 @@ Field<Config> HttpField() {
               {
                   TextField("listen", &Http::listen,
                             "Address and port; another address than loopback is a warning.",
-                            CheckListen),
+                            CheckListen)
+                      .Also(ListenSchema()),
                   ScalarField("unixSocket", &Http::unix_socket,
                               "A Unix socket to listen on as well.", TextSchema(), ReadUnixSocket),
                   FileField("tokenFile", &Http::token_file,
@@ -93,9 +94,10 @@ Field<Config> HttpField() {
 }
 
 Field<Config> OpsField() {
-  return Object("ops", &Config::ops, "The read-only port for probes, Prometheus and people.",
-                Mapping<Ops>{.fields = {TextField("listen", &Ops::listen, "Address and port.",
-                                                  CheckListen)}});
+  return Object(
+      "ops", &Config::ops, "The read-only port for probes, Prometheus and people.",
+      Mapping<Ops>{.fields = {TextField("listen", &Ops::listen, "Address and port.", CheckListen)
+                                  .Also(ListenSchema())}});
 }
 
 }  // namespace outrigger::config

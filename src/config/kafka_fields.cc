@@ -19,7 +19,8 @@ Field<Kafka> PropertiesField(Properties Kafka::*member, std::string doc) {
   const Mapping<Properties> mapping = {
       .fields = {},
       .open = {MakeField<Properties>("", "A librdkafka property.",
-                                     {{"type", {"string", "number", "boolean"}}}, ReadProperty)}};
+                                     {{"type", {"string", "number", "boolean"}}}, ReadProperty)},
+      .also = {{"propertyNames", {{"not", {{"pattern", ReservedPattern()}}}}}}};
   return Object("properties", member, std::move(doc), mapping);
 }
 
@@ -76,6 +77,49 @@ void CheckSecurity(Security& security, const Spot& spot, Reading& reading) {
                  "use SASL_SSL");
 }
 
+// CheckSecurity in the schema's words: whoever edits one edits both.
+Json SecurityRules() {
+  const auto required = [](const char* name) {
+    return Json{{"type", "object"}, {"required", {name}}};
+  };
+  const auto any_of = [&](std::initializer_list<const char*> names) {
+    Json list = Json::array();
+    for (const char* name : names) list.push_back(required(name));
+    return Json{{"anyOf", list}};
+  };
+  const auto one_of = [&](const char* name, const char* file) {
+    return Json{{"oneOf", {required(name), required(file)}}};
+  };
+  const auto where_protocol = [](std::vector<std::string> protocols) {
+    Json rule = {{"type", "object"}, {"required", {"protocol"}}};
+    rule["properties"]["protocol"]["enum"] = std::move(protocols);
+    return rule;
+  };
+  const Json sasl = {
+      {"if", where_protocol({"SASL_PLAINTEXT", "SASL_SSL"})},
+      {"then",
+       {{"required", {"mechanism"}},
+        {"allOf", {one_of("username", "usernameFile"), one_of("password", "passwordFile")}}}},
+      {"else",
+       {{"not", any_of({"mechanism", "username", "usernameFile", "password", "passwordFile"})}}}};
+  const Json tls = {
+      {"if", where_protocol({"SSL", "SASL_SSL"})},
+      {"else", {{"not", any_of({"caFile", "certFile", "keyFile", "keyPasswordFile"})}}}};
+  return {
+      {"allOf", {sasl, tls}},
+      {"dependencies",
+       {{"certFile", {"keyFile"}}, {"keyFile", {"certFile"}}, {"keyPasswordFile", {"keyFile"}}}}};
+}
+
+// `embedded` alone, or any number of addresses.
+Json BrokersSchema() {
+  return {{"type", "array"},
+          {"minItems", 1},
+          {"items", BrokerSchema()},
+          {"if", {{"contains", {{"const", "embedded"}}}}},
+          {"then", {{"maxItems", 1}}}};
+}
+
 Choices<std::string> Mechanisms() {
   Choices<std::string> mechanisms = Words({"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"});
   mechanisms.later = {"OAUTHBEARER"};
@@ -105,7 +149,8 @@ Mapping<Security> SecurityFields() {
               FileField("keyPasswordFile", &Security::key_password_file,
                         "A file with the password of `keyFile`."),
           },
-      .check = CheckSecurity};
+      .check = CheckSecurity,
+      .also = SecurityRules()};
 }
 
 void CheckKafka(Kafka& kafka, const Spot& spot, Reading& reading) {
@@ -137,12 +182,17 @@ Field<Config> KafkaField() {
                   Texts("brokers", &Kafka::brokers,
                         "Where to find the cluster, host:port each; `[embedded]` is a broker "
                         "inside the "
-                        "process, for trying out. KAFKA_BROKERS (a comma list) wins."),
+                        "process, for trying out. KAFKA_BROKERS (a comma list) wins.")
+                      .Also(BrokersSchema()),
                   TextField("clientId", &Kafka::client_id,
                             "Our name in the brokers' logs, and the source of events without one. "
-                            "KAFKA_CLIENT_ID wins."),
+                            "KAFKA_CLIENT_ID wins.",
+                            CheckPrintable)
+                      .Also(PrintableSchema()),
                   TextField("groupId", &Kafka::group_id,
-                            "What the names of consumer groups start with. KAFKA_GROUP_ID wins."),
+                            "What the names of consumer groups start with. KAFKA_GROUP_ID wins.",
+                            CheckPrintable)
+                      .Also(PrintableSchema()),
                   Boolean("required", &Kafka::required,
                           "true: exit 1 with the reason when Kafka can't be reached at startup. "
                           "REQUIRE_KAFKA wins."),

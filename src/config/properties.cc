@@ -84,6 +84,8 @@ constexpr std::array<Rule, 61> kRules = {{
     {"builtin.features", "can't be set", ""},
 }};
 
+constexpr std::string_view kTopic = "topic.";
+
 bool Covers(std::string_view rule, std::string_view name) {
   if (rule.ends_with('*')) return name.starts_with(rule.substr(0, rule.size() - 1));
   if (rule.starts_with('*')) return name.ends_with(rule.substr(1));
@@ -93,10 +95,20 @@ bool Covers(std::string_view rule, std::string_view name) {
 }  // namespace
 
 std::optional<Reserved> FindReserved(std::string_view name) {
+  const std::string_view of_topic = name.starts_with(kTopic) ? name.substr(kTopic.size()) : name;
   for (const Rule& rule : kRules)
-    if (Covers(rule.name, name))
+    if (Covers(rule.name, name) || Covers(rule.name, of_topic))
       return Reserved{std::string(rule.reason), std::string(rule.instead)};
   return std::nullopt;
+}
+
+std::string ReservedPattern() {
+  std::string names;
+  for (const Rule& rule : kRules) {
+    if (!names.empty()) names += '|';
+    for (const char c : rule.name) names += c == '*' ? ".*" : c == '.' ? "\\." : std::string(1, c);
+  }
+  return "^(topic\\.)?(" + names + ")$";
 }
 
 }  // namespace outrigger::config

@@ -14,6 +14,10 @@ struct Reserved {
 };
 
 // Nothing when `name` is free to be set. Whether librdkafka knows it is for the kafka room to say.
+// A topic's property may have `topic.` before its name, as librdkafka takes it.
 std::optional<Reserved> FindReserved(std::string_view name);
+
+// A regular expression for the names of which FindReserved gives something.
+std::string ReservedPattern();
 
 }  // namespace outrigger::config

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/text.h"
 #include "config/values.h"
 
 namespace outrigger::config {
@@ -19,7 +20,7 @@ Reading::~Reading() {
   if (held_back_ == 0) return;
   problems_.push_back({{file_},
                        "",
-                       "has " + std::to_string(held_back_) + " more problems",
+                       "has " + base::Counted(held_back_, "more problem"),
                        "correct those above first"});
 }
 

@@ -32,14 +32,32 @@ Field<Match> GlobsBelow(std::string prefix, Named Match::*member, std::string do
 
 // ---- topic and headers
 
+// What a template writes between its places is known now; what the places give is checked when an
+// event comes. (`{{` writes a brace, which no topic has.)
+std::string WithoutPlaces(const std::string& text) {
+  std::string rest;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const size_t end = text.find('}', at);
+    const bool place = text[at] == '{' && end != text.npos && text.find('{', at + 1) > end;
+    if (place) at = end;
+    rest += place ? '_' : text[at];
+  }
+  return rest;
+}
+
 void ReadTopic(Text& value, const Spot& spot, Reading& reading) {
   const std::string* text = reading.Filled(spot);
   if (text == nullptr) return;
   value = reading.TextOf(spot);
-  // A template's topics are checked when their parts are known; only how it starts is known now.
-  const bool constant = text->find('{') == text->npos;
-  if (constant || text->starts_with("__"))
-    if (const auto wrong = CheckTopicName(*text)) reading.Error(spot, *wrong);
+  const bool reserved = text->starts_with("__");
+  if (const auto wrong = CheckTopicName(reserved ? *text : "t" + WithoutPlaces(*text)))
+    reading.Error(spot, reserved ? *wrong : CheckTopicName(*text).value_or(*wrong));
+}
+
+Json TopicSchema() {
+  Json schema = TopicNameSchema();
+  schema["pattern"] = "^(\\{[^{}]+\\}|[A-Za-z0-9._-])+$";
+  return schema;
 }
 
 std::optional<base::Error> CheckDeadLetter(const std::string& text) { return CheckTopicName(text); }
@@ -117,10 +135,12 @@ void ReadDefault(Named& defaults, const Spot& spot, Reading& reading) {
 
 Field<Route> NamedField(std::string name, Named Route::*member, std::string doc, std::string prefix,
                         std::string entry_doc, Json schema,
-                        std::function<void(Named&, const Spot&, Reading&)> read) {
+                        std::function<void(Named&, const Spot&, Reading&)> read,
+                        Json also = Json::object()) {
   Mapping<Named> mapping = {.fields = {},
                             .open = {MakeField<Named>(std::move(prefix), std::move(entry_doc),
-                                                      std::move(schema), std::move(read))}};
+                                                      std::move(schema), std::move(read))},
+                            .also = std::move(also)};
   return Object(std::move(name), member, std::move(doc), std::move(mapping));
 }
 
@@ -148,7 +168,7 @@ Mapping<Route> RouteFields() {
               ScalarField(
                   "topic", &Route::topic,
                   "Where they go: a name, or a template like `{data.tenantId}.user.events`.",
-                  TextSchema(), ReadTopic)
+                  TopicSchema(), ReadTopic)
                   .Required(),
               ScalarField("key", &Route::key,
                           "Where the key stands: `data.userId`, `subject`, `header.tenant` or "
@@ -161,7 +181,9 @@ Mapping<Route> RouteFields() {
                       "true: the rules below are tried too (fan-out)."),
               NamedField("headers", &Route::headers,
                          "Kafka headers to add where the event has none of the name.", "",
-                         "A template.", TextSchema(), ReadHeader),
+                         "A template.", {{"type", {"string", "number", "boolean"}}}, ReadHeader,
+                         {{"propertyNames",
+                           {{"not", {{"pattern", "^(ce_.*|outrigger-.*|content-type)$"}}}}}}),
               ScalarField(
                   "schemas", &Route::schemas,
                   "A folder of JSON Schemas, `<type>/<version>.json`; relative to this file.",
@@ -175,7 +197,8 @@ Mapping<Route> RouteFields() {
                          "A JSON value, or `$now` (the time) or `$id` (the event's id).",
                          Json::object(), ReadDefault),
               TextField("deadLetter", &Route::dead_letter,
-                        "The topic for events that can't be published.", CheckDeadLetter),
+                        "The topic for events that can't be published.", CheckDeadLetter)
+                  .Also(TopicNameSchema()),
               Choice("mode", &Route::mode,
                      Choices<RecordMode>{{{"binary", RecordMode::kBinary},
                                           {"structured", RecordMode::kStructured}}},
@@ -196,7 +219,11 @@ Mapping<Route> RouteFields() {
                      "When the answer is given: Kafka has it, the disk has it, or it is in "
                      "memory and may be lost."),
           },
-      .check = CheckRoute};
+      .check = CheckRoute,
+      .also = {{"if",
+                {{"required", {"onInvalid"}},
+                 {"properties", {{"onInvalid", {{"const", "deadLetter"}}}}}}},
+               {"then", {{"required", {"deadLetter"}}}}}};
 }
 
 // ---- routes that can't be reached

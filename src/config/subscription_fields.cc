@@ -59,6 +59,20 @@ Wrong CheckTopic(const std::string& text) {
   return wrong;
 }
 
+Json NameSchema() {
+  return {{"pattern", "^[A-Za-z0-9._-]{1,249}$"},
+          {"not", {{"type", "string"}, {"pattern", "^\\.{1,2}$"}}}};
+}
+
+// That it compiles, a schema can't say.
+Json TopicsSchema() {
+  Json topic = TextSchema();
+  topic["pattern"] = "^(\\^[^{]*|[A-Za-z0-9._-]+)$";
+  topic["maxLength"] = kLongestName;
+  topic["not"] = {{"type", "string"}, {"pattern", "^__|^\\.{1,2}$|\\\\[0-9]"}};
+  return {{"type", "array"}, {"minItems", 1}, {"uniqueItems", true}, {"items", topic}};
+}
+
 void ReadTopics(std::vector<Text>& topics, const Spot& spot, Reading& reading) {
   if (!IsList(spot, reading)) return;
   if (spot.value.items.empty()) reading.Error(spot, "is empty", "name at least one topic");
@@ -74,6 +88,10 @@ void ReadTopics(std::vector<Text>& topics, const Spot& spot, Reading& reading) {
     topics.push_back(reading.TextOf(at));
   }
 }
+
+constexpr const char* kStartPattern =
+    "^(earliest|latest|[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?"
+    "([Zz]|[+-][0-9]{2}:[0-9]{2}))$";
 
 void ReadStartFrom(StartFrom& start, const Spot& spot, Reading& reading) {
   const std::string* text = reading.Filled(spot);
@@ -124,8 +142,18 @@ Wrong CheckUrl(std::string_view text) {
 void ReadUrl(Text& value, const Spot& spot, Reading& reading) {
   const std::string* text = reading.Filled(spot);
   if (text == nullptr) return;
-  value = reading.TextOf(spot);
-  if (const Wrong wrong = CheckUrl(*text)) reading.Error(spot, *wrong);
+  if (const Wrong wrong = CheckUrl(*text))
+    reading.Error(spot, *wrong);
+  else
+    value = reading.TextOf(spot);
+}
+
+Json UrlSchema() {
+  const std::string target = "[^\\x00-\\x20\\x7f#]*";
+  const std::string host = "(\\[[0-9a-fA-F:.]+\\]|[A-Za-z0-9_][A-Za-z0-9._-]*)(:[0-9]{1,5})?";
+  return {{"type", "string"},
+          {"pattern", "^(http://" + host + "([/?]" + target +
+                          ")?|unix:/[^\\x00-\\x20\\x7f#:{]+(:/" + target + ")?)$"}};
 }
 
 Wrong CheckPath(const std::string& text) {
@@ -136,7 +164,9 @@ Wrong CheckPath(const std::string& text) {
 
 const Mapping<AppHealth>& HealthFields() {
   static const Mapping<AppHealth> fields = {
-      .fields = {TextField("path", &AppHealth::path, "What is asked.", CheckPath).Required(),
+      .fields = {TextField("path", &AppHealth::path, "What is asked.", CheckPath)
+                     .Required()
+                     .Also({{"type", "string"}, {"pattern", "^/[^\\x00-\\x20\\x7f#]*$"}}),
                  Duration("interval", &AppHealth::interval, Millis(10), kHour, "How often."),
                  Duration("timeout", &AppHealth::timeout, kInstant, kHour, "For the answer."),
                  Whole("failures", &AppHealth::failures, 1, 1000,
@@ -156,7 +186,7 @@ Mapping<Deliver> DeliverFields() {
                                    "an event is a request of its own"};
   return {.fields = {
               ScalarField("url", &Deliver::url, std::string("A template: ") + kUrls + ".",
-                          TextSchema(), ReadUrl)
+                          UrlSchema(), ReadUrl)
                   .Required(),
               Choice("mode", &Deliver::mode, modes, "How events are sent."),
               Duration("timeout", &Deliver::timeout, kInstant, kHour, "For an attempt."),
@@ -185,8 +215,7 @@ Mapping<Retry> RetryFields() {
           Duration("max", &Retry::backoff_max, kInstant, 24 * kHour, "The longest wait.")}};
   return {.fields = {Whole("attempts", &Retry::attempts, 1, 1000, "How often an event is tried."),
                      Group("backoff", "Exponential, with full jitter.", backoff),
-                     Later<Retry>("delays", {{"type", "array"}, {"items", DurationSchema()}},
-                                  "Later tries after the attempts.")},
+                     Later<Retry>("delays")},
           .check = [](Retry& retry, const Spot& spot, Reading& reading) {
             CheckOrder(spot, "backoff", retry.backoff_initial, retry.backoff_max, reading);
           }};
@@ -208,23 +237,9 @@ Mapping<Circuit> CircuitFields() {
 
 // ---- the whole subscription
 
-Field<Subscription> DedupeField() {
-  Json schema = {{"type", "object"}};
-  schema["properties"]["entries"] = {
-      {"type", "integer"}, {"minimum", 1}, {"description", "Ids remembered."}};
-  schema["properties"]["window"] = DurationSchema();
-  schema["properties"]["window"]["description"] = "For how long.";
-  schema["additionalProperties"] = false;
-  return Later<Subscription>("dedupe", std::move(schema),
-                             "Skips events that were done. Default: off.");
-}
-
 void CheckSubscription(Subscription& subscription, const Spot& spot, Reading& reading) {
   subscription.place = reading.PlaceOf(spot);
   subscription.path = spot.path;
-  if (!spot.Has("deliver"))
-    reading.Error(spot.At("deliver"), "is missing, and pull is not in this version",
-                  "name the app's `deliver.url`");
   for (const Text& topic : subscription.topics)
     if (!topic.value.empty() && topic.value == subscription.dead_letter)
       reading.Error(spot.At("deadLetter"), Quoted(topic.value) + " is one of its own `topics`",
@@ -232,42 +247,45 @@ void CheckSubscription(Subscription& subscription, const Spot& spot, Reading& re
 }
 
 Mapping<Subscription> SubscriptionFields() {
-  return {.fields =
-              {
-                  TextField("name", &Subscription::name,
-                            "Its name in metrics, in the pull API and in its group.", CheckName)
-                      .Required(),
-                  ScalarField("topics", &Subscription::topics, "Topics, or a ^regex.",
-                              TextsSchema(), ReadTopics)
-                      .Required(),
-                  TextField("group", &Subscription::group,
-                            "The consumer group. Default: `<groupId>.<name>`."),
-                  Object("match", &Subscription::match,
-                         "Which events it is for. Default: every event.", MatchFields()),
-                  ScalarField("startFrom", &Subscription::start_from,
-                              "Where a new group begins: earliest, latest or an RFC 3339 time.",
-                              {{"type", "string"}, {"minLength", 1}, {"default", "earliest"}},
-                              ReadStartFrom),
-                  TextField("deadLetter", &Subscription::dead_letter,
-                            "The topic for events that can't be delivered.", CheckDeadLetter),
-                  Choice("ordering", &Subscription::ordering,
-                         Choices<Ordering>{{{"key", Ordering::kKey},
-                                            {"partition", Ordering::kPartition},
-                                            {"none", Ordering::kNone}}},
-                         "What is kept in order."),
-                  Object("deliver", &Subscription::deliver, "Where events are pushed to.",
-                         DeliverFields()),
-                  Later<Subscription>("replies", {{"enum", {"publish"}}},
-                                      "publish: an event in the answer is published."),
-                  Object("retry", &Subscription::retry, "What follows a failure that may pass.",
-                         RetryFields()),
-                  Object("circuit", &Subscription::circuit, "When the app counts as half down.",
-                         CircuitFields()),
-                  Duration("commitInterval", &Subscription::commit_interval, Millis(10), kMinute,
-                           "How often offsets are committed."),
-                  DedupeField(),
-              },
-          .check = CheckSubscription};
+  return {
+      .fields =
+          {
+              TextField("name", &Subscription::name,
+                        "Its name in metrics, in the pull API and in its group.", CheckName)
+                  .Required()
+                  .Also(NameSchema()),
+              ScalarField("topics", &Subscription::topics, "Topics, or a ^regex.", TopicsSchema(),
+                          ReadTopics)
+                  .Required(),
+              TextField("group", &Subscription::group,
+                        "The consumer group. Default: `<groupId>.<name>`."),
+              Object("match", &Subscription::match, "Which events it is for. Default: every event.",
+                     MatchFields()),
+              ScalarField("startFrom", &Subscription::start_from,
+                          "Where a new group begins: earliest, latest or an RFC 3339 time.",
+                          {{"type", "string"}, {"pattern", kStartPattern}, {"default", "earliest"}},
+                          ReadStartFrom),
+              TextField("deadLetter", &Subscription::dead_letter,
+                        "The topic for events that can't be delivered.", CheckDeadLetter)
+                  .Also(TopicNameSchema()),
+              Choice("ordering", &Subscription::ordering,
+                     Choices<Ordering>{{{"key", Ordering::kKey},
+                                        {"partition", Ordering::kPartition},
+                                        {"none", Ordering::kNone}}},
+                     "What is kept in order."),
+              Object("deliver", &Subscription::deliver, "Where events are pushed to.",
+                     DeliverFields())
+                  .Required(),
+              Later<Subscription>("replies"),
+              Object("retry", &Subscription::retry, "What follows a failure that may pass.",
+                     RetryFields()),
+              Object("circuit", &Subscription::circuit, "When the app counts as half down.",
+                     CircuitFields()),
+              Duration("commitInterval", &Subscription::commit_interval, Millis(10), kMinute,
+                       "How often offsets are committed."),
+              Later<Subscription>("dedupe"),
+          },
+      .check = CheckSubscription};
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/json_text.h"
+
 namespace outrigger::config {
 namespace {
 
@@ -247,6 +249,18 @@ std::optional<Error> CheckBroker(std::string_view text) {
   const bool port_fits = !halves.has_port || (port && *port >= 1 && *port <= 65535);
   if (host && port_fits) return std::nullopt;
   return Error::Invalid(Quoted(text) + " is no broker address", "host:port, like `kafka:9092`");
+}
+
+std::optional<Error> CheckPrintable(std::string_view text) {
+  for (std::string_view rest = text; !rest.empty();) {
+    const size_t length = base::Utf8Length(rest);
+    const auto first = static_cast<unsigned char>(rest.front());
+    if (length == 0) return Error::Invalid("is not UTF-8", "use printable characters");
+    if (first < 0x20 || first == 0x7F)
+      return Error::Invalid(Quoted(text) + " has a control character", "use printable characters");
+    rest.remove_prefix(length);
+  }
+  return std::nullopt;
 }
 
 std::optional<Error> CheckTopicName(std::string_view name) {

@@ -48,6 +48,10 @@ base::Result<Listen> ParseListen(std::string_view text);
 // "kafka:9092", "10.0.0.1", "[::1]:9092". Nothing when it is one, else what is wrong with it.
 std::optional<base::Error> CheckBroker(std::string_view text);
 
+// Nothing when `text` is UTF-8 without control characters: it goes into logs, headers and
+// attributes.
+std::optional<base::Error> CheckPrintable(std::string_view text);
+
 // Kafka's rule for topic names. Nothing when `name` obeys it and does not start with "__".
 std::optional<base::Error> CheckTopicName(std::string_view name);
 

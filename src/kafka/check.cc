@@ -21,13 +21,13 @@ std::vector<config::Problem> CheckProperties(const config::Properties& propertie
 
 }  // namespace
 
-std::vector<config::Problem> Check(const config::Config& config) {
+std::vector<config::Problem> Check(const config::Config& config, bool make_clients) {
   std::vector<config::Problem> problems;
   if (!config.kafka.enabled) return problems;
   for (const auto* properties : {&config.kafka.properties, &config.kafka.producer_properties,
                                  &config.kafka.consumer_properties})
     for (auto& problem : CheckProperties(*properties)) problems.push_back(std::move(problem));
-  if (!problems.empty()) return problems;
+  if (!problems.empty() || !make_clients) return problems;
 
   ConsumerOptions options;
   options.group = config.kafka.group_id;

@@ -10,8 +10,8 @@
 
 namespace outrigger::kafka {
 
-// Every property that is refused, with its place; else why no client can be made of them together.
-// Nothing where Kafka is disabled: no client is made then.
-std::vector<config::Problem> Check(const config::Config& config);
+// Every property that is refused, with its place; else, with `make_clients`, why no client can be
+// made of them together. Nothing where Kafka is disabled: no client is made then.
+std::vector<config::Problem> Check(const config::Config& config, bool make_clients);
 
 }  // namespace outrigger::kafka

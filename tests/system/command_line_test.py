@@ -16,8 +16,8 @@ LMS = ROOT / "manifests/lms/outrigger.yaml"
 
 class WrongCalls(unittest.TestCase):
     def test_an_unknown_command_or_option_is_named_with_the_nearest_that_is_known(self):
-        for call, words in ((("chek", "file"), ("`chek`", "`check`")), (("run", "--confg", "file"), ("outrigger run", "`--confg`", "`--config`")),
-                            (("xyzzy",), ("`xyzzy`",)), (("check", "one", "two"), ("outrigger check", "`two`"))):
+        for call, words in ((("chek", "file"), ("`chek`", "`check`")), (("run", "--confg", "file"), ("`run`", "`--confg`", "`--config`")),
+                            (("xyzzy",), ("`xyzzy`",)), (("check", "one", "two"), ("`check`", "`two`"))):
             run = outrigger(*call)
             self.assertEqual((run.returncode, run.stdout), (2, ""), call)
             for word in words:
@@ -150,6 +150,22 @@ class Check(unittest.TestCase):
     def test_reserved_properties_are_refused(self):
         self.refused(HEAD + "kafka:\n  producer:\n    properties: {acks: 1, enable.idempotence: false}\n", "acks", "enable.idempotence")
 
+    def test_every_kind_of_problem_is_told_in_one_go(self):
+        said = self.refused(HEAD + "kafka:\n  properties: {topic.acks: 0, foo.bar: 1}\nroutes:\n  - topic: '{{type}}'\n  - topic: a b{type}\n  - topic: '{typ}'\n"
+                            "http:\n  listen: 127.0.0.1:8801\nsubscriptions:\n  - {name: s, topics: [t], deliver: {url: 'http://127.0.0.1:1/{tpye}'}}\nkafak: {}\n",
+                            "outrigger.yaml:4:16: kafka.properties.topic.acks", "outrigger.yaml:4:31: kafka.properties.foo.bar", "outrigger.yaml:6:5: routes[0].topic",
+                            "outrigger.yaml:7:5: routes[1].topic", 'routes[2].topic: the place "{typ}"', "outrigger.yaml:10:3: http.listen", "{tpye}", ":13:1: kafak")
+        self.assertIn("8 errors", said)
+
+    def test_names_from_the_environment_are_checked_like_those_of_the_file(self):
+        self.file.write_text(HEAD)
+        for name in ("KAFKA_CLIENT_ID", "KAFKA_GROUP_ID"):
+            for value in ("a\x01b", b"a\xff"):
+                run = outrigger("check", self.file, env=dict(os.environ, **{name: value if isinstance(value, str) else os.fsdecode(value)}))
+                self.assertEqual(run.returncode, 1, run.stdout)
+                self.assertIn(f"environment variable {name}", run.stdout)
+        self.refused(HEAD + 'kafka: {clientId: "a\\x01b"}\n', "kafka.clientId", "control character")
+
     def test_what_run_would_refuse_check_refuses_too(self):
         said = self.refused(HEAD + "kafka:\n  properties: {foo.bar: 2}\n  producer: {properties: {compression.type: zip}}\n",
                             "outrigger.yaml:4:16: kafka.properties.foo.bar: No such configuration property",
@@ -214,14 +230,33 @@ class Others(unittest.TestCase):
             self.assertIn("properties", answer("schema")[1])
             self.assertEqual(answer("check", bad)[1][0]["path"], "kafak")
             self.assertEqual(answer("explain", event, "--config", LMS)[0], 0)
-            self.assertEqual(answer("explain", event, "--config", bad), (1, answer("check", bad)[1]))
-            code, said = answer("explain", bad, "--config", LMS)
-            self.assertEqual((code, said.keys()), (1, {"error", "hint"}))
+            code, said = answer("explain", event, "--config", bad)
+            self.assertEqual((code, said["error"], said["problems"]), (1, f"{bad}: 1 error, 0 warnings", answer("check", bad)[1]))
+            for code, *call in ((1, "explain", bad, "--config", LMS), (2, "check"), (2, "check", "--verbse"), (2, "explain"), (2, "chek"), (2, "status"), (2, "publish"),
+                                (2, "explain", "-", "--config", "-")):
+                with self.subTest(call):
+                    self.assertEqual((answer(*call)[0], answer(*call)[1].keys()), (code, {"error", "hint"}))
             code, said = answer("explain", "/nowhere.json")
             self.assertEqual((code, said["error"]), (2, "/nowhere.json can't be read: No such file or directory"))
             code, said = answer("publish", "a.b", "{}", "--url", "http://127.0.0.1:1")
             self.assertEqual(code, 1)
             self.assertIn("127.0.0.1:1", said["error"])
+
+    def test_a_dash_is_standard_input_for_every_file_that_is_read_once(self):
+        event = '{"type":"user.deleted","data":{"userId":"u-9"}}'
+        run = outrigger("check", "-", stdin=HEAD + "routes: [{topic: t, schemas: schemas}]\nkafak: {}\n")
+        self.assertEqual(run.returncode, 1)
+        for word in ("<standard input>:4:1: kafak", "<standard input>: 2 errors"):
+            self.assertIn(word, run.stdout)
+        self.assertEqual(outrigger("check", "-", stdin=HEAD).stdout, "<standard input>: ok, 1 route\n")
+        self.assertIn("user.deleted/1.0.json", outrigger("explain", "-", "--config", LMS, stdin=event).stdout)
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(event)
+            file.flush()
+            self.assertIn("only.topic", outrigger("explain", file.name, "--config", "-", stdin=HEAD + "routes: [{topic: only.topic}]\n").stdout)
+        run = outrigger("run", "--config", "-", stdin=HEAD)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn("standard input", run.stderr)
 
     def test_the_config_is_found_by_option_before_or_after_the_command_and_by_environment(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as event:

@@ -324,6 +324,42 @@ TEST(Fields, ReservedLibrdkafkaPropertiesAreRefusedEverywhere) {
               HasSubstr("use `kafka.clientId`"));
 }
 
+TEST(Fields, APropertyOfATopicIsReservedUnderItsOldNameToo) {
+  for (const char* name : {"topic.acks", "topic.message.timeout.ms", "topic.partitioner"})
+    EXPECT_THAT(Shown(LoadBetween(std::string("kafka: {properties: {") + name + ": 0}}\n")),
+                HasSubstr(std::string("kafka.properties.") + name + ": is reserved"));
+  EXPECT_TRUE(
+      LoadBetween("kafka: {properties: {topic.metadata.refresh.interval.ms: 1000}}\n").ok());
+}
+
+TEST(Fields, ATopicTemplateWritesNoCharacterThatATopicCannotHave) {
+  for (const char* topic : {"{{type}}", "a b{type}", "{type}/x", "{type}}}", "__{type}"})
+    EXPECT_THAT(Shown(LoadYaml(kHeader + "routes: [{topic: \"" + topic + "\"}]\n")),
+                HasSubstr("routes[0].topic: "))
+        << topic;
+  for (const char* topic : {"{type}", "a.{type.first}_{data.x}-b", "{type}{id}"})
+    EXPECT_TRUE(LoadYaml(kHeader + "routes: [{topic: \"" + topic + "\"}]\n").ok()) << topic;
+}
+
+TEST(Fields, BothPortsAtOneAddressAreAnErrorWhereverTheyMeet) {
+  for (const char* lines :
+       {"http: {listen: \"127.0.0.1:9000\"}\nops: {listen: \"127.0.0.1:9000\"}\n",
+        "http: {listen: \"localhost:9000\"}\nops: {listen: \"0.0.0.0:9000\"}\n",
+        "http: {listen: \"127.0.0.1:8801\"}\n", "ops: {listen: \"[::]:8800\"}\n"})
+    EXPECT_THAT(Shown(LoadBetween(lines)), HasSubstr("http.listen and ops.listen share port"))
+        << lines;
+  for (const char* lines :
+       {"http: {listen: \"127.0.0.1:9000\"}\nops: {listen: \"127.0.0.2:9000\"}\n",
+        "http: {listen: \"127.0.0.1:0\"}\nops: {listen: \"127.0.0.1:0\"}\n"})
+    EXPECT_TRUE(LoadBetween(lines).ok()) << lines;
+}
+
+TEST(Fields, ANumberInQuotesIsATextAndAnEmptyMappingIsNone) {
+  EXPECT_THAT(Shown(LoadBetween("http: {maxConnections: \"5\"}\n")),
+              HasSubstr("remove the quotes"));
+  EXPECT_TRUE(LoadBetween("http:\nkafka:\n  security:\nlog:\nsubscriptions:\n").ok());
+}
+
 TEST(Fields, AnotherListenAddressThanLoopbackIsAWarning) {
   const Loaded loaded = LoadBetween("http: {listen: \"0.0.0.0:8800\"}\n");
   EXPECT_TRUE(loaded.ok());

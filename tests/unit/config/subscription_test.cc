@@ -187,7 +187,7 @@ TEST(Subscriptions, WhatIsNotBuiltIsAnErrorThatSaysSo) {
   EXPECT_THAT(Shown(WithDeliver("url: \"http://a/\", mode: batch")),
               HasSubstr("`batch` is not in this version"));
   EXPECT_THAT(Shown(LoadBetween("subscriptions:\n  - {name: a, topics: [t]}\n")),
-              HasSubstr("subscriptions[0].deliver: is missing, and pull is not in this version"));
+              HasSubstr("subscriptions[0].deliver: is missing"));
 }
 
 TEST(Subscriptions, NamesAndGroupsAreTheirOwn) {
