@@ -9,6 +9,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/loop.h"
@@ -40,9 +42,15 @@ struct Delivery : Lanes::Item {
 };
 
 struct Partition {
+  // A commit that Kafka has not answered yet.
+  struct Committing {
+    uint64_t version = 0;  // of `offsets`
+    size_t metadata = 0;   // bytes
+    base::TimePoint since;
+  };
+
   kafka::TopicPartition at;
-  uint64_t epoch = 0;
-  uint64_t number = 0;  // the lanes' name of it
+  uint64_t number = 0;  // its epoch, and the lanes' name of it
   PartitionOffsets offsets;
   std::map<int64_t, std::unique_ptr<Delivery>> deliveries;  // unsettled, by offset
   const telemetry::ConsumerTopic* topic = nullptr;
@@ -50,10 +58,14 @@ struct Partition {
   LagAge lag_age;
   bool paused = false;
   bool metadata_full = false;
-  bool committing = false;
+  std::optional<int64_t> lag;  // as last known
+  std::optional<Committing> committing;
+  base::Duration commit_wait{};           // after refusals in a row
+  base::TimePoint commit_at{};            // … and so not before
+  std::string commit_refused;             // why its last commit was; empty: it was not
   std::vector<uint64_t> awaiting_commit;  // deliveries whose next try waits for their count
   std::function<void()> settled;          // set: revoked, to be called when nothing is in flight
-  base::TimePoint give_by;                // … and by then without
+  base::TimePoint give_by;                // … and by then without, but for the last commit
   base::Timer drain;
 
   bool revoked() const { return settled != nullptr; }

@@ -68,6 +68,7 @@ Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerP
 
 Subscription::~Subscription() {
   for (const auto& [number, partition] : partitions_) parts_.metrics.Remove(partition->series);
+  for (const auto& [at, series] : left_series_) parts_.metrics.Remove(series);
 }
 
 base::Result<std::unique_ptr<Subscription>> Subscription::Create(SubscriptionParts parts) {
@@ -126,8 +127,8 @@ void Subscription::Stop(base::Duration settle_within, std::function<void()> on_s
 
 void Subscription::OnRecords(std::vector<kafka::Consumed> records) {
   for (auto& record : records) {
-    Partition* partition = Find(record.topic, record.partition);
-    if (!partition || partition->epoch != record.epoch || partition->revoked()) continue;
+    Partition* partition = Find(record.epoch);
+    if (!partition || partition->revoked()) continue;
     Take(*partition, std::move(record));
   }
   Pump();
@@ -257,56 +258,27 @@ void Subscription::UpdatePauses() {
     patience_.Cancel();
   }
   if (over_ && !lanes_.over(kMaxEvents / 2, kMaxBytes / 2)) over_ = false;
-  for (const auto& [number, partition] : partitions_) {
-    if (partition->revoked()) continue;
-    // While half down the probes need events of keys that have not failed, so fetching goes on.
-    const bool pause =
-        over_ || partition->metadata_full || circuit_.state() == AppCircuit::State::kDown;
-    if (pause == partition->paused) continue;
-    partition->paused = pause;
-    if (pause) {
-      consumer_->Pause(partition->at);
-    } else {
-      consumer_->Resume(partition->at);
-    }
+  // Asked after each answer, so each partition only when something changes for all of them.
+  if (RestsAll() != resting_) {
+    resting_ = !resting_;
+    for (const auto& [number, partition] : partitions_) UpdatePause(*partition);
   }
   consumer_->SetPolling(!full_ || over_);
 }
 
-void Subscription::ShowState() {
-  const std::string type = "Delivering/" + config_.name;
-  using telemetry::Status;
-  series_.circuit_open.Set(circuit_.open() ? 1 : 0);
-  if (stop_by_) {
-    parts_.conditions.Set(type, Status::kFalse, telemetry::kShuttingDown,
-                          "nothing new is delivered; what the app is working on is waited for");
-  } else if (circuit_.state() == AppCircuit::State::kDown) {
-    parts_.conditions.Set(type, Status::kFalse, "AppDown",
-                          http::Name(app_) + " can't be reached or is unhealthy");
-  } else if (circuit_.state() == AppCircuit::State::kHalfDown) {
-    parts_.conditions.Set(type, Status::kFalse, "AppHalfDown",
-                          "the app fails for every key; it is tried one event at a time");
-  } else if (!stuck_.empty()) {
-    std::string why = stuck_.begin()->second;
-    if (stuck_.size() > 1) why += " (and " + std::to_string(stuck_.size() - 1) + " more)";
-    parts_.conditions.Set(type, Status::kFalse, "Stuck", why);
-  } else if (!consumer_ || !consumer_->connection().connected) {
-    const std::string why = consumer_ ? consumer_->connection().last_error : std::string();
-    parts_.conditions.Set(type, Status::kUnknown, "Connecting",
-                          why.empty() ? "looking for Kafka" : why);
-  } else if (const std::string& why = consumer_->connection().last_error; !why.empty()) {
-    parts_.conditions.Set(type, Status::kFalse,
-                          consumer_->topic_missing() ? "TopicMissing" : "KafkaRefuses", why);
-  } else if (!consumer_->joined()) {
-    parts_.conditions.Set(type, Status::kUnknown, "Joining",
-                          "group " + config_.group + " has not shared its partitions out yet");
-  } else if (partitions_.empty()) {
-    parts_.conditions.Set(
-        type, Status::kTrue, "Delivering",
-        "no partition of its own: other members of group " + config_.group + " have them");
+// While half down the probes need events of keys that have not failed, so fetching goes on.
+bool Subscription::RestsAll() const {
+  return over_ || circuit_.state() == AppCircuit::State::kDown;
+}
+
+void Subscription::UpdatePause(Partition& partition) {
+  const bool pause = resting_ || partition.metadata_full;
+  if (partition.revoked() || pause == partition.paused) return;
+  partition.paused = pause;
+  if (pause) {
+    consumer_->Pause(partition.at);
   } else {
-    parts_.conditions.Set(type, Status::kTrue, "Delivering",
-                          std::to_string(partitions_.size()) + " partitions");
+    consumer_->Resume(partition.at);
   }
 }
 

@@ -3,7 +3,8 @@
 //
 // Promises: an event leaves only as done, dropped, filtered, or with its dead letter acked by
 // Kafka; offsets are committed up to the oldest that has not left, and what left above it travels
-// in the commit's metadata; try n begins when the count n-1 is committed. A revoked partition is
+// in the commit's metadata; try n begins when the count n-1 is committed, or
+// Kafka does not take it. A revoked partition is
 // given back when what was in flight has settled and is committed, or after `rebalance_drain` (at
 // the end: after what Stop allows); what is cancelled was not attempted.
 //
@@ -23,12 +24,15 @@
 #include "config/config.h"
 #include "deliver/circuit.h"
 #include "deliver/delivery.h"
+#include "deliver/metadata_limit.h"
 #include "deliver/request.h"
 #include "event/json.h"
 #include "event/match.h"
 #include "http/client.h"
 #include "http/reachable.h"
+#include "kafka/consumer.h"
 #include "kafka/producer.h"
+#include "telemetry/causes.h"
 #include "telemetry/conditions.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -72,6 +76,8 @@ class Subscription {
   void WakeAt(base::TimePoint when);
   void Attempt(Delivery& delivery);
   void UpdatePauses();
+  void UpdatePause(Partition& partition);
+  bool RestsAll() const;
   void ShowState();
 
   // subscription_verdicts.cc: what the app said
@@ -94,14 +100,26 @@ class Subscription {
                  std::function<void()> settled);
   void GiveBackIfSettled(Partition& partition);
   void GiveBack(Partition& partition);
+  bool HasInFlight(const Partition& partition) const;
   void Give(uint64_t number);
   void Forget(uint64_t number);
   void CancelAll(Partition& partition);
   void CommitLater();
   void Commit();
-  void OnCommitted(uint64_t number, uint64_t version, bool taken);
+  kafka::Consumer::Offset ToCommit(Partition& partition);
+  void SendCommit(std::vector<kafka::Consumer::Offset> offsets);
+  void OnCommitted(const kafka::CommitResult& result);
+  void OnRefused(Partition& partition, const kafka::CommitResult& result, size_t metadata);
+  void LetRetriesGo(Partition& partition, uint64_t version);
   void Measure();
-  Partition* Find(const std::string& topic, int32_t partition);
+  void MeasureLag(Partition& partition);
+  void RemoveLeftSeries();
+  Partition* Find(uint64_t number);
+
+  // subscription_state.cc: what /status says
+  void AddAppCauses(telemetry::Causes& causes) const;
+  void AddKafkaCauses(telemetry::Causes& causes) const;
+  void AddCommitCauses(telemetry::Causes& causes) const;
 
   SubscriptionParts parts_;
   const config::Subscription& config_;
@@ -116,22 +134,26 @@ class Subscription {
   http::Client health_client_;  // its own connection: a busy app is not an ill one
   http::Reachable reachable_;
   std::unique_ptr<kafka::Consumer> consumer_;
-  std::map<uint64_t, std::unique_ptr<Partition>> partitions_;  // by number
-  std::unordered_map<uint64_t, Delivery*> deliveries_;         // by id
+  std::unordered_map<uint64_t, std::unique_ptr<Partition>> partitions_;  // by number
+  std::unordered_map<kafka::TopicPartition, Partition*, kafka::HashOf> by_place_;
+  // Of partitions that were lost while Kafka was away: what was last known of them stays.
+  std::vector<std::pair<kafka::TopicPartition, telemetry::ConsumerPartition>> left_series_;
+  std::unordered_map<uint64_t, Delivery*> deliveries_;  // by id
   std::unordered_map<std::string, telemetry::ConsumerTopic> topics_;
   telemetry::ConsumerSubscription series_;
   std::mt19937_64 random_{std::random_device{}()};
-  uint64_t next_number_ = 1;
   uint64_t next_id_ = 1;
   std::optional<base::TimePoint> stop_by_;
   uint64_t rebuilds_ = 0;   // of the consumer's client, as counted
   uint32_t unhealthy_ = 0;  // failed health checks in a row
   bool full_ = false;       // the lanes hold as much as they may: nothing is polled
   bool over_ = false;       // … and that for long: the partitions are paused
+  bool resting_ = false;    // all partitions are paused, as last told to the consumer
   base::Timer patience_;
   std::map<uint64_t, std::string>
       stuck_;  // by id: why an event that can't be given up holds its key
-  telemetry::LogLimit failure_log_;
+  MetadataLimit metadata_limit_;
+  telemetry::LogLimit failure_log_, commit_log_;
   base::Timer wake_, commit_, measure_, health_;
 };
 

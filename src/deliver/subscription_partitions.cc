@@ -1,28 +1,38 @@
 // Partitions that come and go, what is committed of them, and how far behind they are.
+#include <algorithm>
+#include <utility>
+
 #include "deliver/subscription.h"
 
 namespace outrigger::deliver {
 namespace {
 
 constexpr auto kMeasure = std::chrono::seconds(1);
-constexpr auto kCommitAgain = std::chrono::milliseconds(100);
+constexpr auto kLookAgain = std::chrono::milliseconds(10);
+// Beyond the time that a revoked partition has to settle.
+constexpr auto kLastCommit = std::chrono::seconds(1);
+constexpr auto kFirstCommitWait = std::chrono::milliseconds(100);
+constexpr auto kLongestCommitWait = std::chrono::seconds(2);
+constexpr auto kAnswers = std::chrono::seconds(5);  // a coordinator, with the result of a commit
+// One commit is one batch of records of __consumer_offsets, which takes a MiB.
+constexpr size_t kMostCommitted = 256 << 10;
+constexpr size_t kOffsetBytes = 256;
 
 }  // namespace
 
-Partition* Subscription::Find(const std::string& topic, int32_t partition) {
-  for (const auto& [number, owned] : partitions_)
-    if (owned->at.partition == partition && owned->at.topic == topic) return owned.get();
-  return nullptr;
+Partition* Subscription::Find(uint64_t number) {
+  const auto found = partitions_.find(number);
+  return found == partitions_.end() ? nullptr : found->second.get();
 }
 
 void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
   for (auto& given : assigned) {
     // Lost and ours again while it was still settling: its records are for the new one alone.
-    if (const Partition* before = Find(given.at.topic, given.at.partition)) Give(before->number);
+    if (const auto before = by_place_.find(given.at); before != by_place_.end())
+      Give(before->second->number);
     auto partition = std::make_unique<Partition>();
     partition->at = given.at;
-    partition->epoch = given.epoch;
-    partition->number = next_number_++;
+    partition->number = given.epoch;
     if (auto progress = DecodeMetadata(given.metadata, given.position)) {
       partition->offsets = PartitionOffsets(std::move(*progress));
     } else if (given.position >= 0) {
@@ -40,6 +50,8 @@ void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
                   .first;
     partition->topic = &topic->second;
     partition->series = parts_.metrics.Partition(config_.group, given.at.topic, given.at.partition);
+    by_place_[partition->at] = partition.get();
+    UpdatePause(*partition);
     partitions_[partition->number] = std::move(partition);
   }
   UpdatePauses();
@@ -56,10 +68,11 @@ void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lo
   // Another pod waits for what a rebalance revokes; the end has time of its own.
   const base::TimePoint by = stop_by_.value_or(loop_.Now() + parts_.rebalance_drain);
   for (const auto& at : revoked) {
-    Partition* partition = Find(at.topic, at.partition);
-    if (!partition) continue;
+    const auto found = by_place_.find(at);
+    if (found == by_place_.end()) continue;
+    Partition* partition = found->second;
     if (lost) {
-      CancelAll(*partition);
+      if (!consumer_->connection().connected) left_series_.emplace_back(at, partition->series);
       Forget(partition->number);
       continue;
     }
@@ -71,60 +84,46 @@ void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lo
   // Given back only after all are marked: a partition may go at once.
   std::vector<uint64_t> numbers;
   for (const auto& [number, partition] : partitions_) numbers.push_back(number);
-  for (const uint64_t number : numbers) {
-    const auto found = partitions_.find(number);
-    if (found != partitions_.end() && found->second->revoked()) GiveBackIfSettled(*found->second);
-  }
+  for (const uint64_t number : numbers)
+    if (Partition* partition = Find(number); partition && partition->revoked())
+      GiveBackIfSettled(*partition);
   one_less();
   ShowState();
   WakeAt(loop_.Now());  // what was cancelled has made room
 }
 
+bool Subscription::HasInFlight(const Partition& partition) const {
+  return std::ranges::any_of(partition.deliveries,
+                             [](const auto& each) { return each.second->call != 0; });
+}
+
 void Subscription::GiveBackIfSettled(Partition& partition) {
-  for (const auto& [offset, delivery] : partition.deliveries)
-    if (delivery->call != 0) return;  // the app has it
-  GiveBack(partition);
+  if (!HasInFlight(partition)) GiveBack(partition);
 }
 
 // What is in flight still is cancelled, which is not an attempt; the rest is committed, and then it
-// is given back.
+// is given back: at the end of its time without the commit too, since another pod waits for it.
 void Subscription::GiveBack(Partition& partition) {
-  partition.drain.Cancel();
   CancelAll(partition);
-  if (partition.committing) {
-    // The commit under way is older than what has settled since; it comes first.
-    partition.drain =
-        loop_.After(std::chrono::milliseconds(20), [this, at = &partition] { GiveBack(*at); });
-    return;
-  }
-  if (!partition.offsets.dirty() || partition.offsets.committable() < 0)
+  const base::TimePoint now = loop_.Now();
+  const bool dirty = partition.offsets.dirty() && partition.offsets.committable() >= 0;
+  if (!dirty && !partition.committing) return Give(partition.number);
+  if (now >= partition.give_by + kLastCommit) {
+    telemetry::Log(telemetry::Level::kWarn,
+                   "the last commit of a revoked partition was not taken in its time: events are "
+                   "delivered again",
+                   {{"partition", partition.at.text()}, {"error", partition.commit_refused}});
     return Give(partition.number);
-  partition.committing = true;
-  const auto progress = partition.offsets.progress();
-  consumer_->Commit(
-      {{partition.at, partition.epoch, progress.committed, EncodeWithin(progress)}},
-      [this, number = partition.number](const base::Result<void>& result) {
-        const auto found = partitions_.find(number);
-        if (found == partitions_.end()) return;
-        Partition& given = *found->second;
-        if (!result && loop_.Now() < given.give_by) {
-          given.committing = false;
-          given.drain = loop_.After(kCommitAgain, [this, &given] { GiveBack(given); });
-          return;
-        }
-        if (!result)
-          telemetry::Log(
-              telemetry::Level::kWarn,
-              "the last commit of a revoked partition failed: events are delivered again",
-              {{"partition", given.at.text()}, {"error", result.error().message}});
-        Give(number);
-      });
+  }
+  // A commit under way is older than what has settled since; it comes first.
+  if (!partition.committing && now >= partition.commit_at) SendCommit({ToCommit(partition)});
+  partition.drain = loop_.After(kLookAgain, [this, at = &partition] { GiveBack(*at); });
 }
 
 void Subscription::Give(uint64_t number) {
-  const auto found = partitions_.find(number);
-  if (found == partitions_.end()) return;
-  const auto settled = std::move(found->second->settled);
+  Partition* partition = Find(number);
+  if (!partition) return;
+  const auto settled = std::move(partition->settled);
   Forget(number);
   if (settled) settled();
   WakeAt(loop_.Now());  // what was cancelled has made room
@@ -145,8 +144,12 @@ void Subscription::CancelAll(Partition& partition) {
 void Subscription::Forget(uint64_t number) {
   const auto found = partitions_.find(number);
   if (found == partitions_.end()) return;
-  CancelAll(*found->second);
-  parts_.metrics.Remove(found->second->series);
+  Partition& partition = *found->second;
+  CancelAll(partition);
+  const bool left = std::ranges::any_of(
+      left_series_, [&](const auto& each) { return each.first == partition.at; });
+  if (!left) parts_.metrics.Remove(partition.series);
+  by_place_.erase(partition.at);
   partitions_.erase(found);
 }
 
@@ -157,71 +160,157 @@ void Subscription::CommitLater() {
 
 void Subscription::Commit() {
   std::vector<kafka::Consumer::Offset> offsets;
-  std::vector<std::pair<uint64_t, uint64_t>> versions;  // of partitions, by number
+  size_t bytes = 0;
   for (const auto& [number, partition] : partitions_) {
-    auto& state = partition->offsets;
+    const auto& state = partition->offsets;
     if (!state.dirty() || partition->committing || partition->revoked() || state.committable() < 0)
       continue;
-    const Progress progress = state.progress();
-    std::string metadata = EncodeWithin(progress);
-    partition->metadata_full = !FitsMetadata(metadata.size());
-    partition->committing = true;
-    versions.emplace_back(number, state.version());
-    offsets.push_back({partition->at, partition->epoch, progress.committed, std::move(metadata)});
+    if (loop_.Now() < partition->commit_at) {
+      CommitLater();
+      continue;
+    }
+    offsets.push_back(ToCommit(*partition));
+    UpdatePause(*partition);
+    bytes += kOffsetBytes + offsets.back().metadata.size();
+    if (bytes < kMostCommitted) continue;
+    SendCommit(std::exchange(offsets, {}));
+    bytes = 0;
   }
-  UpdatePauses();
-  if (offsets.empty()) return;
-  consumer_->Commit(std::move(offsets),
-                    [this, versions = std::move(versions)](const base::Result<void>& result) {
-                      for (const auto& [number, version] : versions)
-                        OnCommitted(number, version, result.has_value());
-                      Pump();
-                    });
+  if (!offsets.empty()) SendCommit(std::move(offsets));
 }
 
-void Subscription::OnCommitted(uint64_t number, uint64_t version, bool taken) {
-  const auto found = partitions_.find(number);
-  if (found == partitions_.end()) return;
-  Partition& partition = *found->second;
-  partition.committing = false;
-  if (taken) {
-    partition.offsets.Committed(version);
-    std::vector<uint64_t> waiting;
-    waiting.swap(partition.awaiting_commit);
-    for (const uint64_t id : waiting) {
-      const auto delivery = deliveries_.find(id);
-      if (delivery == deliveries_.end()) continue;
-      if (delivery->second->counted_version > version) {
-        partition.awaiting_commit.push_back(id);
-      } else {
-        lanes_.RetryAt(delivery->second, delivery->second->next_try);
-      }
+kafka::Consumer::Offset Subscription::ToCommit(Partition& partition) {
+  const Progress progress = partition.offsets.progress();
+  std::string metadata = EncodeWithin(progress);
+  partition.metadata_full = !FitsMetadata(metadata.size());
+  const base::TimePoint now = loop_.Now();
+  if (const size_t limit = metadata_limit_.bytes(now); metadata.size() > limit)
+    metadata = EncodeWithin(progress, limit);
+  partition.committing = {partition.offsets.version(), metadata.size(), now};
+  return {partition.at, partition.number, progress.committed, std::move(metadata)};
+}
+
+void Subscription::SendCommit(std::vector<kafka::Consumer::Offset> offsets) {
+  consumer_->Commit(std::move(offsets), [this](const std::vector<kafka::CommitResult>& results) {
+    for (const auto& result : results) OnCommitted(result);
+    Pump();
+  });
+}
+
+void Subscription::OnCommitted(const kafka::CommitResult& result) {
+  Partition* partition = Find(result.epoch);
+  if (!partition || !partition->committing) return;
+  const auto committing = *std::exchange(partition->committing, std::nullopt);
+  if (result.taken()) {
+    partition->commit_wait = {};
+    if (!partition->commit_refused.empty()) {
+      partition->commit_refused.clear();
+      ShowState();
+    }
+    partition->offsets.Committed(committing.version);
+    LetRetriesGo(*partition, committing.version);
+  } else {
+    OnRefused(*partition, result, committing.metadata);
+  }
+  if (partition->revoked()) {
+    // What is no longer ours waits for nothing.
+    if (result.refusal == kafka::CommitRefusal::kNotMember) return Give(partition->number);
+    return GiveBackIfSettled(*partition);
+  }
+  if (partition->offsets.dirty()) CommitLater();
+}
+
+void Subscription::OnRefused(Partition& partition, const kafka::CommitResult& result,
+                             size_t metadata) {
+  using kafka::CommitRefusal;
+  const base::TimePoint now = loop_.Now();
+  series_.commits_refused.Increment();
+  if (uint64_t held_back; commit_log_.Allow(now, held_back)) {
+    telemetry::Log(telemetry::Level::kWarn, "Kafka did not take the offset of a partition",
+                   {{"subscription", config_.name},
+                    {"group", config_.group},
+                    {"partition", result.at.text()},
+                    {"error", result.why},
+                    {"hint", kafka::HintOf(result.refusal)},
+                    {"metadata_bytes", std::to_string(metadata)},
+                    {"held_back", std::to_string(held_back)}});
+  }
+  if (result.refusal == CommitRefusal::kMetadataTooLarge &&
+      metadata_limit_.Refused(metadata, now)) {
+    ShowState();
+    return;  // again at once, with less
+  }
+  partition.commit_wait =
+      std::clamp<base::Duration>(partition.commit_wait * 2, kFirstCommitWait, kLongestCommitWait);
+  partition.commit_at = now + partition.commit_wait;
+  if (result.refusal == CommitRefusal::kNotMember) return;  // its revocation follows
+  // Attempts are counted in memory meanwhile: what Kafka does not take must not hold events up.
+  LetRetriesGo(partition, partition.offsets.version());
+  // What passes by itself is told when it does not.
+  if (result.refusal == CommitRefusal::kPassing && partition.commit_refused.empty() &&
+      partition.commit_wait < kLongestCommitWait)
+    return;
+  partition.commit_refused = result.why;
+  if (const std::string hint = kafka::HintOf(result.refusal); !hint.empty())
+    partition.commit_refused += "; " + hint;
+  ShowState();
+}
+
+// The next tries of events whose count `version` has.
+void Subscription::LetRetriesGo(Partition& partition, uint64_t version) {
+  std::vector<uint64_t> waiting;
+  waiting.swap(partition.awaiting_commit);
+  for (const uint64_t id : waiting) {
+    const auto delivery = deliveries_.find(id);
+    if (delivery == deliveries_.end()) continue;
+    if (delivery->second->counted_version > version) {
+      partition.awaiting_commit.push_back(id);
+    } else {
+      lanes_.RetryAt(delivery->second, delivery->second->next_try);
     }
   }
-  if (partition.offsets.dirty()) CommitLater();
 }
 
 void Subscription::Measure() {
   measure_ = loop_.After(kMeasure, [this] { Measure(); });
-  const base::TimePoint now = loop_.Now();
   for (const auto& [number, partition] : partitions_) {
-    const auto marks = consumer_->WatermarksOf(partition->at);
-    const int64_t next = partition->offsets.committable();
-    const int64_t lag = marks && next >= 0 ? std::max<int64_t>(marks->high - next, 0) : 0;
-    partition->series.lag.Set(static_cast<double>(lag));
-    std::optional<Held> oldest;
-    if (!partition->deliveries.empty()) {
-      const Delivery& first = *partition->deliveries.begin()->second;
-      oldest = Held{first.record.timestamp_ms, first.fetched};
-    }
-    partition->series.oldest_unsettled_age.Set(
-        oldest ? std::chrono::duration<double>(now - oldest->fetched).count() : 0);
-    partition->series.lag_seconds.Set(
-        partition->lag_age.Seconds(lag, next, oldest, now, loop_.Wall()));
+    MeasureLag(*partition);
+    // A coordinator that does not answer at all holds no event up for ever.
+    if (partition->committing && loop_.Now() - partition->committing->since > kAnswers)
+      LetRetriesGo(*partition, partition->offsets.version());
   }
+  RemoveLeftSeries();
   series_.rebuilds.Increment(static_cast<double>(consumer_->rebuilds() - rebuilds_));
   rebuilds_ = consumer_->rebuilds();
   ShowState();
+  Pump();
+}
+
+void Subscription::MeasureLag(Partition& partition) {
+  const base::TimePoint now = loop_.Now();
+  std::optional<Held> oldest;
+  if (!partition.deliveries.empty()) {
+    const Delivery& first = *partition.deliveries.begin()->second;
+    oldest = Held{first.record.timestamp_ms, first.fetched};
+  }
+  partition.series.oldest_unsettled_age.Set(
+      oldest ? std::chrono::duration<double>(now - oldest->fetched).count() : 0);
+  const auto marks = consumer_->WatermarksOf(partition.at);
+  const int64_t next = partition.offsets.committable();
+  // What is not known is not 0: the last value stays.
+  if (marks && next >= 0) partition.lag = std::max<int64_t>(marks->high - next, 0);
+  if (!partition.lag) return;
+  partition.series.lag.Set(static_cast<double>(*partition.lag));
+  partition.series.lag_seconds.Set(
+      partition.lag_age.Seconds(*partition.lag, next, oldest, now, loop_.Wall()));
+}
+
+// Kafka is back and the group has shared its partitions out: those of others are theirs to tell of.
+void Subscription::RemoveLeftSeries() {
+  if (left_series_.empty() || !consumer_->connection().connected || !consumer_->joined()) return;
+  for (const auto& [at, series] : left_series_)
+    if (!by_place_.contains(at)) parts_.metrics.Remove(series);
+  left_series_.clear();
 }
 
 }  // namespace outrigger::deliver

@@ -16,7 +16,6 @@ constexpr size_t kMostRecords = 1000;
 constexpr size_t kMostBytes = 1 << 20;
 // max.poll.interval.ms is reset by polling alone, also while everything is paused.
 constexpr std::chrono::milliseconds kBeat{1000};
-constexpr std::chrono::seconds kAskEnds{3};
 
 std::optional<std::string> Bytes(const void* bytes, size_t size) {
   if (bytes == nullptr) return std::nullopt;
@@ -35,6 +34,15 @@ std::vector<event::Header> HeadersOf(const rd_kafka_message_t& message) {
        rd_kafka_header_get_all(list, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
     headers.push_back({name, Bytes(value, size)});
   return headers;
+}
+
+std::pair<TopicPartition, int64_t> WhereOf(rd_kafka_event_t& event) {
+  std::pair<TopicPartition, int64_t> where{{}, -1};
+  if (rd_kafka_topic_partition_t* at = rd_kafka_event_topic_partition(&event)) {
+    where = {{at->topic, at->partition}, at->offset};
+    rd_kafka_topic_partition_destroy(at);
+  }
+  return where;
 }
 
 int64_t TimestampOf(const rd_kafka_message_t& message) {
@@ -86,8 +94,9 @@ void Consumer::Core::Beat() {
     OnEvents();
     if (closed_) return;
     if (!connection_.connected) Ping();
-    AskEnds();
+    EndRefusedFetches();
     AskTopics();
+    Watch();
   });
 }
 
@@ -114,19 +123,19 @@ void Consumer::Core::OnEvent(rd_kafka_event_t& event) {
     if (batch_.size() >= kMostRecords || batch_bytes_ >= kMostBytes) Flush();
     return;
   }
+  const rd_kafka_resp_err_t error = rd_kafka_event_error(&event);
+  if (error == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+    const auto [at, offset] = WhereOf(event);
+    if (const auto held = held_.find(at); held != held_.end()) held->second.at_end = offset;
+    return;
+  }
   Flush();             // what came before a rebalance is told before it
   if (fatal_) return;  // of a handle that is done for
   if (type == RD_KAFKA_EVENT_REBALANCE) return OnRebalance(event);
-  if (type == RD_KAFKA_EVENT_OFFSET_COMMIT) return OnCommitted(event);
+  if (type == RD_KAFKA_EVENT_OFFSET_COMMIT) return OnCommitEvent(event);
   if (type != RD_KAFKA_EVENT_ERROR) return;
-  TopicPartition at;
-  int64_t offset = -1;
-  if (rd_kafka_topic_partition_t* where = rd_kafka_event_topic_partition(&event)) {
-    at = {where->topic, where->partition};
-    offset = where->offset;
-    rd_kafka_topic_partition_destroy(where);
-  }
-  OnError(rd_kafka_event_error(&event), rd_kafka_event_error_string(&event), at, offset);
+  const auto [at, offset] = WhereOf(event);
+  OnError(error, rd_kafka_event_error_string(&event), at, offset);
 }
 
 void Consumer::Core::OnRecord(const rd_kafka_message_t& message) {
@@ -170,23 +179,6 @@ void Consumer::Core::Resume(const TopicPartition& at) {
   if (paused_.erase(at) > 0) rd_kafka_resume_partitions(handle_->rk(), ToList({at}).get());
 }
 
-// Nothing is fetched of a paused partition that would tell how far behind we are.
-void Consumer::Core::AskEnds() {
-  if (asking_ends_ || paused_.empty() || !connection_.connected || loop_.Now() < ask_ends_at_)
-    return;
-  asking_ends_ = true;
-  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_,
-              at = std::vector<TopicPartition>(paused_.begin(), paused_.end())] {
-    loop.Post([this, alive, ends = FindEnds(handle->rk(), at)] {
-      if (!*alive) return;
-      asking_ends_ = false;
-      ask_ends_at_ = loop_.Now() + kAskEnds;
-      for (const auto& [each, end] : ends)
-        if (const auto held = held_.find(each); held != held_.end()) held->second.end = end;
-    });
-  });
-}
-
 std::optional<Consumer::Watermarks> Consumer::Core::WatermarksOf(const TopicPartition& at) const {
   Watermarks marks;
   rd_kafka_get_watermark_offsets(handle_->rk(), at.topic.c_str(), at.partition, &marks.low,
@@ -213,13 +205,12 @@ std::optional<Consumer::Watermarks> Consumer::WatermarksOf(const TopicPartition&
 void Consumer::Pause(const TopicPartition& at) { core_->Pause(at); }
 void Consumer::SetPolling(bool polling) { core_->SetPolling(polling); }
 void Consumer::Resume(const TopicPartition& at) { core_->Resume(at); }
-void Consumer::Commit(std::vector<Offset> offsets,
-                      std::function<void(base::Result<void>)> on_done) {
+void Consumer::Commit(std::vector<Offset> offsets, OnCommitted on_done) {
   core_->Commit(std::move(offsets), std::move(on_done));
 }
 const Connection& Consumer::connection() const { return core_->connection_; }
 bool Consumer::joined() const { return core_->joined_; }
-bool Consumer::topic_missing() const { return core_->topic_missing_; }
+const Troubles& Consumer::troubles() const { return core_->troubles_; }
 uint64_t Consumer::rebuilds() const { return core_->rebuilds_; }
 void Consumer::Close(std::function<void()> on_closed) { core_->Close(std::move(on_closed)); }
 void* Consumer::native_handle() const { return core_->handle_->rk(); }

@@ -5,7 +5,8 @@
 // revoked one is given back only when the flow has settled it, and polling goes on meanwhile, so
 // the membership lives through long waits and through pauses of every partition. (librdkafka holds
 // back the records of the other partitions while a revocation waits.) An offset out of range is
-// named before anything is skipped. After a fatal error the client is built anew.
+// named before anything is skipped. After a fatal error the client is built anew, and so is one
+// that fetches nothing of what the cluster says is there, or that its group does not take in.
 //
 // Thread: the loop's; every callback comes on it. Blocking questions are asked on a side thread.
 // Lifetime: Close before destruction, or the group learns of it only after session.timeout.ms;
@@ -25,8 +26,10 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "event/event.h"
+#include "kafka/commit_result.h"
 #include "kafka/connection.h"
 #include "kafka/consumer_handle.h"
+#include "kafka/troubles.h"
 
 namespace outrigger::kafka {
 
@@ -73,7 +76,7 @@ struct ConsumerHandler {
   std::function<void(std::vector<TopicPartition>, bool lost, std::function<void()> settled)>
       on_revoked;
   std::function<void(std::vector<Consumed>)> on_records;
-  std::function<void(const Connection&)> on_connection;
+  std::function<void(const Connection&)> on_connection;  // it or the troubles have changed
   // Offset `from` is out of range; on_revoked (lost) and on_assigned (at `to`) follow.
   std::function<void(const TopicPartition&, int64_t from, int64_t to, ResetReason)> on_reset;
 };
@@ -100,10 +103,11 @@ class Consumer {
     int64_t next = -1;  // the first offset that is not settled
     std::string metadata;
   };
-  // Offsets of an epoch that is no longer assigned are left out; a revoked partition's are taken
-  // until `settled`. `on_done` comes later, once. One commit of a partition at a time: of two under
-  // way the older could win.
-  void Commit(std::vector<Offset> offsets, std::function<void(base::Result<void>)> on_done);
+  // `on_done` comes later, once, with a result for each offset. One of an epoch that is no longer
+  // assigned is refused; a revoked partition's is taken until `settled`. One commit of a partition
+  // at a time: of two under way the older could win.
+  using OnCommitted = std::function<void(const std::vector<CommitResult>&)>;
+  void Commit(std::vector<Offset> offsets, OnCommitted on_done);
 
   // As the last fetch saw them; nothing before that. Of a paused partition `high` is asked for
   // every few seconds.
@@ -116,9 +120,9 @@ class Consumer {
   const Connection& connection() const;
   // The group has shared its partitions out since we joined it: to us as well, or to others only.
   bool joined() const;
-  // What connection().last_error says is that a topic does not exist.
-  bool topic_missing() const;
-  uint64_t rebuilds() const;  // handles built anew after a fatal error
+  // What keeps it from records beside the connection.
+  const Troubles& troubles() const;
+  uint64_t rebuilds() const;  // clients made again: after a fatal error, or since nothing came
 
   // on_revoked for all, then leaves the group; `on_closed` when it has. Bounded by nothing: destroy
   // the consumer when it takes too long.

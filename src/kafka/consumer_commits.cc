@@ -8,6 +8,7 @@
 namespace outrigger::kafka {
 namespace {
 
+constexpr char kNotOurs[] = "the partition is no longer assigned";
 constexpr std::chrono::milliseconds kLookAgain{10};
 // The other members' heartbeats and what they give back come before the end of a rejoin.
 constexpr std::chrono::seconds kLongestRejoin{10};
@@ -20,13 +21,6 @@ void SetMetadata(rd_kafka_topic_partition_t& at, const std::string& metadata) {
   at.metadata_size = metadata.size();
 }
 
-base::Failure NotCommitted(const std::string& group, const std::string& why) {
-  return base::Fail({base::Code::kUnavailable,
-                     "offsets of group " + group + " were not committed: " + why,
-                     {},
-                     true});
-}
-
 }  // namespace
 
 // A commit that follows a JoinGroup is refused and costs all partitions (group_requests.h).
@@ -35,7 +29,7 @@ bool Consumer::Core::Rejoining() const {
   return group.joining() || group.MayJoin() || loop_.Now() < rejoin_until_;
 }
 
-void Consumer::Core::Commit(std::vector<Offset> offsets, OnCommit on_done) {
+void Consumer::Core::Commit(std::vector<Offset> offsets, OnCommitted on_done) {
   waiting_commits_.push_back(
       {std::move(offsets), std::move(on_done), loop_.Now() + kLongestRejoin});
   SendCommits();
@@ -52,9 +46,7 @@ void Consumer::Core::SendCommits() {
     Commission next = std::move(waiting_commits_.front());
     waiting_commits_.pop_front();
     if (rejoining) {
-      Post([on_done = std::move(next.on_done), group = options_.group] {
-        on_done(NotCommitted(group, "the group is joined again and again"));
-      });
+      Refuse(std::move(next), CommitRefusal::kPassing, "the group is joined again and again");
     } else {
       SendCommit(std::move(next));
     }
@@ -73,35 +65,66 @@ void Consumer::Core::SendCommit(Commission commission) {
     SetMetadata(*at, offset.metadata);
   }
   if (list->cnt == 0 || fatal_)
-    return Post([on_done = std::move(commission.on_done)] { on_done({}); });
+    return Refuse(std::move(commission), CommitRefusal::kNotMember, kNotOurs);
   const uint64_t id = ++last_commit_;
   const rd_kafka_resp_err_t error = rd_kafka_commit_queue(
       handle_->rk(), list.get(), handle_->queue(), nullptr, reinterpret_cast<void*>(id));
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    commits_.emplace(id, std::move(commission.on_done));
-    return;
+    commits_.emplace(id, std::move(commission));
+  } else {
+    Refuse(std::move(commission), RefusalOf(error), rd_kafka_err2str(error));
   }
-  Post([on_done = std::move(commission.on_done), error, group = options_.group] {
-    on_done(NotCommitted(group, rd_kafka_err2str(error)));
+}
+
+void Consumer::Core::OnCommitEvent(rd_kafka_event_t& event) {
+  const auto commit = commits_.extract(reinterpret_cast<uint64_t>(rd_kafka_event_opaque(&event)));
+  if (commit.empty()) return;
+  const rd_kafka_resp_err_t whole = rd_kafka_event_error(&event);
+  const auto* list = rd_kafka_event_topic_partition_list(&event);
+  std::unordered_map<TopicPartition, rd_kafka_resp_err_t, HashOf> errors;
+  bool own = false;  // … of a partition; else `whole` is about the request, and so about all
+  for (int i = 0; list != nullptr && i < list->cnt; ++i) {
+    const auto& each = list->elems[i];
+    // One of an earlier try may still be there when the last one was taken.
+    errors[{each.topic, each.partition}] = whole == RD_KAFKA_RESP_ERR_NO_ERROR ? whole : each.err;
+    own = own || each.err != RD_KAFKA_RESP_ERR_NO_ERROR;
+  }
+  std::vector<CommitResult> results;
+  for (const Offset& offset : commit.mapped().offsets) {
+    CommitResult& result =
+        results.emplace_back(CommitResult{.at = offset.at, .epoch = offset.epoch, .why = {}});
+    const auto error = errors.find(offset.at);
+    if (error == errors.end()) {
+      result.refusal = CommitRefusal::kNotMember;
+      result.why = kNotOurs;
+      continue;
+    }
+    const rd_kafka_resp_err_t code = own ? error->second : whole;
+    result.refusal = RefusalOf(code);
+    if (!result.taken()) {
+      result.why = rd_kafka_err2str(code);
+      continue;
+    }
+    EndAll(Trouble::kGroup);
+    End(Trouble::kFetchRefused, offset.at.text());
+  }
+  commit.mapped().on_done(results);
+}
+
+void Consumer::Core::Refuse(Commission commission, CommitRefusal refusal, const std::string& why) {
+  std::vector<CommitResult> results;
+  for (const Offset& offset : commission.offsets)
+    results.push_back({offset.at, offset.epoch, refusal, why});
+  Post([on_done = std::move(commission.on_done), results = std::move(results)] {
+    on_done(results);
   });
 }
 
-void Consumer::Core::OnCommitted(rd_kafka_event_t& event) {
-  const auto commit = commits_.extract(reinterpret_cast<uint64_t>(rd_kafka_event_opaque(&event)));
-  if (commit.empty()) return;
-  rd_kafka_resp_err_t error = rd_kafka_event_error(&event);
-  const auto* list = rd_kafka_event_topic_partition_list(&event);
-  for (int i = 0; list != nullptr && i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
-    error = list->elems[i].err;
-  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return commit.mapped()({});
-  commit.mapped()(NotCommitted(options_.group, rd_kafka_err2str(error)));
-}
-
 void Consumer::Core::FailCommits(const std::string& why) {
-  for (auto& [id, on_done] : std::exchange(commits_, {}))
-    on_done(NotCommitted(options_.group, why));
+  for (auto& [id, commission] : std::exchange(commits_, {}))
+    Refuse(std::move(commission), CommitRefusal::kNotMember, why);
   for (auto& commission : std::exchange(waiting_commits_, {}))
-    commission.on_done(NotCommitted(options_.group, why));
+    Refuse(std::move(commission), CommitRefusal::kNotMember, why);
 }
 
 }  // namespace outrigger::kafka

@@ -12,10 +12,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/wakeup.h"
+#include "kafka/cluster_questions.h"
 #include "kafka/consumer.h"
+#include "kafka/fetch_watchdog.h"
 #include "kafka/side_thread.h"
 #include "kafka/starting_points.h"
 #include "telemetry/log.h"
@@ -32,7 +35,7 @@ class Consumer::Core {
   void Resume(const TopicPartition& at);
   void SetPolling(bool polling);
   std::optional<Watermarks> WatermarksOf(const TopicPartition& at) const;
-  void Commit(std::vector<Offset> offsets, std::function<void(base::Result<void>)> on_done);
+  void Commit(std::vector<Offset> offsets, OnCommitted on_done);
   void Close(std::function<void()> on_closed);
 
   base::Loop& loop_;
@@ -42,7 +45,7 @@ class Consumer::Core {
   std::shared_ptr<ConsumerHandle> handle_;
   uint64_t rebuilds_ = 0;
   bool joined_ = false;
-  bool topic_missing_ = false;  // that is group_error_
+  Troubles troubles_;
 
  private:
   struct Held {
@@ -50,19 +53,19 @@ class Consumer::Core {
     int64_t next = -1;      // the offset after the last record that was passed on
     bool revoking = false;  // the flow is settling it
     bool resetting = false;
-    base::Timer again;  // the next question where to go on
-    int64_t end = -1;   // behind its newest record, asked for while it is paused
+    base::Timer again;    // the next question where to go on
+    int64_t end = -1;     // behind its newest record, asked for while it is paused
+    int64_t at_end = -1;  // where a fetch has reached the end, behind the markers of transactions
   };
   struct Step {
-    enum class Kind { kAssign, kRevoke, kClose };
+    enum class Kind { kAssign, kRevoke, kClose, kRenew };
     uint64_t id = 0;
     Kind kind = Kind::kAssign;
     std::vector<TopicPartition> at;
   };
-  using OnCommit = std::function<void(base::Result<void>)>;
   struct Commission {
     std::vector<Offset> offsets;
-    OnCommit on_done;
+    OnCommitted on_done;
     base::TimePoint until;
   };
 
@@ -72,15 +75,27 @@ class Consumer::Core {
   void OnRecord(const rd_kafka_message_t& message);
   void Flush();
   void Beat();
-  void AskEnds();
   void Post(std::function<void()> call);
 
   // consumer_commits.cc
   bool Rejoining() const;
   void SendCommits();
   void SendCommit(Commission commission);
-  void OnCommitted(rd_kafka_event_t& event);
+  void OnCommitEvent(rd_kafka_event_t& event);
   void FailCommits(const std::string& why);
+  void Refuse(Commission commission, CommitRefusal refusal, const std::string& why);
+
+  // consumer_watch.cc: what comes though it should not, and what does not though it should
+  void Watch();
+  void OnEnds(const std::vector<std::pair<TopicPartition, int64_t>>& ends);
+  void LookAt(const std::vector<FetchWatchdog::Seen>& seen);
+  void Renew(const std::string& why);
+  void AskTopics();
+  void OnTopics(const std::vector<TopicState>& topics);
+  void Begin(Trouble trouble, const std::string& where, const std::string& text);
+  void End(Trouble trouble, const std::string& where);
+  void EndAll(Trouble trouble);
+  void EndRefusedFetches();
 
   // consumer_rebalance.cc: partitions come and go; leaving the group
   void OnRebalance(rd_kafka_event_t& event);
@@ -106,15 +121,14 @@ class Consumer::Core {
   void AskReset(const TopicPartition& at, uint64_t epoch, int64_t from);
   void OnReset(const TopicPartition& at, uint64_t epoch, int64_t from,
                const base::Result<Range>& range);
-  void AskTopics();
   void OnFatal(const std::string& why);
+  void DropClient(const std::string& why);
   void Rebuild(const std::string& why);
   void Ping();
   void SetConnected(bool connected);
   void SetError(const std::string& text);
-  void SetGroupError(const std::string& text, bool topic_missing);
 
-  std::map<TopicPartition, Held> held_;
+  std::unordered_map<TopicPartition, Held, HashOf> held_;
   std::set<TopicPartition> paused_;
   std::optional<Step> step_;
   uint64_t last_step_ = 0;
@@ -122,22 +136,24 @@ class Consumer::Core {
   std::vector<Consumed> batch_;
   size_t batch_bytes_ = 0;
   std::deque<Commission> waiting_commits_;  // for the end of a rejoin
-  std::map<uint64_t, OnCommit> commits_;    // librdkafka has them
+  std::map<uint64_t, Commission> commits_;  // librdkafka has them
   uint64_t last_commit_ = 0;
   base::TimePoint rejoin_until_;  // what was given back makes librdkafka join again at once
 
   std::unique_ptr<SideThread> side_;
+  std::unique_ptr<SideThread> leaving_clients_;  // ends those that were replaced, which can block
   std::optional<base::Wakeup> wakeup_;
   base::Timer beat_, ask_again_, rebuild_again_, commit_again_, look_closed_, leave_at_last_;
   std::chrono::milliseconds rebuild_after_{0};
-  bool fatal_ = false;
+  bool fatal_ = false;  // the handle is done for: another will take its place
+  bool leave_ = false;  // … but its place in the group is still to be left
   bool pinging_ = false;
+  FetchWatchdog watchdog_;
   bool asking_ends_ = false;
   bool asking_topics_ = false;
-  base::TimePoint ask_ends_at_;
+  base::TimePoint ask_ends_at_, ask_topics_at_;
   bool polling_ = true;
   std::string broker_error_;  // since the last sign of life
-  std::string group_error_;   // of the group or a topic, since the last assignment
   telemetry::LogLimit error_log_;
 
   bool closing_ = false;

@@ -1,5 +1,6 @@
 // What goes wrong: errors, offsets out of range, the connection, a fatal error.
 #include <algorithm>
+#include <optional>
 
 #include "kafka/consumer_core.h"
 
@@ -13,6 +14,7 @@ namespace {
 constexpr std::chrono::milliseconds kAskAgain{200};
 constexpr std::chrono::milliseconds kFirstRebuild{1000};
 constexpr std::chrono::milliseconds kLastRebuild{30'000};
+constexpr std::chrono::milliseconds kLongestLeave{3000};
 
 const char* HintOf(rd_kafka_resp_err_t error) {
   switch (error) {
@@ -21,7 +23,7 @@ const char* HintOf(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
       return "give the user of kafka.security an ACL with READ on the group";
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
-      return "create the topic; it is looked for again every 30 s";
+      return "create the topic; it is looked for again every 10 s";
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
       return "the process stood still for longer than max.poll.interval.ms; the group is joined "
              "again";
@@ -30,10 +32,20 @@ const char* HintOf(rd_kafka_resp_err_t error) {
   }
 }
 
-// Whether the cluster is away is for a ping to say; these are about something else.
-bool IsOfTheGroupOrTopic(rd_kafka_resp_err_t error) {
-  return *HintOf(error) != '\0' || error == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION ||
-         error == RD_KAFKA_RESP_ERR_INCONSISTENT_GROUP_PROTOCOL;
+// Whether the cluster is away is for a ping to say; what a broker answers is about something else.
+std::optional<Trouble> TroubleOf(rd_kafka_resp_err_t error, const TopicPartition& at) {
+  if (error == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) return Trouble::kGroup;
+  if (error < RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+  if (at.partition >= 0) return Trouble::kFetchRefused;
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return Trouble::kTopicMissing;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      return Trouble::kTopicRefused;
+    default:
+      return Trouble::kGroup;
+  }
 }
 
 }  // namespace
@@ -53,8 +65,12 @@ void Consumer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text,
          {"hint", HintOf(error)},
          {"held_back", std::to_string(held_back)}});
   }
-  if (IsOfTheGroupOrTopic(error))
-    return SetGroupError(text, error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  if (const auto trouble = TroubleOf(error, at)) {
+    const bool topic = *trouble == Trouble::kTopicMissing || *trouble == Trouble::kTopicRefused;
+    if (topic) ask_topics_at_ = loop_.Now();  // which of them, and until when
+    if (topic && troubles_.holds(*trouble)) return;
+    return Begin(*trouble, at.partition >= 0 ? at.text() : std::string(), text);
+  }
   if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || broker_error_.empty())
     broker_error_ =
         (error == RD_KAFKA_RESP_ERR__AUTHENTICATION ? "authentication failed: " : "") + text;
@@ -88,11 +104,12 @@ void Consumer::Core::OnReset(const TopicPartition& at, uint64_t epoch, int64_t f
     return;
   const bool unseen = !polling_ && !closing_;  // … and may still wait there
   if (!range || step_ || unseen) {
-    if (!range) SetError(range.error().message);
+    if (!range) Begin(Trouble::kPosition, at.text(), range.error().message);
     held->second.again =
         loop_.After(kAskAgain, [this, at, epoch, from] { AskReset(at, epoch, from); });
     return;
   }
+  End(Trouble::kPosition, at.text());
   const ResetReason reason = from < range->low ? ResetReason::kDeleted : ResetReason::kTruncated;
   Log(Level::kError, "an offset is out of range: records were deleted before they were read",
       {{"group", options_.group},
@@ -108,37 +125,28 @@ void Consumer::Core::OnReset(const TopicPartition& at, uint64_t epoch, int64_t f
   Hold({{at, range->to, -1, {}, false}});
 }
 
-// ---- a topic that is missing
-
-// librdkafka says that a topic is missing, but not that it has come; a member that gets none of its
-// partitions would never know.
-void Consumer::Core::AskTopics() {
-  if (asking_topics_ || !topic_missing_ || !connection_.connected) return;
-  asking_topics_ = true;
-  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_, topics = options_.topics] {
-    loop.Post([this, alive, missing = AnyMissing(handle->rk(), topics)] {
-      if (!*alive) return;
-      asking_topics_ = false;
-      if (!missing && topic_missing_) SetGroupError({}, false);
-    });
-  });
-}
-
 // ---- a fatal error
 
 void Consumer::Core::OnFatal(const std::string& why) {
-  if (std::exchange(fatal_, true)) return;
-  rebuild_after_ = std::clamp(rebuild_after_ * 2, kFirstRebuild, kLastRebuild);
-  rebuild_again_ = loop_.After(rebuild_after_, [this, why] { Rebuild(why); });
+  if (fatal_) return;
   Log(Level::kError, "the Kafka consumer had a fatal error and is built anew",
       {{"group", options_.group}, {"error", why}});
-  SetError(why);
+  Begin(Trouble::kClient, {}, why);
+  DropClient(why);
+}
+
+void Consumer::Core::DropClient(const std::string& why) {
+  fatal_ = true;
+  rebuild_after_ = std::clamp(rebuild_after_ * 2, kFirstRebuild, kLastRebuild);
+  rebuild_again_ = loop_.After(rebuild_after_, [this, why] { Rebuild(why); });
   // The group gives these to others when the session ends.
   step_.reset();
   joined_ = false;
   const auto fresh = HeldWhere(false);
   held_.clear();
   paused_.clear();
+  EndAll(Trouble::kPosition);
+  EndAll(Trouble::kFetchRefused);
   FailCommits(why);
   if (!fresh.empty()) handler_.on_revoked(fresh, true, [] {});
   if (closing_) Leave();
@@ -155,7 +163,11 @@ void Consumer::Core::Rebuild(const std::string& why) {
     return;
   }
   rd_kafka_queue_io_event_enable(old->queue(), -1, nullptr, 0);
-  side_->Run([old = std::move(old)] {});  // destroying it can block
+  // Questions of the new one don't wait for the old one's end.
+  if (!leaving_clients_) leaving_clients_ = std::make_unique<SideThread>();
+  leaving_clients_->Run([old = std::move(old), leave = std::exchange(leave_, false)] {
+    if (leave) old->Leave(kLongestLeave);
+  });
   fatal_ = false;
   ++rebuilds_;
 }
@@ -183,15 +195,8 @@ void Consumer::Core::SetConnected(bool connected) {
   if (connected == connection_.connected) return;
   connection_.connected = connected;
   connection_.since = loop_.Now();
-  // What the group or a topic has against us is said once: a connection doesn't end it.
-  if (connected) connection_.last_error = group_error_;
+  if (connected) connection_.last_error.clear();
   if (handler_.on_connection) handler_.on_connection(connection_);
-}
-
-void Consumer::Core::SetGroupError(const std::string& text, bool topic_missing) {
-  group_error_ = text;
-  topic_missing_ = topic_missing;
-  if (connection_.connected || !text.empty()) SetError(text);
 }
 
 void Consumer::Core::SetError(const std::string& text) {

@@ -20,7 +20,7 @@ const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
                              {"fetch.error.backoff.ms", "100"},
                              // 1 s unless told: the queue is long empty by then.
                              {"fetch.queue.backoff.ms", "20"},
-                             {"topic.metadata.refresh.interval.ms", "30000"},
+                             {"topic.metadata.refresh.interval.ms", "10000"},
                              // A regular expression is not meant for Kafka's own topics.
                              {"topic.blacklist", "^__"}};
 
@@ -80,7 +80,9 @@ base::Result<std::shared_ptr<ConsumerHandle>> ConsumerHandle::Create(
                               {"enable.auto.offset.store", "false"},
                               {"partition.assignment.strategy", "cooperative-sticky"},
                               {"auto.offset.reset", "error"},
-                              {"enable.partition.eof", "false"}};
+                              // The end of a partition is told, so
+                              // that one that is at rest is known from one that is stuck.
+                              {"enable.partition.eof", "true"}};
   const config::Properties role = RoleOf(options.kafka);
   if (const auto id = role.find(kInstanceId);
       id != role.end() && id->second.value.find('{') != std::string::npos) {
@@ -109,6 +111,21 @@ ConsumerHandle::~ConsumerHandle() {
   rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
   queue_.reset();
   rd_kafka_destroy_flags(rk_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+void ConsumerHandle::Leave(std::chrono::milliseconds within) {
+  if (static_member() || !group_->ever_joined()) return;
+  const auto until = std::chrono::steady_clock::now() + within;
+  rd_kafka_unsubscribe(rk_);
+  while (!group_->left() && std::chrono::steady_clock::now() < until) {
+    const Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(queue_.get(), 20)};
+    if (!event || rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_REBALANCE) continue;
+    if (rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+      Assign(ToList({}).get());
+    } else {
+      Unassign(rd_kafka_event_topic_partition_list(event.get()));
+    }
+  }
 }
 
 bool ConsumerHandle::static_member() const {

@@ -5,8 +5,10 @@
 // Consumer::Close does that before.
 #pragma once
 
+#include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -24,6 +26,12 @@ struct TopicPartition {
 
   auto operator<=>(const TopicPartition&) const = default;
   std::string text() const { return topic + "/" + std::to_string(partition); }
+};
+
+struct HashOf {
+  size_t operator()(const TopicPartition& at) const {
+    return std::hash<std::string>()(at.topic) * 31 + static_cast<size_t>(at.partition);
+  }
 };
 
 struct DestroyPartitions {
@@ -51,6 +59,10 @@ class ConsumerHandle {
   // Nothing, or what librdkafka says against it.
   std::string Assign(rd_kafka_topic_partition_list_t* more);
   std::string Unassign(rd_kafka_topic_partition_list_t* less);
+
+  // Leaves the group, so that the next client need not wait for this one's session to end. For a
+  // client whose events nobody takes any more. Blocks until it has, or `within` is over.
+  void Leave(std::chrono::milliseconds within);
 
   rd_kafka_t* rk() const { return rk_; }
   rd_kafka_queue_t* queue() const { return queue_.get(); }

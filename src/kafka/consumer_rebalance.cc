@@ -28,12 +28,17 @@ void Consumer::Core::OnRebalance(rd_kafka_event_t& event) {
   const bool revoke = rd_kafka_event_error(&event) != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
   const bool lost = revoke && rd_kafka_assignment_lost(handle_->rk()) != 0;
   std::vector<TopicPartition> at = FromList(rd_kafka_event_topic_partition_list(&event));
-  if (!connection_.connected) SetConnected(true);
+  // What was lost may have been so because nobody answers.
+  if (!lost && !connection_.connected) SetConnected(true);
   handle_->group().JoinEnded();
   if (closing_) return OnRebalanceWhileClosing(revoke, lost, at);
   step_.reset();  // overtaken: its partitions, if any, are among HeldWhere(revoking)
   joined_ = !lost;
+  EndAll(Trouble::kPosition);
   if (revoke) return StartRevoke(std::move(at), lost);
+  EndAll(Trouble::kGroup);
+  EndAll(Trouble::kClient);
+  EndAll(Trouble::kNotJoined);
   if (const auto left = HeldWhere(true); !left.empty()) Release(left);
   StartAssign(std::move(at));
 }
@@ -59,9 +64,12 @@ void Consumer::Core::AskStartingPoints(uint64_t step) {
 void Consumer::Core::OnStartingPoints(uint64_t step,
                                       const base::Result<std::vector<StartingPoint>>& points) {
   if (!step_ || step_->id != step) return;
-  if (points) return Hold(*points);
+  if (points) {
+    End(Trouble::kPosition, {});
+    return Hold(*points);
+  }
   // Without the committed offsets nothing can be started: a guess would skip or repeat records.
-  SetError(points.error().message);
+  Begin(Trouble::kPosition, {}, points.error().message);
   ask_again_ =
       loop_.After(std::chrono::milliseconds(200), [this, step] { AskStartingPoints(step); });
 }
@@ -76,7 +84,9 @@ void Consumer::Core::Hold(const std::vector<StartingPoint>& points) {
         rd_kafka_topic_partition_list_add(list.get(), point.at.topic.c_str(), point.at.partition);
     at->offset = point.offset;
     rd_kafka_topic_partition_set_leader_epoch(at, point.leader_epoch);
-    held_[point.at] = Held{++last_epoch_, std::max<int64_t>(point.offset, -1), false, false, {}};
+    Held& held = held_[point.at] = Held{};
+    held.epoch = ++last_epoch_;
+    held.next = std::max<int64_t>(point.offset, -1);
     assigned.push_back({point.at, last_epoch_, std::max<int64_t>(point.offset, -1), point.metadata,
                         point.committed});
   }
@@ -84,7 +94,6 @@ void Consumer::Core::Hold(const std::vector<StartingPoint>& points) {
     return OnFatal("the assignment was not taken: " + wrong);
   if (assigned.empty()) return;
   rebuild_after_ = {};
-  SetGroupError({}, false);
   handler_.on_assigned(std::move(assigned));
 }
 
@@ -117,6 +126,10 @@ void Consumer::Core::OnSettled(uint64_t step) {
   if (!step_ || step_->id != step) return;
   const Step settled = *std::exchange(step_, std::nullopt);
   if (settled.kind == Step::Kind::kClose) return Leave();
+  if (settled.kind == Step::Kind::kRenew && !closing_) {
+    leave_ = true;
+    return DropClient("nothing comes of Kafka");
+  }
   Release(settled.at);
   if (closing_) CloseNext();
 }
@@ -126,6 +139,7 @@ void Consumer::Core::Release(const std::vector<TopicPartition>& at) {
   std::vector<TopicPartition> held;
   for (const auto& each : at) {
     if (held_.erase(each) == 0) continue;
+    for (const Trouble of : {Trouble::kFetchRefused, Trouble::kPosition}) End(of, each.text());
     Resume(each);  // a pause ends with the assignment
     held.push_back(each);
   }
@@ -141,7 +155,7 @@ void Consumer::Core::Close(std::function<void()> on_closed) {
   closing_ = true;
   on_closed_ = std::move(on_closed);
   if (fatal_) return Leave();
-  if (step_ && step_->kind == Step::Kind::kRevoke) return;  // goes on when it is settled
+  if (step_ && step_->kind != Step::Kind::kAssign) return;  // goes on when it is settled
   if (step_) Hold({});                                      // nothing is started any more
   CloseNext();
 }

@@ -17,6 +17,9 @@ constexpr std::chrono::milliseconds kLongestHeartbeat{200};
 // From the answer on the wire to the JoinGroup that follows from it.
 constexpr std::chrono::milliseconds kReaction{10};
 
+// Twice the default of max.poll.interval.ms: the request is lost.
+constexpr std::chrono::minutes kLongestJoin{10};
+
 constexpr char kName[] = "group_requests";
 
 rd_kafka_resp_err_t OnRequest(rd_kafka_t*, int, const char*, int32_t, int16_t api_key, int16_t,
@@ -46,6 +49,8 @@ void GroupRequests::Watch(rd_kafka_conf_t* conf) {
 void GroupRequests::OnSent(int16_t api_key) {
   if (api_key == kJoinGroup) {
     joining_ = true;
+    join_ns_ = steady_clock::now().time_since_epoch().count();
+    join_awaited_ = true;
     left_ = false;  // librdkafka leaves by itself when max.poll.interval.ms has passed
     ever_joined_ = true;
   } else if (api_key == kHeartbeat) {
@@ -57,10 +62,18 @@ void GroupRequests::OnSent(int16_t api_key) {
 void GroupRequests::OnAnswered(int16_t api_key) {
   if (api_key == kLeaveGroup) {
     left_ = true;
+  } else if (api_key == kJoinGroup) {
+    join_awaited_ = false;
   } else if (api_key == kHeartbeat) {
     heartbeat_ns_ = steady_clock::now().time_since_epoch().count();
     heartbeat_awaited_ = false;
   }
+}
+
+bool GroupRequests::JoinAwaited() const {
+  const auto since =
+      steady_clock::now().time_since_epoch() - steady_clock::duration(join_ns_.load());
+  return join_awaited_ && since < kLongestJoin;
 }
 
 bool GroupRequests::MayJoin() const {

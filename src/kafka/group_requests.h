@@ -31,6 +31,9 @@ class GroupRequests {
   // A JoinGroup may be sent any moment: a heartbeat's answer, which may ask for one, is awaited or
   // has just come.
   bool MayJoin() const;
+  // A JoinGroup is not answered yet: the other members have not all come, which may take as long as
+  // their max.poll.interval.ms.
+  bool JoinAwaited() const;
   bool ever_joined() const { return ever_joined_; }
   bool left() const { return left_; }  // LeaveGroup was answered
 
@@ -41,6 +44,8 @@ class GroupRequests {
   std::atomic<bool> joining_ = false;
   std::atomic<bool> ever_joined_ = false;
   std::atomic<bool> left_ = false;
+  std::atomic<bool> join_awaited_ = false;
+  std::atomic<int64_t> join_ns_ = 0;  // when it was sent
   std::atomic<bool> heartbeat_awaited_ = false;
   std::atomic<int64_t> heartbeat_ns_ = 0;  // when it was sent or answered
 };

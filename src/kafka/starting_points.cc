@@ -1,7 +1,5 @@
 #include "kafka/starting_points.h"
 
-#include <map>
-
 namespace outrigger::kafka {
 namespace {
 
@@ -93,31 +91,6 @@ base::Result<Range> FindReset(rd_kafka_t* rk, const TopicPartition& at, int64_t 
   if (!found) return base::Fail(found.error());
   range.to = *found;
   return range;
-}
-
-bool AnyMissing(rd_kafka_t* rk, const std::vector<std::string>& topics) {
-  for (const std::string& name : topics) {
-    if (name.starts_with('^')) continue;
-    const Owned<rd_kafka_topic_t> topic(rd_kafka_topic_new(rk, name.c_str(), nullptr));
-    const rd_kafka_metadata_t* got = nullptr;
-    if (rd_kafka_metadata(rk, 0, topic.get(), &got, kTimeoutMs) != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return true;
-    const Owned<const rd_kafka_metadata_t> metadata(got);
-    if (metadata->topic_cnt == 0 || metadata->topics[0].err != RD_KAFKA_RESP_ERR_NO_ERROR)
-      return true;
-  }
-  return false;
-}
-
-std::vector<std::pair<TopicPartition, int64_t>> FindEnds(rd_kafka_t* rk,
-                                                         const std::vector<TopicPartition>& at) {
-  std::vector<std::pair<TopicPartition, int64_t>> ends;
-  for (const TopicPartition& each : at) {
-    Range range;
-    if (AskRange(rk, each, range) != RD_KAFKA_RESP_ERR_NO_ERROR) break;
-    ends.emplace_back(each, range.high);
-  }
-  return ends;
 }
 
 }  // namespace outrigger::kafka

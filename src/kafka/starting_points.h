@@ -5,7 +5,6 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -37,14 +36,5 @@ struct Range {
 };
 base::Result<Range> FindReset(rd_kafka_t* rk, const TopicPartition& at, int64_t from,
                               const config::StartFrom& start);
-
-// The offset behind the newest record of each, as far as they were answered: the first question
-// that fails is the last one, since behind a broker that is away each would cost its second.
-std::vector<std::pair<TopicPartition, int64_t>> FindEnds(rd_kafka_t* rk,
-                                                         const std::vector<TopicPartition>& at);
-
-// Whether one of `topics` is not there, or can't be asked for. Regular expressions are never
-// missing.
-bool AnyMissing(rd_kafka_t* rk, const std::vector<std::string>& topics);
 
 }  // namespace outrigger::kafka

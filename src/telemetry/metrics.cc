@@ -84,7 +84,11 @@ struct Metrics::Families {
       "outrigger_consumer_failures_total", "Attempts to deliver that failed, by reason.");
   prometheus::Family<prometheus::Counter>& consumer_rebuilds =
       CounterFamily("outrigger_consumer_rebuilds_total",
-                    "Kafka clients of a subscription built anew after a fatal error.");
+                    "Kafka clients of a subscription built anew: after a fatal error, or because "
+                    "nothing came of Kafka.");
+  prometheus::Family<prometheus::Counter>& commits_refused =
+      CounterFamily("outrigger_consumer_commits_refused_total",
+                    "Offsets of a partition that Kafka did not take; each is committed again.");
   prometheus::Family<prometheus::Gauge>& consumer_lag =
       GaugeFamily("outrigger_consumer_lag", "Events of an assigned partition not settled yet.");
   prometheus::Family<prometheus::Gauge>& consumer_lag_seconds =
@@ -165,7 +169,8 @@ ConsumerSubscription Metrics::Subscription(const std::string& subscription) {
   return {Histogram(&families_->delivery_latency.Add(labels, kLatency)),
           Gauge(&families_->delivery_circuit_open.Add(labels)),
           Gauge(&families_->delivery_in_flight.Add(labels)),
-          Counter(&families_->consumer_rebuilds.Add(labels))};
+          Counter(&families_->consumer_rebuilds.Add(labels)),
+          Counter(&families_->commits_refused.Add(labels))};
 }
 
 ConsumerPartition Metrics::Partition(const std::string& group, const std::string& topic,

@@ -23,7 +23,8 @@ class Metrics {
   ProducerTopic Producer(const std::string& topic_label);
   // outrigger_consumer_events_total{subscription,topic,outcome}, …_failures_total{…,reason}
   ConsumerTopic Consumer(const std::string& subscription, const std::string& topic);
-  // outrigger_delivery_*{subscription}, outrigger_consumer_rebuilds_total{subscription}
+  // outrigger_delivery_*{subscription}, outrigger_consumer_rebuilds_total{subscription},
+  // outrigger_consumer_commits_refused_total{subscription}
   ConsumerSubscription Subscription(const std::string& subscription);
   // outrigger_consumer_lag*{group,topic,partition}, …_oldest_unsettled_age_seconds{…}; gone with
   // Remove.

@@ -114,7 +114,8 @@ struct ConsumerSubscription {
   Histogram latency;  // from fetched to settled by the app's answer
   Gauge circuit_open;
   Gauge in_flight;
-  Counter rebuilds;  // consumer clients built anew
+  Counter rebuilds;  // consumer clients made again
+  Counter commits_refused;
 };
 
 // The series of one assigned partition; they go with it.

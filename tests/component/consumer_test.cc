@@ -5,6 +5,7 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -15,7 +16,8 @@
 namespace outrigger::kafka {
 namespace {
 
-constexpr int kHeartbeat = 12;    // ApiKey of HeartbeatRequest
+constexpr int kFetch = 1;         // ApiKey of FetchRequest
+constexpr int kHeartbeat = 12;    // … HeartbeatRequest
 constexpr int kListOffsets = 2;   // … ListOffsetsRequest
 constexpr int kOffsetCommit = 8;  // … OffsetCommitRequest
 constexpr int kOffsetFetch = 9;   // … OffsetFetchRequest
@@ -134,11 +136,15 @@ class ConsumerTest : public testing::Test {
     Until([&] { return loop_.Now() > end; });
   }
   bool Commit(Member& member, std::vector<Consumer::Offset> offsets) {
-    std::optional<base::Result<void>> done;
-    member.consumer->Commit(std::move(offsets), [&](base::Result<void> r) { done = r; });
+    const auto results = Results(member, std::move(offsets));
+    return !results.empty() && std::ranges::all_of(results, &CommitResult::taken);
+  }
+  std::vector<CommitResult> Results(Member& member, std::vector<Consumer::Offset> offsets) {
+    std::optional<std::vector<CommitResult>> done;
+    member.consumer->Commit(std::move(offsets), [&](const auto& results) { done = results; });
     EXPECT_FALSE(done);
     EXPECT_TRUE(Until([&] { return done.has_value(); }));
-    return done && done->has_value();
+    return done.value_or(std::vector<CommitResult>());
   }
   bool Close(Member& member) {
     bool closed = false;
@@ -249,7 +255,7 @@ TEST_F(ConsumerTest, ARevokedPartitionGoesOnlyWhenItIsSettledAndPollingGoesOnMea
   EXPECT_EQ(c->held[given].position, position);
   EXPECT_EQ(c->held[given].metadata, taken ? "m" : "");
   // Now it is too late.
-  ASSERT_TRUE(Commit(giver, {{given, epoch, 1, "late"}}));
+  EXPECT_FALSE(Commit(giver, {{given, epoch, 1, "late"}}));
   a->settle_at_once = b->settle_at_once = true;
   for (Member* member : {a.get(), b.get()})
     if (member != &giver && member->settle) member->settle();
@@ -264,14 +270,17 @@ TEST_F(ConsumerTest, ARevokedPartitionGoesOnlyWhenItIsSettledAndPollingGoesOnMea
   EXPECT_EQ(a->losses + b->losses, 0u);
 }
 
-TEST_F(ConsumerTest, ACommitOfAnOldEpochIsLeftOut) {
+TEST_F(ConsumerTest, ACommitOfAnOldEpochIsRefusedAndLeftOut) {
   Send(5, "one");
   auto member = Join("one");
   ASSERT_TRUE(Until([&] { return member->records.size() == 5; }));
   const uint64_t epoch = member->held[one_].epoch;
   EXPECT_TRUE(Commit(*member, {{one_, epoch, 3, "good"}}));
-  EXPECT_TRUE(Commit(*member, {{one_, epoch + 1, 5, "bad"}, {{"t", 0}, epoch, 5, "not held"}}));
-  EXPECT_TRUE(Commit(*member, {}));
+  const auto results =
+      Results(*member, {{one_, epoch + 1, 5, "bad"}, {{"t", 0}, epoch, 5, "not held"}});
+  ASSERT_EQ(results.size(), 2u);
+  for (const auto& result : results) EXPECT_EQ(result.refusal, CommitRefusal::kNotMember);
+  EXPECT_TRUE(Results(*member, {}).empty());
   ASSERT_TRUE(Close(*member));
   member = Join("one");
   ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
@@ -279,13 +288,18 @@ TEST_F(ConsumerTest, ACommitOfAnOldEpochIsLeftOut) {
   EXPECT_EQ(member->held[one_].metadata, "good");
 }
 
-TEST_F(ConsumerTest, ARefusedCommitIsReported) {
+TEST_F(ConsumerTest, ARefusedCommitIsReportedWithWhatItsRefusalMeans) {
   Send(1, "one");
   const auto member = Join("one");
   ASSERT_TRUE(Until([&] { return !member->records.empty(); }));
   rd_kafka_mock_push_request_errors(mock_, kOffsetCommit, 1,
                                     RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE);
-  EXPECT_FALSE(Commit(*member, {{one_, member->held[one_].epoch, 1, "long"}}));
+  const auto results = Results(*member, {{one_, member->held[one_].epoch, 1, "long"}});
+  ASSERT_EQ(results.size(), 1u);
+  EXPECT_EQ(results[0].refusal, CommitRefusal::kMetadataTooLarge);
+  EXPECT_EQ(results[0].at, one_);
+  EXPECT_EQ(results[0].epoch, member->held[one_].epoch);
+  EXPECT_FALSE(results[0].why.empty());
   EXPECT_TRUE(Commit(*member, {{one_, member->held[one_].epoch, 1, "short"}}));
 }
 
@@ -497,6 +511,29 @@ TEST_F(ConsumerTest, AfterAFatalErrorTheHandleIsNewAndRecordsCome) {
   EXPECT_EQ(member.consumer->rebuilds(), 1u);
 }
 
+TEST_F(ConsumerTest, AClientThatFetchesNothingOfWhatIsThereGivesWayToANewOneAndLosesNothing) {
+  Send(2, "one");
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  ASSERT_TRUE(Commit(*member, {{one_, member->held[one_].epoch, 2, {}}}));
+  for (int n = 0; n < 5000; ++n)
+    rd_kafka_mock_push_request_errors(mock_, kFetch, 1, RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH);
+  Send(3, "one");
+  const auto& troubles = member->consumer->troubles();
+  ASSERT_TRUE(test::RunUntil(
+      loop_, [&] { return troubles.holds(Trouble::kNotFetching, "one/0"); },
+      std::chrono::seconds(40)));
+  const std::string text = troubles.all().front().text;
+  EXPECT_NE(text.find("from offset 2"), std::string::npos) << text;
+  EXPECT_NE(text.find("up to 5"), std::string::npos) << text;
+  rd_kafka_mock_clear_request_errors(mock_, kFetch);
+  ASSERT_TRUE(Until([&] { return member->records.size() == 5; }));
+  EXPECT_EQ(member->records[2].offset, 2);
+  EXPECT_EQ(member->consumer->rebuilds(), 1u);
+  EXPECT_EQ(member->losses, 0u) << "it is given back, not lost";
+  EXPECT_TRUE(Until([&] { return troubles.all().empty(); }));
+}
+
 TEST_F(ConsumerTest, ABrokerThatGoesAndComesIsSeenAndLosesNothing) {
   const auto member = Join("one");
   ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
@@ -512,7 +549,21 @@ TEST_F(ConsumerTest, ABrokerThatGoesAndComesIsSeenAndLosesNothing) {
 TEST_F(ConsumerTest, ATopicThatIsNotThereIsSaid) {
   rd_kafka_mock_topic_set_error(mock_, "one", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
   const auto member = Join("one");
-  ASSERT_TRUE(Until([&] { return !member->connection.last_error.empty(); }));
+  ASSERT_TRUE(Until([&] { return member->consumer->troubles().holds(Trouble::kTopicRefused); }));
+  rd_kafka_mock_topic_set_error(mock_, "one", RD_KAFKA_RESP_ERR_NO_ERROR);
+  EXPECT_TRUE(Until([&] { return member->consumer->troubles().all().empty(); }));
+  EXPECT_TRUE(Close(*member));  // librdkafka can hang when it is destroyed while it joins
+}
+
+TEST_F(ConsumerTest, AnExpressionThatNoTopicMatchesIsSaidUntilOneDoes) {
+  ConsumerOptions options = Options("^orders[.].*");
+  options.kafka.properties["topic.metadata.refresh.interval.ms"] = {"500", {}, "test"};
+  const auto member = std::make_unique<Member>(loop_, std::move(options));
+  ASSERT_TRUE(Until(
+      [&] { return member->consumer->troubles().holds(Trouble::kTopicMissing, "^orders[.].*"); }));
+  broker_->CreateTopic("orders.new", 1);
+  ASSERT_TRUE(Until([&] { return member->held.contains({"orders.new", 0}); }));
+  EXPECT_TRUE(Until([&] { return member->consumer->troubles().all().empty(); }));
 }
 
 TEST(ConsumerWithoutABroker, AWrongPropertyIsAnErrorThatNamesItAndDestructionIsQuick) {

@@ -16,8 +16,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr int kJoinGroup = 11;  // ApiKey of JoinGroupRequest
-constexpr int kHeartbeat = 12;  // … HeartbeatRequest
+constexpr int kOffsetCommit = 8;  // ApiKey of OffsetCommitRequest
+constexpr int kJoinGroup = 11;    // … JoinGroupRequest
+constexpr int kHeartbeat = 12;    // … HeartbeatRequest
 
 class SubscriptionTest : public testing::Test {
  protected:
@@ -175,6 +176,104 @@ TEST_F(SubscriptionTest, AttemptsThatTheHalfDownCircuitGivesBackAreCommitted) {
   ASSERT_TRUE(Until([&] { return State().reason == "AppHalfDown"; }));
   std::string metadata;
   EXPECT_TRUE(Until([&] { return Committed("one", 0, &metadata) == 0 && metadata.empty(); }));
+}
+
+// What Kafka does not take.
+class CommitTest : public SubscriptionTest {
+ protected:
+  CommitTest() {
+    kafka_.consumer_properties["session.timeout.ms"].value = "30000";
+    config_.commit_interval = milliseconds(1);
+    config_.retry.backoff_initial = milliseconds(1);
+    config_.retry.backoff_max = milliseconds(10);
+  }
+
+  // Each commit from now on is answered so, until Take().
+  void Refuse(rd_kafka_resp_err_t error, int count = 1000) {
+    for (int n = 0; n < count; ++n)
+      rd_kafka_mock_push_request_errors(mock_, kOffsetCommit, 1, error);
+  }
+  void Take() { rd_kafka_mock_clear_request_errors(mock_, kOffsetCommit); }
+  double Refused() const { return Gauge("outrigger_consumer_commits_refused_total{"); }
+};
+
+TEST_F(CommitTest, RetriesGoOnWhileEachIsRefusedAndItIsSaidUntilOneIsTaken) {
+  config_.retry.attempts = 100;
+  const auto subscription = Start();
+  ASSERT_TRUE(Until([&] { return State().reason == "Delivering" && Committed() == 0; }));
+  Refuse(RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+  answer_.status = 500;
+  Send(1);
+  ASSERT_TRUE(Until([&] { return calls_.size() >= 4; })) << calls_.size();
+  EXPECT_EQ(State().reason, "CommitsRefused");
+  EXPECT_EQ(State().status, telemetry::Status::kFalse);
+  EXPECT_NE(State().message.find("one/0"), std::string::npos) << State().message;
+  EXPECT_NE(State().message.find("READ on the group"), std::string::npos) << State().message;
+  EXPECT_GT(Refused(), 0);
+  answer_.status = 200;
+  Take();
+  EXPECT_TRUE(Until([&] { return State().reason == "Delivering" && Committed() == 1; }));
+}
+
+TEST_F(CommitTest, MetadataThatIsTooLargeIsLeftOutSoThatOffsetsMove) {
+  config_.retry.attempts = 100;
+  const auto subscription = Start();
+  ASSERT_TRUE(Until([&] { return State().reason == "Delivering" && Committed() == 0; }));
+  Refuse(RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE, 2);
+  answer_.status = 500;
+  Send(1);
+  ASSERT_TRUE(Until([&] { return calls_.size() >= 3; })) << calls_.size();
+  std::string metadata;
+  EXPECT_TRUE(Until([&] { return Committed("one", 0, &metadata) == 0 && Refused() == 2; }));
+  EXPECT_EQ(metadata, "");
+  EXPECT_EQ(State().status, telemetry::Status::kTrue);
+  EXPECT_NE(State().message.find("bytes of metadata"), std::string::npos) << State().message;
+  answer_.status = 200;
+  EXPECT_TRUE(Until([&] { return Committed() == 1; }));
+}
+
+TEST_F(CommitTest, ACommitThatHangsHoldsARevokedPartitionNoLongerThanItsBound) {
+  const auto subscription = Start();
+  ASSERT_TRUE(Until([&] { return State().reason == "Delivering" && Committed() == 0; }));
+  rd_kafka_mock_broker_push_request_error_rtts(mock_, 1, kOffsetCommit, 1,
+                                               RD_KAFKA_RESP_ERR_NO_ERROR, 8000);
+  Send(1);
+  ASSERT_TRUE(Until([&] { return calls_.size() == 1; }));
+  Pass(milliseconds(200));
+  bool stopped = false;
+  subscription->Stop(milliseconds(300), [&] { stopped = true; });
+  const auto began = loop_.Now();
+  ASSERT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag{") < 0; }));
+  EXPECT_LT(loop_.Now() - began, seconds(3));
+  Until([&] { return stopped; });
+}
+
+TEST_F(CommitTest, OneThatHangsHoldsNoRetryUpForLong) {
+  config_.retry.attempts = 100;
+  const auto subscription = Start();
+  ASSERT_TRUE(Until([&] { return State().reason == "Delivering" && Committed() == 0; }));
+  rd_kafka_mock_broker_push_request_error_rtts(mock_, 1, kOffsetCommit, 1,
+                                               RD_KAFKA_RESP_ERR_NO_ERROR, 15000);
+  answer_.status = 500;
+  Send(1);
+  const auto began = loop_.Now();
+  ASSERT_TRUE(Until([&] { return calls_.size() >= 3; })) << calls_.size();
+  EXPECT_LT(loop_.Now() - began, seconds(12));
+}
+
+TEST_F(SubscriptionTest, TheLastLagStaysWhileKafkaIsAwayAndThePartitionIsLost) {
+  answering_ = false;
+  Send(5);
+  const auto subscription = Start();
+  ASSERT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag{") == 5; }));
+  rd_kafka_mock_broker_set_down(mock_, 1);
+  ASSERT_TRUE(Until([&] { return State().reason == "Connecting"; }));
+  Pass(seconds(4));  // the session ends
+  EXPECT_EQ(Gauge("outrigger_consumer_lag{"), 5);
+  answering_ = true;
+  rd_kafka_mock_broker_set_up(mock_, 1);
+  EXPECT_TRUE(Until([&] { return Gauge("outrigger_consumer_lag{") == 0; }));
+  EXPECT_TRUE(Until([&] { return State().reason == "Delivering"; })) << conditions_.Json();
 }
 
 // What /status says of a subscription that has no partition.

@@ -136,11 +136,23 @@ class Kafka:
         """The group's members as Kafka's own tool lists them."""
         return self._ask("consumer.group.ConsumerGroupCommand", "--describe", "--members", "--group", group)
 
+    def committed(self, group):
+        """{(topic, partition): offset} of what the group has committed."""
+        lines = (line.split() for line in self._ask("consumer.group.ConsumerGroupCommand", "--describe", "--offsets", "--group", group).splitlines())
+        return {(line[1], int(line[2])): int(line[3]) for line in lines if len(line) > 3 and line[0] == group and line[3].isdigit()}
+
+    def acl(self, what, *resource, operations=("WRITE",), user="app"):
+        """what: --add or --remove; resource: --topic NAME, --group NAME or --cluster."""
+        options = [option for operation in operations for option in ("--operation", operation)]
+        self._ask("kafka.admin.AclCommand", what, "--allow-principal", f"User:{user}", *resource, *options,
+                  *(["--force"] if what == "--remove" else []))
+
     def _topic(self, what, name, *options):
         self._ask("TopicCommand", what, "--topic", name, *options)
 
     def _ask(self, tool, *options):
-        command = self.java(f"org.apache.kafka.tools.{tool}", "--bootstrap-server", self.bootstrap, *options)
+        tool = tool if tool.startswith("kafka.") else f"org.apache.kafka.tools.{tool}"
+        command = self.java(tool, "--bootstrap-server", self.bootstrap, *options)
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 

@@ -19,10 +19,12 @@ HEAD = "apiVersion: outrigger/v1\nkind: Sidecar\n"
 class KafkaCase(unittest.TestCase):
     """A class with a Kafka of its own. Skips, and says so, where Kafka's jars can't be had."""
 
+    properties = None  # of the broker, beside those of every test
+
     @classmethod
     def setUpClass(cls):
         try:
-            cls.kafka = Kafka().format().start()
+            cls.kafka = Kafka(properties=cls.properties).format().start()
         except KafkaUnavailable as why:
             raise unittest.SkipTest(f"no real Kafka here: {why}")
         cls.addClassCleanup(cls.kafka.close)

@@ -7,6 +7,7 @@ import threading
 import unittest
 
 from case import HEAD, ROOT, Kafka, KafkaCase, KafkaUnavailable, Sidecar, free_ports, read_topic  # first: it says where the support modules are
+import consumer_troubles_test
 from app import App
 from lms import MANIFESTS, NodeApp, rules
 
@@ -280,6 +281,8 @@ class Table(unittest.TestCase):
         table = (ROOT / "README.md").read_text().split("## When something is wrong")[1].split("\n## ")[0]
         lines = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")][2:]
         tests = [test._testMethodDoc for case in (Publishing, OnARealKafka) for test in unittest.defaultTestLoader.loadTestsFromTestCase(case)]
+        tests += [test._testMethodDoc for case in consumer_troubles_test.TOLD for test in unittest.defaultTestLoader.loadTestsFromTestCase(case)
+                  if test._testMethodDoc]
         self.assertEqual(sorted(tests), sorted(lines))
 
 
