@@ -14,10 +14,9 @@ int HexDigit(char c) {
   return -1;
 }
 
-// A quoted string without its quotes and backslashes (RFC 7230, section 3.2.6); anything else as it
-// is.
+// What begins with a quote, without the quotes and backslashes of a quoted string (RFC 7230,
+// section 3.2.6); as it is when it is none.
 std::string Unquote(std::string_view text) {
-  if (text.size() < 2 || text.front() != '"') return std::string(text);
   std::string out;
   for (size_t i = 1; i < text.size(); ++i) {
     if (text[i] == '"') return i + 1 == text.size() ? out : std::string(text);
@@ -67,7 +66,8 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
                       [wanted = name](const auto& field) { return field.name == wanted; });
     if (times > 1) return wrong("the header " + std::string(name) + " stands twice");
     // Section 3.1.3.2: first the quotes, then the escapes.
-    std::string text = PercentDecode(Unquote(value));
+    std::string text =
+        value.starts_with('"') ? PercentDecode(Unquote(value)) : PercentDecode(value);
     if (text.empty()) return wrong("the header " + std::string(name) + " is empty");
     if (attribute == "specversion") {
       specversion = std::move(text);

@@ -30,6 +30,12 @@ void ForEachListed(const http::Head& head, std::string_view name, const Item& it
   }
 }
 
+// Most requests have none of these.
+bool IsAsking(const http::Field& field) {
+  return field.name.starts_with("kafka-") || field.name.starts_with("trace") ||
+         field.name == "prefer" || field.name == "idempotency-key";
+}
+
 base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
   if (const std::string* ack = head.Query("ack")) {
     if (*ack == "kafka") return config::Ack::kKafka;
@@ -88,6 +94,7 @@ std::string ReadTraceState(const http::Head& head) {
 template <typename Has, typename Give>
 void CompleteTrace(const Ask& ask, const Has& has, const Give& give) {
   // A tracestate belongs to its traceparent.
+  if (ask.traceparent.empty() && ask.tracestate.empty()) return;
   const bool own = has("traceparent");
   if (!ask.tracestate.empty() && !own && !has("tracestate")) give("tracestate", ask.tracestate);
   if (!ask.traceparent.empty() && !own) give("traceparent", ask.traceparent);
@@ -122,6 +129,8 @@ void Ask::Complete(event::Record& record) const {
 
 base::Result<Ask> ReadAsk(const http::Head& head, bool raw) {
   Ask ask;
+  if (head.query.empty() && std::none_of(head.fields.begin(), head.fields.end(), IsAsking))
+    return ask;
   auto ack = ReadAck(head);
   if (!ack) return base::Fail(ack.error());
   ask.ack = *ack;
