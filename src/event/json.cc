@@ -42,6 +42,18 @@ std::string NotUtf8(std::string_view text) {
   return "a byte sequence is not UTF-8 at byte " + std::to_string(base::FindBadUtf8(text));
 }
 
+base::Failure Unexpected(const char* expected, std::string_view text) {
+  const char c = text.front();
+  const char* found = c == '{'               ? "an object"
+                      : c == '['             ? "an array"
+                      : c == '"'             ? "a string"
+                      : c == 'n'             ? "null"
+                      : c == 't' || c == 'f' ? "a boolean"
+                                             : "a number";
+  return base::Fail(
+      base::Error::Invalid(std::string("a JSON ") + expected + " is expected, not " + found));
+}
+
 base::Failure Repeated(const std::string& name) {
   return base::Fail(base::Error::Invalid("the name \"" + name + "\" stands twice in one object"));
 }
@@ -128,7 +140,7 @@ base::Result<void> JsonReader::Check(std::string_view whole) {
 base::Result<std::vector<JsonReader::Member>> JsonReader::Members(std::string_view text) {
   if (auto valid = Check(text); !valid) return base::Fail(valid.error());
   text = TrimJson(text);
-  if (text.front() != '{') return base::Fail(base::Error::Invalid("a JSON object is expected"));
+  if (text.front() != '{') return Unexpected("object", text);
   std::vector<Member> members;
   ForEachMember(text, [&](std::string_view name, std::string_view raw) {
     members.push_back({Unescape(name), raw});
@@ -150,7 +162,7 @@ base::Result<std::vector<JsonReader::Member>> JsonReader::Members(std::string_vi
 base::Result<std::vector<std::string_view>> JsonReader::Items(std::string_view text, size_t most) {
   if (auto valid = Check(text); !valid) return base::Fail(valid.error());
   text = TrimJson(text);
-  if (text.front() != '[') return base::Fail(base::Error::Invalid("a JSON array is expected"));
+  if (text.front() != '[') return Unexpected("array", text);
   std::vector<std::string_view> items;
   ForEachItem(text, [&](std::string_view raw) {
     items.push_back(raw);

@@ -253,8 +253,17 @@ TEST(JsonMembers, TheErrorNamesARepeatedNameAsItIs) {
 
 TEST(JsonMembers, OnlyAnObjectHasMembersAndOnlyAnArrayItems) {
   JsonReader reader;
-  for (const char* text : {"[]", "1", "\"{}\"", "null"})
-    EXPECT_FALSE(reader.Members(text).has_value()) << text;
+  for (const auto& [text, found] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"[]", "an array"},
+                                                                  {" [{}]", "an array"},
+                                                                  {"-1", "a number"},
+                                                                  {"\"{}\"", "a string"},
+                                                                  {"true", "a boolean"},
+                                                                  {"null", "null"}}) {
+    const auto members = reader.Members(text);
+    ASSERT_FALSE(members.has_value()) << text;
+    EXPECT_EQ(members.error().message, std::string("a JSON object is expected, not ") + found);
+  }
   for (const char* text : {"{}", "1", "\"[]\"", "null"})
     EXPECT_FALSE(reader.Items(text).has_value()) << text;
 }
