@@ -32,6 +32,14 @@ size_t FindBadUtf8(std::string_view text) {
   return std::string_view::npos;
 }
 
+std::string Excerpt(std::string_view text, size_t most) {
+  if (text.size() <= most) return std::string(text);
+  size_t end = most;
+  // Back over what belongs to a character that the cut would divide: three bytes at most.
+  while (end > 0 && most - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)).append("\xE2\x80\xA6");
+}
+
 std::string JsonString(std::string_view text) {
   std::string out;
   out.reserve(text.size() + 2);

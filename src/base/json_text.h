@@ -9,6 +9,9 @@ namespace outrigger::base {
 // `text` in quotes, escaped; bytes that are no UTF-8 become U+FFFD (RFC 3629, RFC 8259 section 7).
 std::string JsonString(std::string_view text);
 
+// `text` where it has at most `most` bytes; else how it begins, cut between two characters, and "…".
+std::string Excerpt(std::string_view text, size_t most = 200);
+
 // The length of the well-formed UTF-8 sequence at the start of `text`, which is not empty; 0: it is
 // none (RFC 3629).
 size_t Utf8Length(std::string_view text);
