@@ -59,6 +59,7 @@ struct Http {
   uint64_t max_body = 1 << 20;
   uint64_t max_header = 16 << 10;
   uint64_t max_bodies = 64 << 20;
+  uint64_t max_answers = 32 << 20;
   uint64_t max_trailer = 8 << 10;
   uint32_t max_connections = 1024;
   Millis head_timeout{5000};
