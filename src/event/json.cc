@@ -43,7 +43,8 @@ std::string NotUtf8(std::string_view text) {
 }
 
 base::Failure Repeated(const std::string& name) {
-  return base::Fail(base::Error::Invalid("the name \"" + name + "\" stands twice in one object"));
+  return base::Fail(
+      base::Error::Invalid("the name \"" + base::Excerpt(name) + "\" stands twice in one object"));
 }
 
 // Reads those of `paths` that begin, from `level` on, in the object `text`; `which` are their

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/json_text.h"
 #include "event/attributes.h"
 #include "event/cloudevents.h"
 
@@ -35,7 +36,7 @@ base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
     if (*ack == "kafka") return config::Ack::kKafka;
     if (*ack == "disk") return config::Ack::kDisk;
     if (*ack == "memory") return config::Ack::kMemory;
-    return Wrong("?ack= is kafka, disk or memory, not \"" + *ack + "\"");
+    return Wrong("?ack= is kafka, disk or memory, not \"" + base::Excerpt(*ack) + "\"");
   }
   bool async = false;
   ForEachListed(head, "prefer", [&async](std::string_view preference) {
@@ -60,7 +61,7 @@ base::Result<event::Header> ReadHeader(const http::Field& field, bool raw) {
                        event::PercentDecode(field.value)};
   if (header.name.empty()) return Wrong("the header kafka- names no Kafka header");
   if (event::IsReservedHeader(header.name) && !(raw && header.name == "content-type"))
-    return Wrong("the header " + std::string(field.name) +
+    return Wrong("the header " + base::Excerpt(field.name) +
                  " is not the caller's to set (ce_* and outrigger-* are ours" +
                  (raw ? ")" : ", and Content-Type is the data's)"));
   return header;

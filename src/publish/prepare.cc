@@ -148,8 +148,9 @@ std::optional<Refused> CheckSchema(const Rule& rule, const event::Event& event) 
   Refused refused;
   refused.problem.status = 422;
   refused.problem.id = event.id;
-  refused.problem.detail = "the data of " + event.type + " does not fit the schema of version " +
-                           event.version + " (" + rule.path + ")";
+  refused.problem.detail = "the data of " + base::Excerpt(event.type) +
+                           " does not fit the schema of version " + base::Excerpt(event.version) +
+                           " (" + rule.path + ")";
   for (auto& violation : violations)
     refused.problem.errors.emplace_back(std::move(violation.pointer), std::move(violation.message));
   return refused;
@@ -203,7 +204,8 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
   if (!topic) return Unreadable(event, At(rule.path + ".topic", std::move(topic.error())));
   if (!rule.topic.constant()) {
     if (const std::string wrong = TopicNameProblem(*topic); !wrong.empty())
-      return Unprocessable(event, rule.path + ".topic gave \"" + *topic + "\": " + wrong);
+      return Unprocessable(event,
+                           rule.path + ".topic gave \"" + base::Excerpt(*topic) + "\": " + wrong);
   }
   auto key = KeyOf(rule, event, data);
   if (!key) return Unreadable(event, At(rule.path + ".key", std::move(key.error())));
