@@ -48,6 +48,21 @@ inline constexpr size_t kMetadataMax = 4096;
 
 std::string EncodeMetadata(const Progress& progress);
 
+// Sizes of its parts, so that its length is known without writing it: of a number, and of an
+// entry's count of attempts at most.
+inline size_t NumberBytes(uint64_t number) {
+  size_t bytes = 1;
+  for (; number >= 0x80; number >>= 7) ++bytes;
+  return bytes;
+}
+inline constexpr size_t kAttemptBytes = 2;
+// The length of the text at most: `settled` are the bytes of the runs or bits, `attempts` those of
+// the list of attempts, both without the numbers that lead them.
+inline size_t MetadataSize(size_t settled, size_t attempts) {
+  constexpr size_t kPrefix = 4, kForm = 1, kCounts = 2 * 4, kCheck = 4;
+  return kPrefix + ((kForm + kCounts + settled + attempts + kCheck) * 4 + 2) / 3;
+}
+
 // The same, cut to `limit` where it is longer: the highest settled offsets are left out first
 // (they are delivered again after a crash), then the highest offsets' attempts.
 std::string EncodeWithin(Progress progress, size_t limit = kMetadataMax);

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "base/loop.h"
@@ -51,11 +52,14 @@ struct Partition {
   bool paused = false;
   bool metadata_full = false;
   bool committing = false;
+  std::set<int64_t> waiting_for_room;     // offsets that PartitionOffsets::MayBegin refused
   std::vector<uint64_t> awaiting_commit;  // deliveries whose next try waits for their count
   std::function<void()> settled;          // set: revoked, to be called when nothing is in flight
   base::TimePoint give_by;                // … and by then without
   base::Timer drain;
 
+  // Of what would be fetched now nothing could be tried.
+  bool full() const { return metadata_full || !waiting_for_room.empty(); }
   bool revoked() const { return settled != nullptr; }
 };
 

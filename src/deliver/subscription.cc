@@ -195,13 +195,20 @@ void Subscription::Pump() {
       lanes_.Park(lanes_.Next(now));
       continue;
     }
+    if (!delivery.home->offsets.MayBegin(delivery.offset)) {
+      lanes_.Park(lanes_.Next(now));
+      delivery.home->waiting_for_room.insert(delivery.offset);
+      continue;
+    }
     if (delivery.failed.hopeless()) {
       lanes_.Next(now);
+      delivery.home->offsets.Begin(delivery.offset);
       GiveUp(delivery);
       continue;
     }
     if (!circuit_.MayDispatch(delivery.id, now)) break;
     lanes_.Next(now);
+    delivery.home->offsets.Begin(delivery.offset);
     circuit_.OnDispatched(delivery.id, now);
     Attempt(delivery);
   }
@@ -213,6 +220,16 @@ void Subscription::Pump() {
     circuit.reset();
   if (circuit && (!next || *circuit < *next)) next = circuit;
   if (next) WakeAt(std::max(*next, now));
+}
+
+// What settled has made room in the metadata of the partition's next commit.
+void Subscription::UseRoom(Partition& partition) {
+  auto& waiting = partition.waiting_for_room;
+  while (!waiting.empty() && partition.offsets.MayBegin(*waiting.begin())) {
+    partition.offsets.Begin(*waiting.begin());
+    lanes_.GiveBack(partition.deliveries.at(*waiting.begin()).get(), Lanes::Turn::kNext);
+    waiting.erase(waiting.begin());
+  }
 }
 
 void Subscription::WakeAt(base::TimePoint when) {
@@ -260,8 +277,7 @@ void Subscription::UpdatePauses() {
   for (const auto& [number, partition] : partitions_) {
     if (partition->revoked()) continue;
     // While half down the probes need events of keys that have not failed, so fetching goes on.
-    const bool pause =
-        over_ || partition->metadata_full || circuit_.state() == AppCircuit::State::kDown;
+    const bool pause = over_ || partition->full() || circuit_.state() == AppCircuit::State::kDown;
     if (pause == partition->paused) continue;
     partition->paused = pause;
     if (pause) {

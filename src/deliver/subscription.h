@@ -69,6 +69,7 @@ class Subscription {
   void Take(Partition& partition, kafka::Consumed record);
   std::optional<std::string> LaneKey(const Delivery& delivery) const;
   void Pump();
+  void UseRoom(Partition& partition);
   void WakeAt(base::TimePoint when);
   void Attempt(Delivery& delivery);
   void UpdatePauses();

@@ -140,6 +140,7 @@ void Subscription::CancelAll(Partition& partition) {
   }
   partition.deliveries.clear();
   partition.awaiting_commit.clear();
+  partition.waiting_for_room.clear();
 }
 
 void Subscription::Forget(uint64_t number) {

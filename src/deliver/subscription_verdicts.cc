@@ -122,6 +122,7 @@ void Subscription::Apply(AppCircuit::Decision decision) {
     auto& offsets = delivery.home->offsets;
     const uint32_t attempts = offsets.attempts(delivery.offset);
     offsets.SetAttempts(delivery.offset, attempts - std::min(attempts, back.attempts));
+    UseRoom(*delivery.home);
   }
   if (!decision.uncount.empty()) CommitLater();
   lanes_.set_failed_last(circuit_.state() == AppCircuit::State::kHalfDown);
@@ -213,7 +214,11 @@ void Subscription::Settle(Delivery& delivery, ConsumerOutcome outcome) {
     series_.latency.Observe(std::chrono::duration<double>(loop_.Now() - delivery.fetched).count());
   if (delivery.lane) lanes_.Done(&delivery);
   circuit_.Forget(delivery.id);
-  home.offsets.Settle(delivery.offset);
+  if (outcome == ConsumerOutcome::kFiltered)
+    home.offsets.Skip(delivery.offset);
+  else
+    home.offsets.Settle(delivery.offset);
+  UseRoom(home);
   if (stuck_.erase(delivery.id) > 0) ShowState();
   deliveries_.erase(delivery.id);
   home.deliveries.erase(delivery.offset);  // and the delivery with it
