@@ -94,7 +94,9 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
   // Takes a call out of everything; null when it is not there any more.
   std::unique_ptr<Work> Take(uint64_t id);
   void Deliver(Work& work, Outcome outcome);
-  void FailLater(std::unique_ptr<Work> work, Failure failure, std::string message);
+  bool IsUnread(uint64_t id) const;
+  void FailLater(std::unique_ptr<Work> work, Failure failure, std::string message,
+                 bool unread = false);
   void SweepBy(base::TimePoint due);
   void Sweep();
 
@@ -106,6 +108,9 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
   std::unordered_map<uint64_t, ClientConnection*> active_;
   std::unordered_map<ClientConnection*, ConnectionPtr> connections_;
   std::vector<ClientConnection*> idle_;  // the last used one last
+  uint64_t opened_ = 0;                  // connections so far
+  uint64_t answered_ = 0;                // the highest number of one that carried an answer
+  base::TimePoint answered_at_{};        // when the last answer came, on any
   base::Timer sweep_;
   base::TimePoint sweep_at_;
 };
@@ -142,9 +147,11 @@ void Client::Core::Dispatch() {
     if (fresh) {
       auto opened = std::make_shared<ClientConnection>(setup_, *this);
       connection = opened.get();
+      connection->number = ++opened_;
       connections_.emplace(connection, std::move(opened));
     }
     std::unique_ptr<Work> work = std::move(first->second);
+    work->started = setup_.loop.Now();
     active_.emplace(work->id, connection);
     waiting_.erase(first);
     if (fresh)
@@ -176,6 +183,10 @@ void Client::Core::OnFinished(ClientConnection& connection, std::unique_ptr<Work
                               Outcome outcome, bool stale) {
   const auto self = shared_from_this();
   active_.erase(work->id);
+  if (outcome) {
+    answered_ = std::max(answered_, connection.number);
+    answered_at_ = setup_.loop.Now();
+  }
   if (connection.closed()) {
     Forget(connection);
   } else {
@@ -205,8 +216,18 @@ void Client::Core::Deliver(Work& work, Outcome outcome) {
   if (work.on_answer) work.on_answer(std::move(outcome));
 }
 
-void Client::Core::FailLater(std::unique_ptr<Work> work, Failure failure, std::string message) {
-  CallError error{failure, std::move(message), work->sent};
+// Connections are accepted in the order in which they were opened.
+bool Client::Core::IsUnread(uint64_t id) const {
+  const auto active = active_.find(id);
+  if (active == active_.end()) return true;
+  const ClientConnection& connection = *active->second;
+  return !connection.answering() && connection.number > answered_ &&
+         answered_at_ > connection.work()->started;
+}
+
+void Client::Core::FailLater(std::unique_ptr<Work> work, Failure failure, std::string message,
+                             bool unread) {
+  CallError error{failure, std::move(message), work->sent, unread};
   setup_.loop.Post([weak = weak_from_this(), work = std::shared_ptr<Work>(std::move(work)),
                     error = std::move(error)] {
     const auto self = weak.lock();
@@ -256,10 +277,11 @@ void Client::Core::Sweep() {
   for (const auto& [id, work] : waiting_) look(*work);
   for (const auto& [id, connection] : active_) look(*connection->work());
   for (const uint64_t id : late) {
+    const bool unread = IsUnread(id);
     auto work = Take(id);
     const std::string message =
         "no whole answer within " + std::to_string(work->call.timeout.count()) + " ms";
-    FailLater(std::move(work), Failure::kTimeout, message);
+    FailLater(std::move(work), Failure::kTimeout, message, unread);
   }
   while (!idle_.empty() && idle_.front()->idle_until <= now) {
     ClientConnection& oldest = *idle_.front();

@@ -64,6 +64,9 @@ struct CallError {
   Failure failure = Failure::kCut;
   std::string message;
   bool sent = false;  // the app may have seen (a part of) it
+  // It timed out and the app had not come to it: it had no connection, or one on which, as on all
+  // that were opened later, nothing was ever answered, while others were.
+  bool unread = false;
 };
 
 using Outcome = tl::expected<Answer, CallError>;

@@ -24,6 +24,7 @@ struct Work {
   uint64_t id = 0;
   Call call;
   OnAnswer on_answer;
+  base::TimePoint started;  // when it was given to its connection
   base::TimePoint deadline;
   bool sent = false;     // bytes of it went out
   bool retried = false;  // it is on its second connection, and there is no third
@@ -65,7 +66,12 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   bool closed() const { return state_ == State::kClosed; }
   const Work* work() const { return work_.get(); }
 
-  base::TimePoint idle_until;  // the owner's note
+  // A byte of the answer to the call under way came.
+  bool answering() const { return any_byte_; }
+
+  // The owner's notes.
+  base::TimePoint idle_until;
+  uint64_t number = 0;  // of all that were opened
 
  private:
   using Protocol = boost::asio::generic::stream_protocol;

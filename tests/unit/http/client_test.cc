@@ -181,6 +181,7 @@ struct Result {
   }
   std::string message() const { return outcome && !*outcome ? outcome->error().message : "-"; }
   bool sent() const { return outcome && !*outcome && outcome->error().sent; }
+  bool unread() const { return outcome && !*outcome && outcome->error().unread; }
 };
 
 Call Post(const std::string& path, const std::string& body = "") {
@@ -728,6 +729,55 @@ TEST_F(ClientTest, AConnectThatHangsIsATimeout) {
   close(fd);
 }
 
+// An app of one thread that serves a connection until it ends.
+TEST_F(ClientTest, ATimeoutOnAConnectionThatTheAppHasNotComeToIsUnread) {
+  Make(Limits(2));
+  Result first, second, third;
+  client->Send(Post("/1"), first.Take());
+  Peer peer = app.Accept();
+  peer.Request();
+  client->Send(Post("/2"), second.Take());
+  client->Send(Post("/3"), third.Take());
+  driven.Turn(milliseconds(1));
+  peer.Answer("");
+  peer.Request();
+  driven.Turn(seconds(11));
+  EXPECT_TRUE(second.Failed(Failure::kTimeout));
+  EXPECT_TRUE(second.unread());
+  EXPECT_TRUE(third.Failed(Failure::kTimeout));
+  EXPECT_FALSE(third.unread()) << "it was sent on the first connection, which is served";
+}
+
+TEST_F(ClientTest, ATimeoutThatMayBeTheCallsOwnIsNotUnread) {
+  Make();
+  Result alone, hanging, later, begun;
+  client->Send(Post("/alone"), alone.Take());
+  driven.Turn(seconds(11));
+  EXPECT_TRUE(alone.Failed(Failure::kTimeout));
+  EXPECT_FALSE(alone.unread()) << "nothing else was answered";
+
+  client->Send(Post("/hanging"), hanging.Take());
+  client->Send(Post("/later"), later.Take());
+  app.Accept();
+  Peer first = app.Accept();
+  Peer second = app.Accept();
+  first.Request();
+  second.Request();
+  driven.Turn(milliseconds(1));
+  second.Answer("");
+  ASSERT_TRUE(Done(later));
+  driven.Turn(seconds(11));
+  EXPECT_TRUE(hanging.Failed(Failure::kTimeout));
+  EXPECT_FALSE(hanging.unread()) << "a connection that was opened later is served";
+
+  client->Send(Post("/begun"), begun.Take());
+  second.Request();
+  ASSERT_TRUE(second.Send("HTTP/1.1 200"));
+  driven.Turn(seconds(11));
+  EXPECT_TRUE(begun.Failed(Failure::kTimeout));
+  EXPECT_FALSE(begun.unread()) << "its answer has begun";
+}
+
 TEST_F(ClientTest, TheDeadlineRunsInTheLineToo) {
   Make(Limits(1));
   Result first, second, third;
@@ -743,6 +793,7 @@ TEST_F(ClientTest, TheDeadlineRunsInTheLineToo) {
   driven.Turn(milliseconds(101));
   EXPECT_TRUE(second.Failed(Failure::kTimeout));
   EXPECT_FALSE(second.sent());
+  EXPECT_TRUE(second.unread());
   EXPECT_EQ(first.calls, 0);
   EXPECT_EQ(third.calls, 0);
   peer.Answer("");
