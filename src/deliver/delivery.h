@@ -32,6 +32,7 @@ struct Delivery : Lanes::Item {
   event::Event event;
   uint64_t call = 0;  // of the HTTP client, while in flight
   base::TimePoint fetched;
+  base::TimePoint begun;  // the call
   base::WallTime first_tried{};
   Verdict failed;                // the last verdict
   std::string answer;            // of the app with it, an excerpt

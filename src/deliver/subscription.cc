@@ -58,6 +58,7 @@ Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerP
       path_(std::move(path)),
       lanes_(OrderingOf(config_.ordering), config_.deliver.concurrency),
       circuit_(PolicyOf(config_.circuit)),
+      concurrency_(config_.deliver.concurrency),
       client_(loop_, app_, Connections(config_.deliver.concurrency)),
       health_client_(loop_, app_, Connections(1)),
       reachable_(loop_, app_),
@@ -206,7 +207,9 @@ void Subscription::Pump() {
       GiveUp(delivery);
       continue;
     }
-    if (!circuit_.MayDispatch(delivery.id, now)) break;
+    const uint64_t key = CircuitKey(delivery);
+    if (circuit_.GoesLast(key) && lanes_.Defer(&delivery)) continue;
+    if (!circuit_.MayDispatch(delivery.id, key, now)) break;
     lanes_.Next(now);
     delivery.home->offsets.Begin(delivery.offset);
     circuit_.OnDispatched(delivery.id, now);
@@ -214,10 +217,7 @@ void Subscription::Pump() {
   }
   series_.in_flight.Set(static_cast<double>(lanes_.in_flight()));
   auto next = lanes_.NextWake();
-  auto circuit = circuit_.NextWake();
-  // The half-down circuit's turn has come and nothing can go: what comes next pumps.
-  if (circuit && *circuit <= now && circuit_.state() == AppCircuit::State::kHalfDown)
-    circuit.reset();
+  const auto circuit = circuit_.NextWake(now);
   if (circuit && (!next || *circuit < *next)) next = circuit;
   if (next) WakeAt(std::max(*next, now));
 }
@@ -255,6 +255,7 @@ void Subscription::Attempt(Delivery& delivery) {
     delivery.failed = Undecodable(call.error().message);
     return GiveUp(delivery);
   }
+  delivery.begun = loop_.Now();
   call->timeout = config_.deliver.timeout;
   delivery.call = client_.Send(
       std::move(*call), [this, id = delivery.id](http::Outcome outcome) { OnAnswer(id, outcome); });

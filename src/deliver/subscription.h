@@ -22,6 +22,7 @@
 #include "base/loop.h"
 #include "config/config.h"
 #include "deliver/circuit.h"
+#include "deliver/concurrency.h"
 #include "deliver/delivery.h"
 #include "deliver/request.h"
 #include "event/json.h"
@@ -77,6 +78,7 @@ class Subscription {
 
   // subscription_verdicts.cc: what the app said
   void OnAnswer(uint64_t id, const http::Outcome& outcome);
+  void Adapt(const Delivery& delivery, AppCircuit::Kind kind, bool overloaded);
   void Rule(Delivery& delivery, AppCircuit::Fate fate);
   void Apply(AppCircuit::Decision decision);
   void Retry(Delivery& delivery);
@@ -112,6 +114,7 @@ class Subscription {
   HandlerPath path_;
   Lanes lanes_;
   AppCircuit circuit_;
+  Concurrency concurrency_;
   event::JsonReader json_;
   http::Client client_;
   http::Client health_client_;  // its own connection: a busy app is not an ill one

@@ -37,7 +37,8 @@ std::optional<ConsumerReason> MetricReason(Reason reason) {
 Kind KindOf(const Verdict& verdict, const http::Outcome& outcome) {
   if (!outcome && outcome.error().failure == http::Failure::kRefused) return Kind::kRefused;
   if (!outcome && outcome.error().failure == http::Failure::kCut) return Kind::kCut;
-  if (!outcome && outcome.error().failure == http::Failure::kTimeout) return Kind::kTimeout;
+  if (!outcome && outcome.error().failure == http::Failure::kTimeout)
+    return outcome.error().unread ? Kind::kUnread : Kind::kTimeout;
   if (verdict.action == Action::kRejected) return Kind::kRejected;
   if (verdict.action == Action::kRetry) return Kind::kFailure;
   return Kind::kSuccess;
@@ -71,8 +72,13 @@ void Subscription::OnAnswer(uint64_t id, const http::Outcome& outcome) {
                       {"held_back", std::to_string(held_back)}});
     }
   }
-  auto decision = circuit_.OnResult(id, CircuitKey(delivery), KindOf(verdict, outcome), now);
+  // Retry-After speaks of the app, a verdict's `delay` of the event.
+  const auto asked = outcome && outcome->status >= 300 ? verdict.wait : std::nullopt;
+  const Kind kind = KindOf(verdict, outcome);
+  auto decision = circuit_.OnResult(id, CircuitKey(delivery), kind, now, asked);
   const Fate fate = decision.fate;
+  Adapt(delivery, kind, decision.overloaded);
+  lanes_.set_failed_last(circuit_.state() == AppCircuit::State::kHalfDown);
   Partition& home = *delivery.home;
   Rule(delivery, fate);
   Apply(std::move(decision));
@@ -81,10 +87,22 @@ void Subscription::OnAnswer(uint64_t id, const http::Outcome& outcome) {
   UpdatePauses();
 }
 
+// As many calls at once as the app answers.
+void Subscription::Adapt(const Delivery& delivery, Kind kind, bool overloaded) {
+  const base::TimePoint now = loop_.Now();
+  if (overloaded)
+    concurrency_.OnOverload(lanes_.in_flight(), delivery.begun, now);
+  else if (kind == Kind::kSuccess)
+    concurrency_.OnAnswer(lanes_.in_flight(), now);
+  lanes_.set_concurrency(concurrency_.limit());
+}
+
 // What becomes of a delivery whose result the circuit has ruled on.
 void Subscription::Rule(Delivery& delivery, Fate fate) {
   switch (fate) {
     case Fate::kGiveBack:
+      if (const auto& wait = delivery.failed.wait)
+        return lanes_.RetryAt(&delivery, loop_.Now() + *wait);
       return lanes_.GiveBack(&delivery, circuit_.state() == AppCircuit::State::kHalfDown
                                             ? Lanes::Turn::kLast
                                             : Lanes::Turn::kFirst);
