@@ -16,4 +16,7 @@ size_t Utf8Length(std::string_view text);
 // Where the first byte that is no UTF-8 is; npos: all of `text` is well-formed.
 size_t FindBadUtf8(std::string_view text);
 
+// At most `most` bytes of `text`, whole characters of UTF-8 only; bytes that are none are U+FFFD.
+std::string Excerpt(std::string_view text, size_t most);
+
 }  // namespace outrigger::base

@@ -46,22 +46,31 @@ base::Failure Repeated(const std::string& name) {
   return base::Fail(base::Error::Invalid("the name \"" + name + "\" stands twice in one object"));
 }
 
+// A name that stands again takes the place of what was read under it.
+using Below = std::vector<std::pair<std::string_view, std::vector<size_t>>>;
+void Forget(size_t path, Below& below, std::vector<JsonValue>& values) {
+  values[path] = {};
+  for (auto& [object, deeper] : below) std::erase(deeper, path);
+}
+
 // Reads those of `paths` that begin, from `level` on, in the object `text`; `which` are their
 // indexes.
 base::Result<void> ReadLevel(std::string_view text, std::span<const JsonPath> paths, size_t level,
-                             const std::vector<size_t>& which, std::vector<JsonValue>& values) {
+                             const std::vector<size_t>& which, JsonReader::Repeats repeats,
+                             std::vector<JsonValue>& values) {
   base::Result<void> result;
-  std::vector<std::pair<std::string_view, std::vector<size_t>>> below;
+  Below below;
   std::vector<bool> seen(which.size(), false);
   ForEachMember(text, [&](std::string_view name, std::string_view raw) {
     std::vector<size_t> deeper;
     for (size_t i = 0; i < which.size(); ++i) {
       const JsonPath& path = paths[which[i]];
       if (!NameIs(name, path[level])) continue;
-      if (seen[i]) {
+      if (seen[i] && repeats == JsonReader::Repeats::kError) {
         result = Repeated(Unescape(name));
         return false;
       }
+      if (seen[i]) Forget(which[i], below, values);
       seen[i] = true;
       if (path.size() == level + 1) {
         values[which[i]] = JsonReader::Value(raw);
@@ -74,7 +83,8 @@ base::Result<void> ReadLevel(std::string_view text, std::span<const JsonPath> pa
   });
   if (!result) return result;
   for (const auto& [object, deeper] : below)
-    if (auto read = ReadLevel(object, paths, level + 1, deeper, values); !read) return read;
+    if (auto read = ReadLevel(object, paths, level + 1, deeper, repeats, values); !read)
+      return read;
   return {};
 }
 
@@ -186,13 +196,15 @@ JsonValue JsonReader::Value(std::string_view raw) {
 }
 
 base::Result<std::vector<JsonValue>> JsonReader::Read(std::string_view text,
-                                                      std::span<const JsonPath> paths) {
+                                                      std::span<const JsonPath> paths,
+                                                      Repeats repeats) {
   std::vector<JsonValue> values(paths.size());
   text = TrimJson(text);
   if (text.empty() || text.front() != '{') return values;
   std::vector<size_t> all(paths.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-  if (auto read = ReadLevel(text, paths, 0, all, values); !read) return base::Fail(read.error());
+  if (auto read = ReadLevel(text, paths, 0, all, repeats, values); !read)
+    return base::Fail(read.error());
   return values;
 }
 
