@@ -141,6 +141,7 @@ struct Deliver {
   DeliverMode mode = DeliverMode::kBinary;
   Millis timeout{10000};
   uint32_t concurrency = 64;
+  std::vector<std::string> headers = {"*"};  // globs: the Kafka headers that go along
   std::optional<AppHealth> health;
 
   bool operator==(const Deliver&) const = default;
