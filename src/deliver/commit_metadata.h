@@ -13,6 +13,10 @@
 //             attempts ≥ 1)
 //   check     CRC-32 (ISO 3309) of all of the above and `committed` as 8 bytes, 4 bytes; both
 //             with the lowest byte first
+// "or2:", written where the times of first tries are known, has behind the attempts
+//   first     the earliest time, then for each of the attempts its distance from that, plus 1; 0
+//   not
+//             known
 // where numbers are LEB128 varints. A form or prefix that is not known makes it foreign, so a newer
 // format takes a new prefix. Progress with nothing to carry is the empty string, as other clients
 // write it. A broker takes 4096 bytes (offset.metadata.max.bytes): contract section 4, from 75 % on
@@ -40,6 +44,9 @@ struct Progress {
   int64_t committed = 0;             // the next offset that Kafka gives; every one below is settled
   std::vector<OffsetRange> settled;  // above `committed`; in order, neither empty nor touching
   std::vector<std::pair<int64_t, uint32_t>> attempts;  // of unsettled offsets, > 0, in order
+  // When each of `attempts` was tried first, in tenths of a second since 1970; 0: not known. Empty:
+  // of none.
+  std::vector<int64_t> first_tries = {};
 
   bool operator==(const Progress&) const = default;
 };
@@ -49,7 +56,8 @@ inline constexpr size_t kMetadataMax = 4096;
 std::string EncodeMetadata(const Progress& progress);
 
 // The same, cut to `limit` where it is longer: the highest settled offsets are left out first
-// (they are delivered again after a crash), then the highest offsets' attempts.
+// (they are delivered again after a crash), then the highest offsets' attempts. The times of first
+// tries are for people, and never the reason for a pause: they go where it would come near.
 std::string EncodeWithin(Progress progress, size_t limit = kMetadataMax);
 
 // nullopt: not ours, damaged, or written for another offset than `committed`.
