@@ -37,6 +37,8 @@ struct Delivery : Lanes::Item {
   base::TimePoint next_try{};    // once its count is committed
   uint64_t counted_version = 0;  // of the partition's offsets, with this event's count in it
   base::Timer again;             // the next try to get its dead letter into Kafka
+  uint32_t refused = 0;          // … by so many before
+  size_t stuck_bytes = 0;        // what it holds in memory meanwhile; the lanes don't count it then
 };
 
 struct Partition {
@@ -45,11 +47,14 @@ struct Partition {
   uint64_t number = 0;  // the lanes' name of it
   PartitionOffsets offsets;
   std::map<int64_t, std::unique_ptr<Delivery>> deliveries;  // unsettled, by offset
+  // When records that did not come yet were tried first, before this assignment.
+  std::map<int64_t, base::WallTime> first_tries;
   const telemetry::ConsumerTopic* topic = nullptr;
   telemetry::ConsumerPartition series;
   LagAge lag_age;
   bool paused = false;
   bool metadata_full = false;
+  size_t stuck_bytes = 0;  // of its deliveries
   bool committing = false;
   std::vector<uint64_t> awaiting_commit;  // deliveries whose next try waits for their count
   std::function<void()> settled;          // set: revoked, to be called when nothing is in flight
@@ -57,6 +62,9 @@ struct Partition {
   base::Timer drain;
 
   bool revoked() const { return settled != nullptr; }
+  // From what an earlier assignment committed, and what is committed next.
+  void Restore(Progress progress);
+  Progress progress() const;
 };
 
 }  // namespace outrigger::deliver

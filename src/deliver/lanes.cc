@@ -114,6 +114,11 @@ void Lanes::Done(Item* item) {
   }
 }
 
+void Lanes::Recount(Item* item, size_t bytes) {
+  if (item->lane) bytes_ += bytes - item->bytes;
+  item->bytes = bytes;
+}
+
 void Lanes::RetryAt(Item* item, base::TimePoint when) {
   if (!item->lane) return;
   Withdraw(item);

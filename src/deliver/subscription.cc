@@ -13,6 +13,12 @@ constexpr size_t kMaxEvents = 20'000;
 constexpr size_t kMaxBytes = 32 << 20;
 // What an event costs beside its bytes: its objects, its places in maps, a lane.
 constexpr size_t kEventBytes = 2048;
+// What may wait for a dead letter topic that refuses it, before the partitions that it is from are
+// paused; the others go on.
+constexpr size_t kMaxStuckBytes = 32 << 20;
+// librdkafka fetches ahead up to a count where most of the bytes are headers, which it does not
+// count: with events as large as this there is no time for patience.
+constexpr size_t kHeavy = 64 << 10;
 constexpr auto kPatience = std::chrono::milliseconds(250);
 
 // No more than are needed: the app has not asked for many.
@@ -91,6 +97,7 @@ base::Result<void> Subscription::Open() {
   options.group = config_.group;
   for (const auto& topic : config_.topics) options.topics.push_back(topic.value);
   options.start = config_.start_from;
+  options.never = config_.dead_letter;
   kafka::ConsumerHandler handler;
   handler.on_assigned = [this](auto assigned) { OnAssigned(std::move(assigned)); };
   handler.on_revoked = [this](auto revoked, bool lost, auto settled) {
@@ -143,6 +150,7 @@ void Subscription::Take(Partition& partition, kafka::Consumed record) {
       // The topic was made anew under our feet: what we knew of its offsets means nothing now.
       CancelAll(partition);
       partition.offsets = PartitionOffsets();
+      partition.first_tries.clear();
       partition.offsets.Add(record.offset);
       break;
     case PartitionOffsets::Added::kNew:
@@ -157,25 +165,36 @@ void Subscription::Take(Partition& partition, kafka::Consumed record) {
   delivery.fetched = loop_.Now();
   delivery.record = std::move(record);
   const auto& stored = delivery.record;
+  if (const auto first = partition.first_tries.extract(delivery.offset))
+    delivery.first_tried = first.mapped();
   partition.deliveries[delivery.offset] = std::move(owned);
   deliveries_[delivery.id] = &delivery;
 
-  auto event = config_.deliver.mode == config::DeliverMode::kRaw
-                   ? base::Result<event::Event>(RawEvent(stored))
-                   : ReadRecord(json_, stored);
-  if (event) delivery.event = std::move(*event);
+  ReadEvent read = config_.deliver.mode == config::DeliverMode::kRaw ? ReadEvent{RawEvent(stored)}
+                                                                     : ReadRecord(json_, stored);
+  delivery.event = std::move(read.event);
   delivery.bytes = stored.bytes() + delivery.event.bytes() + kEventBytes;
-  event::Data data(delivery.event);
-  auto matches = event ? match_.Matches(delivery.event, data) : base::Result<bool>(true);
-  if (matches && !*matches) return Settle(delivery, ConsumerOutcome::kFiltered);
+  auto data = event::Data::Consumed(delivery.event, std::move(read.broken_data));
+  if (read.undecodable.empty()) {
+    const auto matches = match_.Matches(delivery.event, data);
+    if (matches && !*matches) return Settle(delivery, ConsumerOutcome::kFiltered);
+    if (!matches) read.undecodable = matches.error().message;
+  } else if (match_.Excludes(delivery.event, data)) {
+    return Settle(delivery, ConsumerOutcome::kFiltered);
+  }
+  if (!config_.dead_letter.empty() && Generation(stored) > kMaxGeneration)
+    return LeaveInTopic(delivery);
   delivery.key = LaneKey(delivery);
   if (partition.offsets.attempts(delivery.offset) > 0)
     circuit_.Blame(CircuitKey(delivery), loop_.Now());
   lanes_.Push(&delivery);
-  if (!event || !matches) {
-    // It keeps its place: a dead letter that Kafka does not take holds its key like any other.
-    delivery.failed = Undecodable(event ? matches.error().message : event.error().message);
-  }
+  // It keeps its place: a dead-letter record that Kafka does not take holds its key like any other.
+  if (!read.undecodable.empty()) CantBeDecoded(delivery, std::move(read.undecodable));
+}
+
+void Subscription::CantBeDecoded(Delivery& delivery, std::string why) {
+  delivery.failed = Undecodable(std::move(why));
+  (*delivery.home->topic)[telemetry::ConsumerReason::kUndecodable].Increment();
 }
 
 std::optional<std::string> Subscription::LaneKey(const Delivery& delivery) const {
@@ -231,11 +250,12 @@ void Subscription::Attempt(Delivery& delivery) {
                        {.record = delivery.record,
                         .event = delivery.event,
                         .subscription = config_.name,
-                        .number = attempt});
+                        .number = attempt,
+                        .kafka_headers = &config_.deliver.headers});
   if (!call) {
     // The URL asks for what the event does not have: no try will change that.
     circuit_.Forget(delivery.id);
-    delivery.failed = Undecodable(call.error().message);
+    CantBeDecoded(delivery, call.error().message);
     return GiveUp(delivery);
   }
   call->timeout = config_.deliver.timeout;
@@ -248,7 +268,8 @@ void Subscription::Attempt(Delivery& delivery) {
 void Subscription::UpdatePauses() {
   if (!full_ && lanes_.over(kMaxEvents, kMaxBytes)) {
     full_ = true;
-    patience_ = loop_.After(kPatience, [this] {
+    const bool heavy = lanes_.bytes() / (lanes_.waiting() + lanes_.in_flight()) > kHeavy;
+    patience_ = loop_.After(heavy ? base::Duration::zero() : kPatience, [this] {
       over_ = true;
       UpdatePauses();
     });
@@ -260,8 +281,9 @@ void Subscription::UpdatePauses() {
   for (const auto& [number, partition] : partitions_) {
     if (partition->revoked()) continue;
     // While half down the probes need events of keys that have not failed, so fetching goes on.
+    const bool stuck = partition->stuck_bytes > 0 && stuck_bytes_ > kMaxStuckBytes;
     const bool pause =
-        over_ || partition->metadata_full || circuit_.state() == AppCircuit::State::kDown;
+        over_ || stuck || partition->metadata_full || circuit_.state() == AppCircuit::State::kDown;
     if (pause == partition->paused) continue;
     partition->paused = pause;
     if (pause) {

@@ -22,6 +22,7 @@
 #include "base/loop.h"
 #include "config/config.h"
 #include "deliver/circuit.h"
+#include "deliver/dead_letter.h"
 #include "deliver/delivery.h"
 #include "deliver/request.h"
 #include "event/json.h"
@@ -67,6 +68,7 @@ class Subscription {
   // subscription.cc: records in, attempts out
   void OnRecords(std::vector<kafka::Consumed> records);
   void Take(Partition& partition, kafka::Consumed record);
+  void CantBeDecoded(Delivery& delivery, std::string why);
   std::optional<std::string> LaneKey(const Delivery& delivery) const;
   void Pump();
   void WakeAt(base::TimePoint when);
@@ -81,7 +83,10 @@ class Subscription {
   void Retry(Delivery& delivery);
   void GiveUp(Delivery& delivery);
   void ShowStuck(const Delivery& delivery, std::string why);
-  void SendDeadLetter(Delivery& delivery);
+  void LeaveInTopic(Delivery& delivery);
+  void SendDeadLetter(Delivery& delivery, Story story);
+  void OnDeadLetterRefused(Delivery& delivery, Story story, const kafka::Refusal& refusal);
+  void HoldStuck(Delivery& delivery);
   void Settle(Delivery& delivery, telemetry::ConsumerOutcome outcome);
   void Probe();
   void AskHealth(http::OnAnswer on_answer);
@@ -124,14 +129,16 @@ class Subscription {
   uint64_t next_number_ = 1;
   uint64_t next_id_ = 1;
   std::optional<base::TimePoint> stop_by_;
-  uint64_t rebuilds_ = 0;   // of the consumer's client, as counted
-  uint32_t unhealthy_ = 0;  // failed health checks in a row
-  bool full_ = false;       // the lanes hold as much as they may: nothing is polled
-  bool over_ = false;       // … and that for long: the partitions are paused
+  uint64_t rebuilds_ = 0;     // of the consumer's client, as counted
+  uint32_t unhealthy_ = 0;    // failed health checks in a row
+  bool full_ = false;         // the lanes hold as much as they may: nothing is polled
+  bool over_ = false;         // … and that for long: the partitions are paused
+  bool word_warned_ = false;  // of a status that is none of ours
   base::Timer patience_;
   std::map<uint64_t, std::string>
-      stuck_;  // by id: why an event that can't be given up holds its key
-  telemetry::LogLimit failure_log_;
+      stuck_;               // by id: why an event that can't be given up holds its key
+  size_t stuck_bytes_ = 0;  // that wait for the dead letter topic
+  telemetry::LogLimit failure_log_, left_log_;
   base::Timer wake_, commit_, measure_, health_;
 };
 

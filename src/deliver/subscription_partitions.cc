@@ -24,7 +24,7 @@ void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
     partition->epoch = given.epoch;
     partition->number = next_number_++;
     if (auto progress = DecodeMetadata(given.metadata, given.position)) {
-      partition->offsets = PartitionOffsets(std::move(*progress));
+      partition->Restore(std::move(*progress));
     } else if (given.position >= 0) {
       partition->offsets = PartitionOffsets(Progress{given.position, {}, {}});
     }
@@ -100,7 +100,7 @@ void Subscription::GiveBack(Partition& partition) {
   if (!partition.offsets.dirty() || partition.offsets.committable() < 0)
     return Give(partition.number);
   partition.committing = true;
-  const auto progress = partition.offsets.progress();
+  const auto progress = partition.progress();
   consumer_->Commit(
       {{partition.at, partition.epoch, progress.committed, EncodeWithin(progress)}},
       [this, number = partition.number](const base::Result<void>& result) {
@@ -139,6 +139,7 @@ void Subscription::CancelAll(Partition& partition) {
     deliveries_.erase(delivery->id);
   }
   partition.deliveries.clear();
+  stuck_bytes_ -= std::exchange(partition.stuck_bytes, 0);
   partition.awaiting_commit.clear();
 }
 
@@ -162,7 +163,7 @@ void Subscription::Commit() {
     auto& state = partition->offsets;
     if (!state.dirty() || partition->committing || partition->revoked() || state.committable() < 0)
       continue;
-    const Progress progress = state.progress();
+    const Progress progress = partition->progress();
     std::string metadata = EncodeWithin(progress);
     partition->metadata_full = !FitsMetadata(metadata.size());
     partition->committing = true;

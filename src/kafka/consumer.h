@@ -63,6 +63,7 @@ struct ConsumerOptions {
   std::string group;
   std::vector<std::string> topics;  // names, or regular expressions that start with ^
   config::StartFrom start;          // for partitions without a committed offset
+  std::string never;                // a topic that no regular expression takes; empty: none
 };
 
 struct ConsumerHandler {

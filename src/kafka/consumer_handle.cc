@@ -9,6 +9,8 @@
 namespace outrigger::kafka {
 namespace {
 
+constexpr char kNotByRegex[] = "topic.blacklist";
+
 // What bounds the memory of prefetched records, how soon new topics are seen, and how soon a member
 // hears that another has come or gone; the config's own values win.
 const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
@@ -22,7 +24,7 @@ const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
                              {"fetch.queue.backoff.ms", "20"},
                              {"topic.metadata.refresh.interval.ms", "30000"},
                              // A regular expression is not meant for Kafka's own topics.
-                             {"topic.blacklist", "^__"}};
+                             {kNotByRegex, "^__"}};
 
 constexpr char kInstanceId[] = "group.instance.id";
 constexpr char kHostname[] = "{hostname}";
@@ -37,10 +39,21 @@ std::string WithHostname(std::string id) {
   return id;
 }
 
-config::Properties RoleOf(const config::Kafka& kafka) {
+// Beside the topics that the config names.
+void Pass(const config::Kafka& kafka, const std::string& topic, config::Properties& role) {
+  const auto common = kafka.properties.find(kNotByRegex);
+  if (common != kafka.properties.end()) role.insert(*common);
+  std::string pattern = ",^";
+  for (const char c : topic) pattern += c == '.' ? "[.]" : std::string(1, c);
+  role[kNotByRegex].value += pattern + "$";
+}
+
+config::Properties RoleOf(const ConsumerOptions& options) {
+  const config::Kafka& kafka = options.kafka;
   config::Properties role = kafka.consumer_properties;
   for (const auto& [name, value] : kDefaults)
     if (!kafka.properties.contains(name)) role.emplace(name, config::Text{value, {}, name});
+  if (!options.never.empty()) Pass(kafka, options.never, role);
   const auto common = kafka.properties.find(kInstanceId);
   if (common != kafka.properties.end()) role.insert(*common);
   if (const auto id = role.find(kInstanceId); id != role.end())
@@ -81,7 +94,7 @@ base::Result<std::shared_ptr<ConsumerHandle>> ConsumerHandle::Create(
                               {"partition.assignment.strategy", "cooperative-sticky"},
                               {"auto.offset.reset", "error"},
                               {"enable.partition.eof", "false"}};
-  const config::Properties role = RoleOf(options.kafka);
+  const config::Properties role = RoleOf(options);
   if (const auto id = role.find(kInstanceId);
       id != role.end() && id->second.value.find('{') != std::string::npos) {
     return base::Fail(

@@ -23,7 +23,7 @@ constexpr std::array<const char*, static_cast<size_t>(ProducerReason::kCount)> k
 constexpr std::array<const char*, static_cast<size_t>(ConsumerOutcome::kCount)> kConsumerOutcomes{
     "delivered", "retried", "dead_lettered", "dropped", "duplicate", "filtered"};
 constexpr std::array<const char*, static_cast<size_t>(ConsumerReason::kCount)> kConsumerReasons{
-    "timeout", "refused", "status_4xx", "status_5xx", "undecodable", "circuit"};
+    "timeout", "refused", "status_3xx", "status_4xx", "status_5xx", "undecodable", "circuit"};
 
 // From a loopback ack of 200 us to an outage of 30 s.
 const prometheus::Histogram::BucketBoundaries kLatency{

@@ -89,6 +89,7 @@ enum class ConsumerOutcome {
 enum class ConsumerReason {
   kTimeout,
   kRefused,
+  kStatus3xx,
   kStatus4xx,
   kStatus5xx,
   kUndecodable,
