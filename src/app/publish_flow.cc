@@ -128,8 +128,7 @@ void PublishFlow::ShowConnection() {
   metrics_.KafkaConnected().Set(connection.connected ? 1 : 0);
   kafka_connected_.store(connection.connected, std::memory_order_relaxed);
   if (connection.connected) {
-    if (conditions_.Set("KafkaConnected", Status::kTrue, "Connected", "connected to " + brokers_))
-      Log(Level::kInfo, "Kafka is connected", {{"brokers", brokers_}});
+    ShowRefusal(connection);
     return;
   }
   // A client that has just begun to look is not away yet.
@@ -140,6 +139,19 @@ void PublishFlow::ShowConnection() {
                       denied ? "AuthenticationFailed" : "BrokersUnreachable", why))
     Log(Level::kWarn, "Kafka can't be reached; events are answered 503 until it is back",
         {{"brokers", brokers_}, {"reason", why}});
+}
+
+void PublishFlow::ShowRefusal(const kafka::Connection& connection) {
+  if (connection.refusal.empty()) {
+    if (conditions_.Set("KafkaConnected", Status::kTrue, "Connected", "connected to " + brokers_))
+      Log(Level::kInfo, "Kafka is connected", {{"brokers", brokers_}});
+    return;
+  }
+  // One topic that takes nothing is no reason to call Kafka away.
+  if (conditions_.Set("KafkaConnected", connection.refused ? Status::kFalse : Status::kTrue,
+                      connection.refused ? "PublishingRefused" : "TopicRefused",
+                      "connected to " + brokers_ + ", but: " + connection.refusal))
+    Log(Level::kWarn, "Kafka refuses what is published", {{"reason", connection.refusal}});
 }
 
 void PublishFlow::Tick() {
@@ -182,6 +194,7 @@ void PublishFlow::Shutdown(std::chrono::milliseconds budget) {
   });
   // The loop stops when the drain is over.
   if (thread_.joinable()) thread_.join();
+  server_.reset();  // and with it the socket's file
 }
 
 void PublishFlow::DrainWhenQuiet() {

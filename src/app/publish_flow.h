@@ -60,6 +60,7 @@ class PublishFlow {
               telemetry::Conditions& conditions);
 
   void ShowConnection();
+  void ShowRefusal(const kafka::Connection& connection);
   void Tick();
   void DrainWhenQuiet();
   void Drain();

@@ -76,8 +76,9 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Gauge>& producer_waiting_bytes =
       GaugeFamily("outrigger_producer_waiting_bytes",
                   "Memory of the events that Kafka has not acked yet, in bytes.");
-  prometheus::Family<prometheus::Counter>& producer_rebuilds = CounterFamily(
-      "outrigger_producer_rebuilds_total", "Kafka clients built anew after a fatal error.");
+  prometheus::Family<prometheus::Counter>& producer_rebuilds =
+      CounterFamily("outrigger_producer_rebuilds_total",
+                    "Kafka clients replaced after a fatal error or a batch without an answer.");
   prometheus::Family<prometheus::Counter>& consumer_events = CounterFamily(
       "outrigger_consumer_events_total", "Events that were consumed, by what became of them.");
   prometheus::Family<prometheus::Counter>& consumer_failures = CounterFamily(
