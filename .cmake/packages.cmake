@@ -37,6 +37,6 @@ if(OUTRIGGER_RDKAFKA)
   target_link_libraries(third_rdkafka INTERFACE "${OUTRIGGER_RDKAFKA}/lib/librdkafka.a" OpenSSL::SSL
                         OpenSSL::Crypto PkgConfig::lz4 PkgConfig::zstd PkgConfig::zlib Threads::Threads m rt dl)
 else()
-  pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET "rdkafka>=2.3")
+  pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET "rdkafka>=2.10")
   target_link_libraries(third_rdkafka INTERFACE PkgConfig::rdkafka)
 endif()
