@@ -196,25 +196,4 @@ base::Result<std::vector<JsonValue>> JsonReader::Read(std::string_view text,
   return values;
 }
 
-base::Result<void> JsonReader::CheckUnique(std::string_view text) {
-  text = TrimJson(text);
-  base::Result<void> result;
-  const auto descend = [&result](std::string_view raw) {
-    if (raw.front() == '{' || raw.front() == '[') result = CheckUnique(raw);
-    return result.has_value();
-  };
-  if (!text.empty() && text.front() == '[') ForEachItem(text, descend);
-  if (text.empty() || text.front() != '{') return result;
-  std::vector<std::string> names;
-  ForEachMember(text, [&](std::string_view name, std::string_view raw) {
-    names.push_back(Unescape(name));
-    return descend(raw);
-  });
-  if (!result) return result;
-  std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end()) return Repeated(*twice);
-  return {};
-}
-
 }  // namespace outrigger::event

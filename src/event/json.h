@@ -60,9 +60,6 @@ class JsonReader {
   static base::Result<std::vector<JsonValue>> Read(std::string_view text,
                                                    std::span<const JsonPath> paths);
 
-  // An error when any object in `text`, however deep, repeats a name.
-  static base::Result<void> CheckUnique(std::string_view text);
-
   // The value of one raw token.
   static JsonValue Value(std::string_view raw);
 

@@ -311,12 +311,5 @@ TEST(JsonRead, ARepeatedNameIsAnErrorWhereAPathReadsAndNowhereElse) {
   EXPECT_TRUE(reads(kText, {"x"}));
 }
 
-TEST(JsonUnique, FindsARepeatedNameHoweverDeep) {
-  EXPECT_TRUE(JsonReader::CheckUnique(R"({"a":{"a":[{"a":1},{"a":2}]},"b":"{\"a\":1}"})"));
-  EXPECT_FALSE(JsonReader::CheckUnique(R"({"a":1,"b":2,"a":3})"));
-  EXPECT_FALSE(JsonReader::CheckUnique(R"([[{"x":[{"a":1,"\u0061":3}]}]])"));
-  EXPECT_TRUE(JsonReader::CheckUnique("1"));
-}
-
 }  // namespace
 }  // namespace outrigger::event
