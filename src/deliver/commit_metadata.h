@@ -44,7 +44,9 @@ struct Progress {
   bool operator==(const Progress&) const = default;
 };
 
-inline constexpr size_t kMetadataMax = 4096;
+// The broker's limit, less the topic's identity that the consumer writes before it
+// (kafka/topic_identity.h).
+inline constexpr size_t kMetadataMax = 4096 - 64;
 
 std::string EncodeMetadata(const Progress& progress);
 

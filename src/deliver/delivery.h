@@ -50,6 +50,7 @@ struct Partition {
   LagAge lag_age;
   bool paused = false;
   bool metadata_full = false;
+  bool retired = false;  // of a topic that is gone: delivered from memory, never committed
   bool committing = false;
   std::vector<uint64_t> awaiting_commit;  // deliveries whose next try waits for their count
   std::function<void()> settled;          // set: revoked, to be called when nothing is in flight

@@ -37,6 +37,15 @@ PartitionOffsets::Added PartitionOffsets::Add(int64_t offset) {
   return settled ? Added::kSettled : Added::kNew;
 }
 
+void PartitionOffsets::PassTo(int64_t next) {
+  if (next <= next_) return;
+  const int64_t before = committable();
+  if (next_ < 0) first_ = next;
+  next_ = next;
+  ForgetBelow(next_);
+  if (committable() != before) ++version_;
+}
+
 void PartitionOffsets::Settle(int64_t offset) {
   if (unsettled_.erase(offset) == 0) return;
   touched_ = std::max(touched_, offset);

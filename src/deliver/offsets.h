@@ -2,9 +2,9 @@
 //
 // Promises: committable() never passes a record that is handed out and not settled; what was
 // settled above it is not handed out twice, over a restart either, when progress() travels with the
-// commit (commit_metadata.h). Offsets that Kafka skipped (compaction, markers of transactions)
-// count as settled: they do not exist. A record leaves only by Settle: time, counts and cancelled
-// calls never settle.
+// commit (commit_metadata.h). Offsets that Kafka skipped (compaction, aborted records, markers of
+// transactions) count as settled: they do not exist. A record leaves only by Settle: time, counts
+// and cancelled calls never settle.
 //
 // Thread: the deliver flow's. Lifetime: one assignment of the partition; a revoked partition's
 // object is thrown away, and so are late results. Cost: O(log n) of what is unsettled; progress()
@@ -35,6 +35,10 @@ class PartitionOffsets {
   };
   // A record that was fetched; in the order of offsets, but for fetching again.
   Added Add(int64_t offset);
+
+  // Every record below `next` was added, or does not exist: the end of the partition was seen, or
+  // what lies in between was deleted.
+  void PassTo(int64_t next);
 
   // The record needs nothing more: delivered, dropped, filtered, or its dead letter is in Kafka.
   // An offset that is not unsettled changes nothing.

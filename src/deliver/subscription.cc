@@ -67,7 +67,15 @@ Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerP
 }
 
 Subscription::~Subscription() {
-  for (const auto& [number, partition] : partitions_) parts_.metrics.Remove(partition->series);
+  for (const auto& [number, partition] : partitions_) {
+    parts_.metrics.Remove(partition->series);
+    if (!partition->retired || partition->deliveries.empty()) continue;
+    telemetry::Log(telemetry::Level::kError,
+                   "events of a topic that was deleted were in memory only and are lost",
+                   {{"subscription", config_.name},
+                    {"partition", partition->at.text()},
+                    {"lost", std::to_string(partition->deliveries.size())}});
+  }
 }
 
 base::Result<std::unique_ptr<Subscription>> Subscription::Create(SubscriptionParts parts) {
@@ -98,16 +106,10 @@ base::Result<void> Subscription::Open() {
   };
   handler.on_records = [this](auto records) { OnRecords(std::move(records)); };
   handler.on_connection = [this](const kafka::Connection&) { ShowState(); };
-  handler.on_reset = [this](const kafka::TopicPartition& at, int64_t from, int64_t to,
-                            kafka::ResetReason reason) {
-    telemetry::Log(telemetry::Level::kError, "the group's offset is out of range",
-                   {{"subscription", config_.name},
-                    {"topic", at.topic},
-                    {"partition", std::to_string(at.partition)},
-                    {"from", std::to_string(from)},
-                    {"to", std::to_string(to)},
-                    {"reason", reason == kafka::ResetReason::kDeleted ? "deleted" : "truncated"}});
+  handler.on_end = [this](const kafka::TopicPartition& at, uint64_t epoch, int64_t next) {
+    OnEnd(at, epoch, next);
   };
+  handler.on_reset = [this](const kafka::Reset& reset) { OnReset(reset); };
   auto consumer = kafka::Consumer::Create(loop_, std::move(options), std::move(handler));
   if (!consumer) return base::Fail(consumer.error());
   consumer_ = std::move(*consumer);
@@ -258,7 +260,7 @@ void Subscription::UpdatePauses() {
   }
   if (over_ && !lanes_.over(kMaxEvents / 2, kMaxBytes / 2)) over_ = false;
   for (const auto& [number, partition] : partitions_) {
-    if (partition->revoked()) continue;
+    if (partition->revoked() || partition->retired) continue;
     // While half down the probes need events of keys that have not failed, so fetching goes on.
     const bool pause =
         over_ || partition->metadata_full || circuit_.state() == AppCircuit::State::kDown;
@@ -296,7 +298,10 @@ void Subscription::ShowState() {
                           why.empty() ? "looking for Kafka" : why);
   } else if (const std::string& why = consumer_->connection().last_error; !why.empty()) {
     parts_.conditions.Set(type, Status::kFalse,
-                          consumer_->topic_missing() ? "TopicMissing" : "KafkaRefuses", why);
+                          !consumer_->fenced().empty() ? "Fenced"
+                          : consumer_->topic_missing() ? "TopicMissing"
+                                                       : "KafkaRefuses",
+                          why);
   } else if (!consumer_->joined()) {
     parts_.conditions.Set(type, Status::kUnknown, "Joining",
                           "group " + config_.group + " has not shared its partitions out yet");

@@ -5,7 +5,8 @@
 // Kafka; offsets are committed up to the oldest that has not left, and what left above it travels
 // in the commit's metadata; try n begins when the count n-1 is committed. A revoked partition is
 // given back when what was in flight has settled and is committed, or after `rebalance_drain` (at
-// the end: after what Stop allows); what is cancelled was not attempted.
+// the end: after what Stop allows); what is cancelled was not attempted. What Kafka deletes while
+// we have it in memory is delivered all the same.
 //
 // Thread: the deliver flow's loop. Lifetime: Stop before destruction gives the partitions back in
 // order; destruction alone leaves that to the session's time-out. Source: contract section 4.
@@ -92,6 +93,12 @@ class Subscription {
   void OnAssigned(std::vector<kafka::Assigned> assigned);
   void OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lost,
                  std::function<void()> settled);
+  void OnEnd(const kafka::TopicPartition& at, uint64_t epoch, int64_t next);
+  void OnReset(const kafka::Reset& reset);
+  void ShowLost(const kafka::Reset& reset);
+  void Retire(Partition& partition);
+  void ServeRetired();
+  telemetry::ConsumerTopic& TopicSeries(const std::string& topic);
   void GiveBackIfSettled(Partition& partition);
   void GiveBack(Partition& partition);
   void Give(uint64_t number);

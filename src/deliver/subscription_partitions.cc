@@ -11,7 +11,8 @@ constexpr auto kCommitAgain = std::chrono::milliseconds(100);
 
 Partition* Subscription::Find(const std::string& topic, int32_t partition) {
   for (const auto& [number, owned] : partitions_)
-    if (owned->at.partition == partition && owned->at.topic == topic) return owned.get();
+    if (owned->at.partition == partition && owned->at.topic == topic && !owned->retired)
+      return owned.get();
   return nullptr;
 }
 
@@ -34,16 +35,19 @@ void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
       partition->offsets.CommitStart();
       CommitLater();
     }
-    auto topic = topics_.find(given.at.topic);
-    if (topic == topics_.end())
-      topic = topics_.emplace(given.at.topic, parts_.metrics.Consumer(config_.name, given.at.topic))
-                  .first;
-    partition->topic = &topic->second;
+    partition->topic = &TopicSeries(given.at.topic);
     partition->series = parts_.metrics.Partition(config_.group, given.at.topic, given.at.partition);
     partitions_[partition->number] = std::move(partition);
   }
   UpdatePauses();
   ShowState();
+}
+
+telemetry::ConsumerTopic& Subscription::TopicSeries(const std::string& topic) {
+  auto series = topics_.find(topic);
+  if (series == topics_.end())
+    series = topics_.emplace(topic, parts_.metrics.Consumer(config_.name, topic)).first;
+  return series->second;
 }
 
 void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lost,
@@ -156,11 +160,13 @@ void Subscription::CommitLater() {
 }
 
 void Subscription::Commit() {
+  ServeRetired();
   std::vector<kafka::Consumer::Offset> offsets;
   std::vector<std::pair<uint64_t, uint64_t>> versions;  // of partitions, by number
   for (const auto& [number, partition] : partitions_) {
     auto& state = partition->offsets;
-    if (!state.dirty() || partition->committing || partition->revoked() || state.committable() < 0)
+    if (!state.dirty() || partition->committing || partition->revoked() || partition->retired ||
+        state.committable() < 0)
       continue;
     const Progress progress = state.progress();
     std::string metadata = EncodeWithin(progress);
@@ -205,6 +211,7 @@ void Subscription::Measure() {
   measure_ = loop_.After(kMeasure, [this] { Measure(); });
   const base::TimePoint now = loop_.Now();
   for (const auto& [number, partition] : partitions_) {
+    if (partition->retired) continue;
     const auto marks = consumer_->WatermarksOf(partition->at);
     const int64_t next = partition->offsets.committable();
     const int64_t lag = marks && next >= 0 ? std::max<int64_t>(marks->high - next, 0) : 0;

@@ -48,6 +48,7 @@ int64_t TimestampOf(const rd_kafka_message_t& message) {
 Consumer::Core::Core(base::Loop& loop, ConsumerOptions options, ConsumerHandler handler)
     : loop_(loop), options_(std::move(options)), handler_(std::move(handler)) {
   connection_.since = loop_.Now();
+  group_start_ = std::make_shared<GroupStart>(options_.topics, options_.start);
 }
 
 Consumer::Core::~Core() {
@@ -88,6 +89,7 @@ void Consumer::Core::Beat() {
     if (!connection_.connected) Ping();
     AskEnds();
     AskTopics();
+    AskIdentities();
   });
 }
 
@@ -126,6 +128,7 @@ void Consumer::Core::OnEvent(rd_kafka_event_t& event) {
     offset = where->offset;
     rd_kafka_topic_partition_destroy(where);
   }
+  if (rd_kafka_event_error(&event) == RD_KAFKA_RESP_ERR__PARTITION_EOF) return OnEnd(at, offset);
   OnError(rd_kafka_event_error(&event), rd_kafka_event_error_string(&event), at, offset);
 }
 
@@ -137,6 +140,7 @@ void Consumer::Core::OnRecord(const rd_kafka_message_t& message) {
   if (held == held_.end() || held->second.revoking) return;
   held->second.next = message.offset + 1;
   held->second.end = -1;  // a fetch tells it again
+  held->second.ended = false;
   Consumed& record = batch_.emplace_back();
   record.topic = std::move(at.topic);
   record.partition = message.partition;
@@ -162,7 +166,9 @@ void Consumer::Core::SetPolling(bool polling) {
 }
 
 void Consumer::Core::Pause(const TopicPartition& at) {
-  if (!held_.contains(at) || !paused_.insert(at).second) return;
+  const auto held = held_.find(at);
+  if (held == held_.end() || !paused_.insert(at).second) return;
+  held->second.ended = false;
   rd_kafka_pause_partitions(handle_->rk(), ToList({at}).get());
 }
 
@@ -182,17 +188,22 @@ void Consumer::Core::AskEnds() {
       asking_ends_ = false;
       ask_ends_at_ = loop_.Now() + kAskEnds;
       for (const auto& [each, end] : ends)
-        if (const auto held = held_.find(each); held != held_.end()) held->second.end = end;
+        if (const auto held = held_.find(each); held != held_.end() && paused_.contains(each))
+          held->second.end = end;
     });
   });
 }
 
+// What librdkafka knows of the end counts the records of open transactions, which nobody can fetch
+// yet.
 std::optional<Consumer::Watermarks> Consumer::Core::WatermarksOf(const TopicPartition& at) const {
   Watermarks marks;
   rd_kafka_get_watermark_offsets(handle_->rk(), at.topic.c_str(), at.partition, &marks.low,
                                  &marks.high);
-  if (const auto held = held_.find(at); held != held_.end())
-    marks.high = std::max(marks.high, held->second.end);
+  if (const auto held = held_.find(at); held != held_.end()) {
+    if (held->second.ended) marks.high = held->second.next;
+    if (held->second.end >= 0) marks.high = std::max(held->second.end, held->second.next);
+  }
   if (marks.high < 0) return std::nullopt;
   return marks;
 }
@@ -220,6 +231,7 @@ void Consumer::Commit(std::vector<Offset> offsets,
 const Connection& Consumer::connection() const { return core_->connection_; }
 bool Consumer::joined() const { return core_->joined_; }
 bool Consumer::topic_missing() const { return core_->topic_missing_; }
+const std::string& Consumer::fenced() const { return core_->fenced_; }
 uint64_t Consumer::rebuilds() const { return core_->rebuilds_; }
 void Consumer::Close(std::function<void()> on_closed) { core_->Close(std::move(on_closed)); }
 void* Consumer::native_handle() const { return core_->handle_->rk(); }

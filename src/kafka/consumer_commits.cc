@@ -37,7 +37,7 @@ bool Consumer::Core::Rejoining() const {
 
 void Consumer::Core::Commit(std::vector<Offset> offsets, OnCommit on_done) {
   waiting_commits_.push_back(
-      {std::move(offsets), std::move(on_done), loop_.Now() + kLongestRejoin});
+      {std::move(offsets), std::move(on_done), loop_.Now() + kLongestRejoin, false});
   SendCommits();
 }
 
@@ -66,11 +66,12 @@ void Consumer::Core::SendCommit(Commission commission) {
       rd_kafka_topic_partition_list_new(static_cast<int>(commission.offsets.size())));
   for (const Offset& offset : commission.offsets) {
     const auto held = held_.find(offset.at);
-    if (held == held_.end() || held->second.epoch != offset.epoch) continue;
+    const bool ours = held != held_.end() && held->second.epoch == offset.epoch;
+    if (!ours && !commission.first) continue;
     rd_kafka_topic_partition_t* at =
         rd_kafka_topic_partition_list_add(list.get(), offset.at.topic.c_str(), offset.at.partition);
     at->offset = offset.next;
-    SetMetadata(*at, offset.metadata);
+    SetMetadata(*at, ours ? Tagged(held->second.identity, offset.metadata) : offset.metadata);
   }
   if (list->cnt == 0 || fatal_)
     return Post([on_done = std::move(commission.on_done)] { on_done({}); });

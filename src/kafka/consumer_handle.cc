@@ -74,13 +74,15 @@ std::vector<TopicPartition> FromList(const rd_kafka_topic_partition_list_t* list
 base::Result<std::shared_ptr<ConsumerHandle>> ConsumerHandle::Create(
     const ConsumerOptions& options) {
   // auto.offset.reset error: an offset that is out of range is ours to name before anything is
-  // skipped.
+  // skipped. enable.partition.eof: how far a partition is known to have been read, where its last
+  // records are none that come.
   const PropertyList promised{{"group.id", options.group},
                               {"enable.auto.commit", "false"},
                               {"enable.auto.offset.store", "false"},
                               {"partition.assignment.strategy", "cooperative-sticky"},
                               {"auto.offset.reset", "error"},
-                              {"enable.partition.eof", "false"}};
+                              {"enable.partition.eof", "true"},
+                              {"allow.auto.create.topics", "false"}};
   const config::Properties role = RoleOf(options.kafka);
   if (const auto id = role.find(kInstanceId);
       id != role.end() && id->second.value.find('{') != std::string::npos) {
@@ -111,11 +113,11 @@ ConsumerHandle::~ConsumerHandle() {
   rd_kafka_destroy_flags(rk_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
-bool ConsumerHandle::static_member() const {
+std::string ConsumerHandle::instance_id() const {
   std::array<char, 256> id{};
   size_t size = id.size();
-  return rd_kafka_conf_get(rd_kafka_conf(rk_), kInstanceId, id.data(), &size) == RD_KAFKA_CONF_OK &&
-         id[0] != '\0';
+  rd_kafka_conf_get(rd_kafka_conf(rk_), kInstanceId, id.data(), &size);
+  return id.data();
 }
 
 base::Result<void> ConsumerHandle::Subscribe(const std::vector<std::string>& topics) {

@@ -24,6 +24,8 @@ constexpr std::array<const char*, static_cast<size_t>(ConsumerOutcome::kCount)> 
     "delivered", "retried", "dead_lettered", "dropped", "duplicate", "filtered"};
 constexpr std::array<const char*, static_cast<size_t>(ConsumerReason::kCount)> kConsumerReasons{
     "timeout", "refused", "status_4xx", "status_5xx", "undecodable", "circuit"};
+constexpr std::array<const char*, static_cast<size_t>(LostReason::kCount)> kLostReasons{
+    "deleted", "truncated"};
 
 // From a loopback ack of 200 us to an outage of 30 s.
 const prometheus::Histogram::BucketBoundaries kLatency{
@@ -82,6 +84,9 @@ struct Metrics::Families {
       "outrigger_consumer_events_total", "Events that were consumed, by what became of them.");
   prometheus::Family<prometheus::Counter>& consumer_failures = CounterFamily(
       "outrigger_consumer_failures_total", "Attempts to deliver that failed, by reason.");
+  prometheus::Family<prometheus::Counter>& consumer_lost =
+      CounterFamily("outrigger_consumer_records_lost_total",
+                    "Offsets that Kafka no longer had when they were to be fetched, by reason.");
   prometheus::Family<prometheus::Counter>& consumer_rebuilds =
       CounterFamily("outrigger_consumer_rebuilds_total",
                     "Kafka clients of a subscription built anew after a fatal error.");
@@ -157,6 +162,9 @@ ConsumerTopic Metrics::Consumer(const std::string& subscription, const std::stri
   for (size_t i = 0; i < kConsumerReasons.size(); ++i)
     series.failures[i] = Counter(&families_->consumer_failures.Add(
         {{"subscription", subscription}, {"topic", topic}, {"reason", kConsumerReasons[i]}}));
+  for (size_t i = 0; i < kLostReasons.size(); ++i)
+    series.lost[i] = Counter(&families_->consumer_lost.Add(
+        {{"subscription", subscription}, {"topic", topic}, {"reason", kLostReasons[i]}}));
   return series;
 }
 

@@ -8,6 +8,7 @@
 #include "http/server.h"
 #include "kafka/embedded.h"
 #include "kafka/producer.h"
+#include "kafka/topic_identity.h"
 #include "support/on_loop.h"
 
 namespace outrigger::deliver {
@@ -97,7 +98,8 @@ class SubscriptionTest : public testing::Test {
     const kafka::PartitionList list = kafka::ToList({{topic, partition}});
     EXPECT_EQ(rd_kafka_committed(asker_.get(), list.get(), 5000), RD_KAFKA_RESP_ERR_NO_ERROR);
     const rd_kafka_topic_partition_t& at = list->elems[0];
-    if (metadata) metadata->assign(static_cast<const char*>(at.metadata), at.metadata_size);
+    if (metadata)
+      *metadata = kafka::Untagged({static_cast<const char*>(at.metadata), at.metadata_size}).second;
     return at.offset;
   }
 

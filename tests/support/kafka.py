@@ -3,6 +3,7 @@
 As a program (`./dev kafka start|stop|status`) it keeps one running for a person.
 """
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -131,6 +132,44 @@ class Kafka:
 
     def delete_topic(self, name):
         self._topic("--delete", name)
+
+    def topics(self):
+        """Their names, by kcat; asking for all creates none."""
+        run = subprocess.run(["kcat", "-b", self.bootstrap, "-L", "-J", "-X", "log_level=0"], capture_output=True, text=True, timeout=20)
+        return {topic["topic"] for topic in json.loads(run.stdout)["topics"]}
+
+    def add_partitions(self, name, partitions):
+        """So that the topic has that many."""
+        self._topic("--alter", name, "--partitions", str(partitions))
+
+    def delete_records(self, topic, before, partition=0):
+        """As retention would: the records below the offset `before`."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump({"version": 1, "partitions": [{"topic": topic, "partition": partition, "offset": before}]}, file)
+            file.flush()
+            self._ask("DeleteRecordsCommand", "--offset-json-file", file.name)
+
+    def write_transactions(self, topic, *steps):
+        """To partition 0; see Transactions.java."""
+        source = str(Path(__file__).with_name("Transactions.java"))
+        subprocess.run(self.java(source, self.bootstrap, topic, *steps), check=True, capture_output=True, text=True, timeout=60)
+
+    def write(self, topic, values, partition=None, key=None):
+        """Plain records by kcat, one a line."""
+        command = ["kcat", "-b", self.bootstrap, "-P", "-t", topic]
+        command += ["-p", str(partition)] if partition is not None else []
+        command += ["-k", key] if key else []
+        subprocess.run(command, input="".join(f"{value}\n" for value in values), text=True, check=True, timeout=30,
+                       stderr=subprocess.DEVNULL)
+
+    def committed(self, group):
+        """{(topic, partition): offset} of what the group has committed."""
+        out = {}
+        for line in self._ask("consumer.group.ConsumerGroupCommand", "--describe", "--offsets", "--group", group).splitlines():
+            fields = line.split()
+            if len(fields) > 3 and fields[0] == group and fields[3].isdigit():
+                out[fields[1], int(fields[2])] = int(fields[3])
+        return out
 
     def members(self, group):
         """The group's members as Kafka's own tool lists them."""

@@ -113,8 +113,8 @@ TEST(CommitMetadata, WhatABrokerWouldRefuseIsCutFromTheTopAndAttemptsGoLast) {
 }
 
 TEST(CommitMetadata, FetchingPausesAtThreeQuartersOfWhatABrokerTakes) {
-  EXPECT_TRUE(FitsMetadata(3072));
-  EXPECT_FALSE(FitsMetadata(3073));
+  EXPECT_TRUE(FitsMetadata(3024));
+  EXPECT_FALSE(FitsMetadata(3025));
   EXPECT_TRUE(FitsMetadata(100, 100));
 }
 

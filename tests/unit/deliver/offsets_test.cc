@@ -47,6 +47,40 @@ TEST(PartitionOffsets, OffsetsThatCompactionTookAwayHoldNothing) {
   EXPECT_TRUE(offsets.AlreadySettled(17));
 }
 
+TEST(PartitionOffsets, WhatDoesNotExistAtTheEndIsCommittedWhenAllBeforeItHasSettled) {
+  auto offsets = Handed({10, 11});
+  offsets.PassTo(15);  // a transaction's marker, aborted records, what compaction took
+  EXPECT_EQ(offsets.committable(), 10);
+  offsets.Settle(11);
+  EXPECT_EQ(offsets.committable(), 10);
+  EXPECT_EQ(offsets.progress().settled, (Ranges{{11, 15}}));
+  offsets.Settle(10);
+  EXPECT_EQ(offsets.committable(), 15);
+  EXPECT_EQ(offsets.Add(15), Added::kNew);
+}
+
+TEST(PartitionOffsets, PassingOverNothingElseIsThereToCommit) {
+  PartitionOffsets offsets(Progress{10, {}, {}});
+  offsets.PassTo(10);
+  EXPECT_FALSE(offsets.dirty());
+  offsets.PassTo(14);
+  EXPECT_TRUE(offsets.dirty());
+  EXPECT_EQ(offsets.progress(), (Progress{14, {}, {}}));
+  offsets.Committed(offsets.version());
+  offsets.PassTo(12);
+  EXPECT_FALSE(offsets.dirty());
+  EXPECT_EQ(offsets.committable(), 14);
+}
+
+TEST(PartitionOffsets, AnEmptyPartitionIsCommittedAtItsEnd) {
+  PartitionOffsets offsets;
+  offsets.PassTo(3);
+  EXPECT_TRUE(offsets.dirty());
+  EXPECT_EQ(offsets.committable(), 3);
+  EXPECT_EQ(offsets.Add(2), Added::kBefore);
+  EXPECT_EQ(offsets.Add(3), Added::kNew);
+}
+
 TEST(PartitionOffsets, WhatWasSettledAboveTheCommitIsSkippedAfterARestart) {
   PartitionOffsets offsets(Progress{10, {{12, 14}, {15, 16}}, {}});
   EXPECT_EQ(offsets.Add(10), Added::kNew);
@@ -150,6 +184,7 @@ TEST(PartitionOffsets, NeitherLosesNorForgetsOverRandomRestarts) {
         offsets.Settle(*one);
         settled.insert(*one);
       }
+      if (random() % 5 == 0) offsets.PassTo(fetch == exist.end() ? 120 : *fetch);
       const int64_t committable = offsets.committable();
       for (const int64_t offset : exist) {
         if (offset >= committable) break;
