@@ -150,12 +150,10 @@ void Consumer::Core::Rebuild(const std::string& why) {
 
 void Consumer::Core::Ping() {
   if (std::exchange(pinging_, true)) return;
-  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_,
-              topic = options_.topics.front(), start = group_start_] {
+  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_, start = group_start_] {
     // Not without a topic: librdkafka then asks for those that it has heard of, and lets the broker
     // create them, whatever allow.auto.create.topics says (rd_kafka_metadata in 2.8).
-    const Owned<rd_kafka_topic_t> any(rd_kafka_topic_new(
-        handle->rk(), topic.starts_with('^') ? "__consumer_offsets" : topic.c_str(), nullptr));
+    const Owned<rd_kafka_topic_t> any(rd_kafka_topic_new(handle->rk(), kAnyTopic, nullptr));
     const rd_kafka_metadata_t* got = nullptr;
     const rd_kafka_resp_err_t error = rd_kafka_metadata(handle->rk(), 0, any.get(), &got, 1000);
     const Owned<const rd_kafka_metadata_t> metadata(got);

@@ -26,8 +26,8 @@ std::string ClusterOf(rd_kafka_t* rk) {
 
 // librdkafka would ask the controller, which may be away, and which the embedded broker has none
 // of.
-int32_t AnyBroker(rd_kafka_t* rk, const std::string& topic) {
-  const Owned<rd_kafka_topic_t> any(rd_kafka_topic_new(rk, topic.c_str(), nullptr));
+int32_t AnyBroker(rd_kafka_t* rk) {
+  const Owned<rd_kafka_topic_t> any(rd_kafka_topic_new(rk, kAnyTopic, nullptr));
   const rd_kafka_metadata_t* got = nullptr;
   if (rd_kafka_metadata(rk, 0, any.get(), &got, kTimeoutMs) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return -1;
@@ -35,7 +35,7 @@ int32_t AnyBroker(rd_kafka_t* rk, const std::string& topic) {
 }
 
 Owned<rd_kafka_event_t> Describe(rd_kafka_t* rk, const std::vector<std::string>& topics) {
-  const int32_t broker = AnyBroker(rk, topics.front());
+  const int32_t broker = AnyBroker(rk);
   if (broker < 0) return nullptr;
   std::vector<const char*> names;
   for (const std::string& topic : topics) names.push_back(topic.c_str());

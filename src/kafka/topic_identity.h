@@ -37,6 +37,10 @@ struct Identities {
 // It lets no broker create a topic. A question that fails is answered with nothing.
 Identities Identify(rd_kafka_t* rk, const std::vector<std::string>& topics);
 
+// What a question is about that only wants a broker's answer. None of ours: librdkafka 2.8 crashes
+// when the answer about a topic that it has an object of is an error that has partitions.
+inline constexpr char kAnyTopic[] = "__consumer_offsets";
+
 // The most that Tagged adds.
 inline constexpr size_t kIdentityMax = 64;
 
