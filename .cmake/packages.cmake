@@ -12,18 +12,13 @@ target_compile_definitions(third_boost INTERFACE BOOST_BEAST_USE_STD_STRING_VIEW
 
 find_package(tl-expected REQUIRED)                   # base
 find_package(yaml-cpp REQUIRED)                      # config
-find_package(nlohmann_json REQUIRED)                 # event, config, cli: where speed does not matter
+find_package(nlohmann_json REQUIRED)                 # config, cli, outbound: where speed does not matter
 find_package(prometheus-cpp REQUIRED COMPONENTS core)  # telemetry
 find_package(spdlog REQUIRED)                        # telemetry
 pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)  # event
 find_package(CLI11 REQUIRED)                         # cli
 find_package(cpprestsdk REQUIRED)                    # outbound
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)  # event
-
-set(OUTRIGGER_VALIJSON "" CACHE PATH "Include directory of valijson")
-add_library(third_valijson INTERFACE)                # event
-target_include_directories(third_valijson SYSTEM INTERFACE "${OUTRIGGER_VALIJSON}")
-target_compile_definitions(third_valijson INTERFACE VALIJSON_USE_EXCEPTIONS=1)
 
 # librdkafka: static, from the cache folder, or the system's when that is new enough (./dev decides).
 set(OUTRIGGER_RDKAFKA "" CACHE PATH "Prefix of a static librdkafka; empty: the system's")
@@ -37,6 +32,6 @@ if(OUTRIGGER_RDKAFKA)
   target_link_libraries(third_rdkafka INTERFACE "${OUTRIGGER_RDKAFKA}/lib/librdkafka.a" OpenSSL::SSL
                         OpenSSL::Crypto PkgConfig::lz4 PkgConfig::zstd PkgConfig::zlib Threads::Threads m rt dl)
 else()
-  pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET "rdkafka>=2.3")
+  pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET "rdkafka>=2.10")
   target_link_libraries(third_rdkafka INTERFACE PkgConfig::rdkafka)
 endif()

@@ -29,7 +29,8 @@ POM
 }
 
 ensure_kafka() {
-  command -v java >/dev/null || install_packages default-jre-headless
+  # The compiler too: a test has a program in Java.
+  command -v javac >/dev/null || install_packages default-jdk-headless
   command -v mvn >/dev/null || install_packages maven
   [ -e "$(kafka_folder)/libs/kafka-tools-$kafka_version.jar" ] && return
   say "fetching Apache Kafka $kafka_version; once"

@@ -1,5 +1,6 @@
-# librdkafka: the system's when it is 2.3 or newer (older ones have a producer that stays dead after an outage),
-# else Debian 13's source package as a static library. Sourced after common.sh and debian.sh.
+# librdkafka: the system's when it is 2.10 or newer (older ones free memory twice when a topic is deleted and created again:
+# confluentinc/librdkafka issue 4964), else Debian 13's source package, mended, as a static library. Sourced after common.sh
+# and debian.sh.
 
 # Named after this file's content: other build options are another library.
 librdkafka_prefix() { echo "$cache/librdkafka-$1-$(sha256sum "$root/.dev/librdkafka.sh" | cut -c 1-12)"; }
@@ -16,6 +17,10 @@ librdkafka_build() {
     rm -rf librdkafka librdkafka-2* librdkafka_*
     debian_apt trixie --download-only source librdkafka
     dpkg-source --extract librdkafka_*.dsc librdkafka
+    # An entry with another id than the topic's new one leaves the tree of ids, too, before it is freed.
+    sed -i 's/} else if (old && !RD_KAFKA_UUID_IS_ZERO(/}\n        if (old \&\& old != old_by_id \&\& !RD_KAFKA_UUID_IS_ZERO(/' \
+      librdkafka/src/rdkafka_metadata_cache.c
+    grep -q 'old != old_by_id && !RD_KAFKA' librdkafka/src/rdkafka_metadata_cache.c
   )
   flags=(-DCMAKE_C_FLAGS="-g1")
   [ "$flavour" = tsan ] && flags=(-DCMAKE_C_FLAGS="-g1 -fsanitize=thread" -DWITH_C11THREADS=OFF)
@@ -36,7 +41,7 @@ ensure_librdkafka() {
   local flavour=${1:-plain} prefix
   prefix=$(librdkafka_prefix "$flavour")
   [ -e "$prefix/complete" ] && return
-  if [ "$flavour" = plain ] && pkg-config --atleast-version=2.3 rdkafka 2>/dev/null; then
+  if [ "$flavour" = plain ] && pkg-config --atleast-version=2.10 rdkafka 2>/dev/null; then
     return
   fi
   say "building librdkafka ($flavour); once, about a minute"

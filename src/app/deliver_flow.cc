@@ -13,15 +13,17 @@ namespace {
 
 // Of the budget: to commit what has settled, get the last dead letters acked and leave the groups.
 constexpr std::chrono::milliseconds kLeaveShare{2000};
+constexpr auto kTick = std::chrono::seconds(1);
 
 }  // namespace
 
-DeliverFlow::DeliverFlow(const config::Config& config) : kafka_(config.kafka) {}
+DeliverFlow::DeliverFlow(const config::Config& config, telemetry::Metrics& metrics)
+    : metrics_(metrics), kafka_(config.kafka) {}
 
 base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(const config::Config& config,
                                                                telemetry::Metrics& metrics,
                                                                telemetry::Conditions& conditions) {
-  std::unique_ptr<DeliverFlow> flow(new DeliverFlow(config));
+  std::unique_ptr<DeliverFlow> flow(new DeliverFlow(config, metrics));
   kafka::ProducerOptions options;
   options.kafka = config.kafka;
   auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
@@ -51,7 +53,16 @@ DeliverFlow::~DeliverFlow() {
   subscriptions_.clear();
 }
 
-void DeliverFlow::Start() { thread_ = loop_.RunOnThread("deliver"); }
+void DeliverFlow::Start() {
+  tick_ = loop_.After(kTick, [this] { Tick(); });
+  thread_ = loop_.RunOnThread("deliver");
+}
+
+void DeliverFlow::Tick() {
+  tick_ = loop_.After(kTick, [this] { Tick(); });
+  metrics_.ProducerRebuilds().Increment(static_cast<double>(producer_->rebuilds() - rebuilds_));
+  rebuilds_ = producer_->rebuilds();
+}
 
 void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
   loop_.Post([this, budget] {

@@ -39,10 +39,12 @@ class DeliverFlow {
   base::Loop& loop() { return loop_; }
 
  private:
-  explicit DeliverFlow(const config::Config& config);
+  DeliverFlow(const config::Config& config, telemetry::Metrics& metrics);
 
+  void Tick();
   void Stopped();
 
+  telemetry::Metrics& metrics_;
   const config::Kafka kafka_;
   base::Loop loop_;
   std::unique_ptr<kafka::Producer> producer_;
@@ -51,6 +53,8 @@ class DeliverFlow {
   size_t stopping_ = 0;
   base::TimePoint stop_by_;
   base::Timer deadline_;
+  uint64_t rebuilds_ = 0;
+  base::Timer tick_;
 };
 
 }  // namespace outrigger::app

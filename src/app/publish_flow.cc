@@ -1,8 +1,11 @@
 #include "app/publish_flow.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <future>
 
+#include "http/open_files.h"
 #include "telemetry/kafka_health.h"
 #include "telemetry/log.h"
 
@@ -20,6 +23,8 @@ constexpr auto kFlushShare = std::chrono::seconds(5);
 // What ending the Kafka client may take beyond the flush: its last question to the cluster.
 constexpr std::chrono::milliseconds kCloseShare{1000};
 constexpr auto kTick = std::chrono::seconds(1);
+// So much in bodies and answers together is no usual load.
+constexpr uint64_t kFlood = 8 << 20;
 
 std::string Join(const std::vector<std::string>& parts) {
   std::string joined;
@@ -39,6 +44,8 @@ http::Limits LimitsOf(const config::Http& http) {
   limits.max_header = http.max_header;
   limits.max_body = http.max_body;
   limits.max_bodies = http.max_bodies;
+  limits.max_answers = http.max_answers;
+  limits.spare_files = http::SpareFiles();
   limits.max_trailer = http.max_trailer;
   limits.max_connections = http.max_connections;
   limits.head_timeout = http.head_timeout;
@@ -128,8 +135,7 @@ void PublishFlow::ShowConnection() {
   metrics_.KafkaConnected().Set(connection.connected ? 1 : 0);
   kafka_connected_.store(connection.connected, std::memory_order_relaxed);
   if (connection.connected) {
-    if (conditions_.Set("KafkaConnected", Status::kTrue, "Connected", "connected to " + brokers_))
-      Log(Level::kInfo, "Kafka is connected", {{"brokers", brokers_}});
+    ShowRefusal(connection);
     return;
   }
   // A client that has just begun to look is not away yet.
@@ -142,6 +148,19 @@ void PublishFlow::ShowConnection() {
         {{"brokers", brokers_}, {"reason", why}});
 }
 
+void PublishFlow::ShowRefusal(const kafka::Connection& connection) {
+  if (connection.refusal.empty()) {
+    if (conditions_.Set("KafkaConnected", Status::kTrue, "Connected", "connected to " + brokers_))
+      Log(Level::kInfo, "Kafka is connected", {{"brokers", brokers_}});
+    return;
+  }
+  // One topic that takes nothing is no reason to call Kafka away.
+  if (conditions_.Set("KafkaConnected", connection.refused ? Status::kFalse : Status::kTrue,
+                      connection.refused ? "PublishingRefused" : "TopicRefused",
+                      "connected to " + brokers_ + ", but: " + connection.refusal))
+    Log(Level::kWarn, "Kafka refuses what is published", {{"reason", connection.refusal}});
+}
+
 void PublishFlow::Tick() {
   tick_ = loop_.After(kTick, [this] { Tick(); });
   if (producer_) {
@@ -152,6 +171,15 @@ void PublishFlow::Tick() {
     rebuilds_ = producer_->rebuilds();
   }
   metrics_.HttpConnections().Set(static_cast<double>(server_->connections()));
+  ReturnMemory();
+}
+
+// The C library keeps what a flood of large bodies and answers took, for another one.
+void PublishFlow::ReturnMemory() {
+  flood_ = std::max(flood_, server_->TakePeak());
+  if (flood_ < kFlood || server_->buffered() + server_->answers() > flood_ / 4) return;
+  malloc_trim(0);
+  flood_ = 0;
 }
 
 std::string PublishFlow::WaitForKafka(std::chrono::milliseconds at_most,
@@ -178,10 +206,12 @@ void PublishFlow::Shutdown(std::chrono::milliseconds budget) {
   loop_.Call([&] {
     drain_asked_ = loop_.Now();
     drain_by_ = drain_asked_ + budget;
+    server_->AnnounceClose();
     DrainWhenQuiet();
   });
   // The loop stops when the drain is over.
   if (thread_.joinable()) thread_.join();
+  server_.reset();  // and with it the socket's file
 }
 
 void PublishFlow::DrainWhenQuiet() {

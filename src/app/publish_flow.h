@@ -60,7 +60,9 @@ class PublishFlow {
               telemetry::Conditions& conditions);
 
   void ShowConnection();
+  void ShowRefusal(const kafka::Connection& connection);
   void Tick();
+  void ReturnMemory();
   void DrainWhenQuiet();
   void Drain();
   void Flush();
@@ -77,6 +79,7 @@ class PublishFlow {
   std::thread thread_;
   std::atomic<bool> kafka_connected_{false};
   uint64_t rebuilds_ = 0;
+  uint64_t flood_ = 0;  // the most of bodies and answers since memory was returned
   base::Timer tick_;
 
   // The drain, on the flow's thread.

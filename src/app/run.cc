@@ -146,6 +146,7 @@ int Run(const std::string& config_file) {
     const base::Error& error = sidecar.error();
     telemetry::StopLog();
     if (StopAsked()) return 0;
+    pthread_sigmask(SIG_UNBLOCK, &kStop, nullptr);
     std::cerr << "outrigger: " << error.message << "\n";
     if (!error.hint.empty()) std::cerr << "  " << error.hint << "\n";
     return 1;
@@ -154,10 +155,11 @@ int Run(const std::string& config_file) {
   // A second signal means it.
   pthread_sigmask(SIG_UNBLOCK, &kStop, nullptr);
   (*sidecar)->Shutdown();
-  sidecar->reset();
   Log(Level::kInfo, "drained");
   telemetry::StopLog();
-  return 0;
+  // Nothing is left to do, and taking it apart could hang: Kafka's clients wait for brokers that do
+  // not answer, and the log for a reader.
+  std::_Exit(0);
 }
 
 }  // namespace outrigger::app

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "app/check.h"
@@ -34,6 +35,16 @@ base::Result<std::string> ReadToken(const std::string& file) {
                                            "it must hold the token on one line"));
   }
   return token;
+}
+
+// What is subscribed to is there at once, or a trial would wait for it to be found.
+void CreateTopics(const config::Config& config, kafka::EmbeddedBroker& broker) {
+  constexpr int kPartitions = 4;
+  std::set<std::string> topics;  // several subscriptions may name one
+  for (const auto& subscription : config.subscriptions)
+    for (const auto& topic : subscription.topics)
+      if (!topic.value.starts_with('^')) topics.insert(topic.value);
+  for (const auto& topic : topics) broker.CreateTopic(topic, kPartitions);
 }
 
 // Fields that are read once, at the start.
@@ -101,6 +112,7 @@ base::Result<void> Sidecar::Build() {
     if (!broker) return base::Fail(broker.error());
     embedded_ = std::move(*broker);
     effective.kafka.brokers = {embedded_->bootstrap()};
+    CreateTopics(config_, *embedded_);
     Log(Level::kWarn,
         "the embedded broker is for trying out: its events are in memory and end with this process",
         {{"bootstrap", embedded_->bootstrap()}});

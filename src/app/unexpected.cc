@@ -37,7 +37,7 @@ std::string WhatWasThrown() {
                  "an unexpected exception ends the process; this is a bug, and nothing that was "
                  "acknowledged is lost",
                  {{"error", WhatWasThrown()}, {"thread", thread.data()}});
-  telemetry::StopLog();
+  if (!telemetry::StopLog()) std::_Exit(EX_SOFTWARE);  // nobody reads standard error
   // addr2line -Cfe outrigger turns these into lines.
   std::array<void*, 64> frames{};
   backtrace_symbols_fd(frames.data(), backtrace(frames.data(), static_cast<int>(frames.size())),

@@ -25,7 +25,12 @@ void ManualClock::Advance(Duration by) {
 
 std::string Rfc3339(WallTime time) {
   using std::chrono::milliseconds;
-  const auto since = std::chrono::floor<milliseconds>(time.time_since_epoch()).count();
+  return Rfc3339OfMillis(std::chrono::floor<milliseconds>(time.time_since_epoch()).count());
+}
+
+std::string Rfc3339OfMillis(int64_t since) {
+  constexpr int64_t kYear10000 = 253'402'300'800'000;
+  if (since < 0 || since >= kYear10000) return {};
   const std::time_t seconds = since / 1000;
   std::tm utc{};
   gmtime_r(&seconds, &utc);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -41,5 +42,9 @@ class ManualClock {
 
 // RFC 3339 in UTC with milliseconds: 2026-11-23T20:15:30.123Z.
 std::string Rfc3339(WallTime time);
+
+// Of a time as Kafka has it, in milliseconds since 1970; empty for one that RFC 3339 can't write:
+// before 1970 (Kafka's "none" too), or of a year beyond 9999.
+std::string Rfc3339OfMillis(int64_t since);
 
 }  // namespace outrigger::base

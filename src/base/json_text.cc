@@ -1,5 +1,6 @@
 #include "base/json_text.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace outrigger::base {
@@ -30,6 +31,27 @@ size_t FindBadUtf8(std::string_view text) {
     at += length;
   }
   return std::string_view::npos;
+}
+
+std::string Excerpt(std::string_view text, size_t most) {
+  if (text.size() <= most) return std::string(text);
+  size_t end = most;
+  // Back over what belongs to a character that the cut would divide: three bytes at most.
+  while (end > 0 && most - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return std::string(text.substr(0, end)).append("\xE2\x80\xA6");
+}
+
+std::string Utf8Prefix(std::string_view text, size_t most) {
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  std::string out;
+  while (!text.empty()) {
+    const size_t length = Utf8Length(text);
+    const std::string_view character = length > 0 ? text.substr(0, length) : kReplacement;
+    if (out.size() + character.size() > most) break;
+    out.append(character);
+    text.remove_prefix(std::max<size_t>(length, 1));
+  }
+  return out;
 }
 
 std::string JsonString(std::string_view text) {

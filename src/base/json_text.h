@@ -9,11 +9,18 @@ namespace outrigger::base {
 // `text` in quotes, escaped; bytes that are no UTF-8 become U+FFFD (RFC 3629, RFC 8259 section 7).
 std::string JsonString(std::string_view text);
 
+// `text` where it has at most `most` bytes; else how it begins, cut between two characters, and
+// "…".
+std::string Excerpt(std::string_view text, size_t most = 200);
+
 // The length of the well-formed UTF-8 sequence at the start of `text`, which is not empty; 0: it is
 // none (RFC 3629).
 size_t Utf8Length(std::string_view text);
 
 // Where the first byte that is no UTF-8 is; npos: all of `text` is well-formed.
 size_t FindBadUtf8(std::string_view text);
+
+// At most `most` bytes of `text`, whole characters of UTF-8 only; bytes that are none are U+FFFD.
+std::string Utf8Prefix(std::string_view text, size_t most);
 
 }  // namespace outrigger::base

@@ -18,6 +18,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/awake_time.h"
 #include "base/clock.h"
 
 namespace outrigger::base {
@@ -74,6 +75,8 @@ class Loop {
                                                      std::function<void()> on_readable);
 
   TimePoint Now() const { return clock_.now(); }
+  // For the deadlines of what others send, see AwakeTime.
+  TimePoint AwakeNow() { return awake_.At(Now()); }
   WallTime Wall() const { return clock_.wall(); }
   const Clock& clock() const { return clock_; }
 
@@ -92,6 +95,7 @@ class Loop {
   void Arm();
 
   Clock clock_;
+  AwakeTime awake_;
   boost::asio::io_context context_{1};
   std::unique_ptr<Timers> timers_;
   std::atomic<bool> stopped_{false};

@@ -59,6 +59,7 @@ struct Http {
   uint64_t max_body = 1 << 20;
   uint64_t max_header = 16 << 10;
   uint64_t max_bodies = 64 << 20;
+  uint64_t max_answers = 32 << 20;
   uint64_t max_trailer = 8 << 10;
   uint32_t max_connections = 1024;
   Millis head_timeout{5000};
@@ -141,6 +142,7 @@ struct Deliver {
   DeliverMode mode = DeliverMode::kBinary;
   Millis timeout{10000};
   uint32_t concurrency = 64;
+  std::vector<std::string> headers = {"*"};  // globs: the Kafka headers that go along
   std::optional<AppHealth> health;
 
   bool operator==(const Deliver&) const = default;

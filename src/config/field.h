@@ -318,5 +318,6 @@ Mapping<Match> MatchFields();  // of routes[].match and subscriptions[].match
 
 // What only the whole config tells: the groups' names, and whether those who share one agree.
 void FinishSubscriptions(Config& config, Reading& reading);
+void CheckDeadLetterLoops(const std::vector<Subscription>& subscriptions, Reading& reading);
 
 }  // namespace outrigger::config

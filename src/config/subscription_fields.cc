@@ -191,6 +191,8 @@ Mapping<Deliver> DeliverFields() {
               Choice("mode", &Deliver::mode, modes, "How events are sent."),
               Duration("timeout", &Deliver::timeout, kInstant, kHour, "For an attempt."),
               Whole("concurrency", &Deliver::concurrency, 1, 10000, "Attempts at once."),
+              Texts("headers", &Deliver::headers,
+                    "Globs: which Kafka headers go along as `kafka-<name>`."),
               ScalarField("health", &Deliver::health,
                           "How the app's health is asked for. Default: it is not.",
                           HealthFields().Schema(), ReadHealth),
@@ -296,6 +298,7 @@ Field<Config> SubscriptionsField() {
 }
 
 void FinishSubscriptions(Config& config, Reading& reading) {
+  CheckDeadLetterLoops(config.subscriptions, reading);
   static const YamlNode kNothing;
   std::unordered_map<std::string, const Subscription*> named, groups;
   for (Subscription& subscription : config.subscriptions) {

@@ -8,33 +8,33 @@ namespace {
 // While the app refuses connections, so that delivery is back within 2 s of its return.
 constexpr base::Duration kRefusedProbe = std::chrono::milliseconds(250);
 constexpr base::Duration kRefusedProbeMax = std::chrono::seconds(1);
-// Failures, and keys to blame, that are remembered: few keys that fail fast, or many that nobody
-// mends, must not fill the memory.
-constexpr size_t kMostFailed = 4096;
+constexpr base::Duration kSecondOpinion = std::chrono::milliseconds(500);
 constexpr AppCircuit::Id kNobody = ~AppCircuit::Id{0};
 
 }  // namespace
 
-bool AppCircuit::MayDispatch(Id id, base::TimePoint now) const {
+bool AppCircuit::MayDispatch(Id id, uint64_t key, base::TimePoint now) const {
   if (alone_ || (suspects_.contains(id) && !in_flight_.empty())) return false;
-  if (state_ == State::kHalfDown) return !probe_id_ && now >= probe_at_;
+  if (state_ == State::kHalfDown) return !probe_id_ && schedule_.IsDue(key, now);
   return state_ == State::kClosed;
 }
 
 void AppCircuit::OnDispatched(Id id, base::TimePoint now) {
-  in_flight_.emplace(id, now);
+  in_flight_.emplace(id, Flight{now, answers_, in_flight_.size()});
   if (suspects_.contains(id)) alone_ = id;
   if (state_ == State::kHalfDown) probe_id_ = id;
 }
 
-AppCircuit::Decision AppCircuit::OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now) {
+AppCircuit::Decision AppCircuit::OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now,
+                                          std::optional<base::Duration> asked) {
   const bool alone = alone_ == id;
   const bool probe = probe_id_ == id;
-  const auto flight = in_flight_.extract(id);
+  const auto known = in_flight_.extract(id);
+  const Flight flight = known.empty() ? Flight{now, answers_, 0} : known.mapped();
+  if (kind == Kind::kSuccess || kind == Kind::kFailure || kind == Kind::kRejected) ++answers_;
   if (alone) alone_.reset();
   if (probe) probe_id_.reset();
-  if (kind == Kind::kSuccess)
-    return OnSuccess(id, key, flight.empty() ? now : flight.mapped(), now);
+  if (kind == Kind::kSuccess) return OnSuccess(id, key, flight.begun, now);
   if (kind == Kind::kRefused) {
     if (state_ != State::kDown) {
       Decision decision = GoDown(Probe::kRefused, now);
@@ -43,7 +43,16 @@ AppCircuit::Decision AppCircuit::OnResult(Id id, uint64_t key, Kind kind, base::
     }
     return {Fate::kGiveBack};
   }
-  if (probe) WaitForProbe(key, now);
+  if (asked) asked_until_ = std::max(asked_until_, now + *asked);
+  if (state_ == State::kHalfDown) {
+    if (probe) schedule_.OnProbe(key, now);
+    if (asked) schedule_.Ask(*asked, now);
+  }
+  if (kind == Kind::kUnread) {
+    Decision decision{Fate::kGiveBack};
+    decision.overloaded = true;
+    return decision;
+  }
   if (kind == Kind::kCut) return OnCut({id, key, alone}, now);
   if (kind == Kind::kTimeout && state_ == State::kDown) {
     // It hung while the app died. Alone in flight it is to blame, else it may be.
@@ -51,72 +60,67 @@ AppCircuit::Decision AppCircuit::OnResult(Id id, uint64_t key, Kind kind, base::
     return {alone ? Fate::kCount : Fate::kGiveBack};
   }
   suspects_.erase(id);
+  if (state_ == State::kHalfDown) accusations_.OnFailure(key, now);
   if (open()) return {Fate::kGiveBack};
+  if (kind == Kind::kTimeout) return OnTimeout(id, key, flight, now);
   return kind == Kind::kRejected ? OnRejected(id, key, now) : OnFailure(id, key, now);
-}
-
-void AppCircuit::WaitForProbe(uint64_t key, base::TimePoint now) {
-  const bool known = probed_.size() >= kMostFailed || !probed_.insert(key).second;
-  if (known) probe_wait_ = std::min(probe_wait_ * 2, policy_.probe_max);
-  probe_at_ = now + probe_wait_;
 }
 
 AppCircuit::Decision AppCircuit::OnSuccess(Id id, uint64_t key, base::TimePoint begun,
                                            base::TimePoint now) {
   suspects_.erase(id);
-  success_since_rejection_ = true;
   Decision decision;
-  accused_.erase(key);
-  std::erase_if(accused_, [&](const auto& accused) {
-    if (accused.second > begun) return false;
-    Blame(accused.first, now);
+  decision.closed = state_ == State::kHalfDown;
+  if (decision.closed) state_ = State::kClosed;
+  accusations_.OnSuccess(key, begun, now, decision.closed);
+  failures_.Clear();
+  succeeded_ = now;
+  asked_until_ = {};
+  std::erase_if(rejected_, [&](const auto& held) {
+    const auto& [other, rejected] = held;
+    // The same key has no say in it, nor has what the app had begun before.
+    if (rejected.key == key || rejected.at > begun) return false;
+    accusations_.Blame(rejected.key, now);
+    decision.held.push_back({other, Fate::kDeadLetter});
     return true;
   });
-  failed_.clear();
-  keys_.clear();
-  counted_ = 0;
-  blamed_.erase(key);
-  for (auto at = rejected_.begin(); at != rejected_.end();) {
-    auto& [other, rejected] = *at;
-    if (rejected.waiting && rejected.key == key && other != id) {
-      // The same key has no say in it. It waits on, as if it had come now.
-      rejected.tries = 1;
-      CountKey(key, now);
-      ++at;
-      continue;
-    }
-    if (rejected.waiting) {
-      Blame(rejected.key, now);
-      decision.held.push_back({other, Fate::kDeadLetter});
-    }
-    at = rejected_.erase(at);
-  }
-  if (state_ == State::kHalfDown) {
-    state_ = State::kClosed;
-    decision.closed = true;
-  }
   return decision;
 }
 
 AppCircuit::Decision AppCircuit::OnFailure(Id id, uint64_t key, base::TimePoint now) {
-  DropRejected(id);
-  AddFailed(id, key, now);
-  if (state_ == State::kClosed && IsHalfDown()) return GoHalfDown({id}, now);
+  failures_.Add({id, key, now, accusations_.OnFailure(key, now)});
+  if (state_ == State::kClosed && failures_.Degraded()) return GoHalfDown({id}, now);
   return {};
 }
 
-AppCircuit::Decision AppCircuit::OnRejected(Id id, uint64_t key, base::TimePoint now) {
-  if (success_since_rejection_) {
-    success_since_rejection_ = false;
-    DropRejected(id);
-    AddFailed(id, key, now);
-    return {Fate::kDeadLetter};
+AppCircuit::Decision AppCircuit::OnTimeout(Id id, uint64_t key, const Flight& flight,
+                                           base::TimePoint now) {
+  const uint64_t answered = answers_ - flight.answers;
+  const size_t others = std::max(flight.others, in_flight_.size());
+  const bool queued = others > 0 && answered <= others;
+  if (answered == 0 && !accusations_.ToBlame(key, now)) failures_.AddSilence(id, flight.begun, now);
+  Decision decision;
+  if (!queued) {
+    decision = OnFailure(id, key, now);
+  } else if (state_ == State::kClosed && failures_.Degraded()) {
+    decision = GoHalfDown({}, now);
+  } else {
+    decision.fate = Fate::kGiveBack;
   }
-  Expire(now);
-  Rejected& rejected = rejected_[id];
-  rejected = {key, rejected.tries + 1, now + policy_.probe_max, true};
-  CountKey(key, now);
-  if (state_ == State::kClosed && IsHalfDown()) return GoHalfDown({id}, now);
+  decision.overloaded = queued;
+  return decision;
+}
+
+AppCircuit::Decision AppCircuit::OnRejected(Id id, uint64_t key, base::TimePoint now) {
+  if (!accusations_.OnFailure(key, now)) return {Fate::kDeadLetter};
+  const bool failing = !succeeded_ || *succeeded_ + policy_.window < now;
+  const bool doubted = failures_.OfOthers(id, !failing, now);
+  failures_.Add({id, key, now, true, true});
+  if (state_ == State::kClosed && failures_.Degraded()) return GoHalfDown({id}, now);
+  if (doubted)
+    for (auto& [other, rejected] : rejected_) rejected.due = rejected.at + policy_.window;
+  rejected_[id] = {key, now,
+                   now + (doubted ? policy_.window : std::min(kSecondOpinion, policy_.window))};
   return {Fate::kHold};
 }
 
@@ -143,11 +147,10 @@ AppCircuit::Decision AppCircuit::CountCuts(base::TimePoint now) {
   for (const auto& cut : cut_) {
     ids.push_back(cut.id);
     suspects_.erase(cut.id);
-    DropRejected(cut.id);
-    AddFailed(cut.id, cut.key, now);
+    failures_.Add({cut.id, cut.key, now, accusations_.OnFailure(cut.key, now)});
   }
   cut_.clear();
-  const bool half_down = IsHalfDown();
+  const bool half_down = failures_.Degraded();
   Decision decision = half_down ? GoHalfDown(ids, now) : Decision{};
   for (const Id id : ids) decision.held.push_back({id, half_down ? Fate::kGiveBack : Fate::kCount});
   return decision;
@@ -162,6 +165,7 @@ AppCircuit::Decision AppCircuit::GoDown(Probe why, base::TimePoint now) {
   }
   cut_.clear();
   StartOver(kNobody, decision);
+  accusations_.OnInterruption();
   state_ = State::kDown;
   probing_ = false;
   probe_id_.reset();
@@ -174,33 +178,28 @@ AppCircuit::Decision AppCircuit::GoHalfDown(const std::vector<Id>& fresh, base::
   Decision decision;
   decision.fate = Fate::kGiveBack;
   decision.opened = true;
-  std::map<Id, uint32_t> counted;
-  for (const auto& failed : failed_) ++counted[failed.id];
+  std::map<Id, uint32_t> counted = failures_.Attempts();
   for (const Id id : fresh)
     if (const auto own = counted.find(id); own != counted.end()) --own->second;
   for (const auto& [id, times] : counted)
     if (times > 0) decision.uncount.push_back({id, times});
-  probed_.clear();
-  for (const auto& failed : failed_) probed_.insert(failed.key);
-  for (const auto& [id, rejected] : rejected_) probed_.insert(rejected.key);
+  schedule_.Start(now);
+  for (const auto& failure : failures_.all()) schedule_.Failed(failure.key);
+  for (const auto& [id, rejected] : rejected_) schedule_.Failed(rejected.key);
+  if (asked_until_ > now) schedule_.Ask(asked_until_ - now, now);
   StartOver(fresh.size() == 1 ? fresh.front() : kNobody, decision);
   state_ = State::kHalfDown;
   probe_id_.reset();
-  probe_wait_ = policy_.probe;
-  probe_at_ = now + probe_wait_;
   return decision;
 }
 
 void AppCircuit::StartOver(Id current, Decision& decision) {
   for (const auto& [id, rejected] : rejected_)
-    if (rejected.waiting && id != current) decision.held.push_back({id, Fate::kGiveBack});
+    if (id != current) decision.held.push_back({id, Fate::kGiveBack});
   rejected_.clear();
-  failed_.clear();
-  keys_.clear();
-  counted_ = 0;
-  accused_.clear();
+  failures_.Clear();
   // What went well before says nothing of the app that comes back.
-  success_since_rejection_ = false;
+  succeeded_.reset();
 }
 
 void AppCircuit::Forget(Id id) {
@@ -209,7 +208,7 @@ void AppCircuit::Forget(Id id) {
   if (alone_ == id) alone_.reset();
   if (probe_id_ == id) probe_id_.reset();
   std::erase_if(cut_, [id](const Cut& cut) { return cut.id == id; });
-  DropRejected(id);
+  rejected_.erase(id);
 }
 
 bool AppCircuit::TakeProbe(base::TimePoint now) {
@@ -245,75 +244,24 @@ AppCircuit::Decision AppCircuit::OnUnhealthy(base::TimePoint now) {
 AppCircuit::Decision AppCircuit::OnTime(base::TimePoint now) {
   Decision decision;
   if (state_ != State::kClosed) return decision;
-  Expire(now);
-  const bool few = keys_.size() < policy_.keys;
-  std::vector<Id> decided;
-  for (auto& [id, rejected] : rejected_) {
-    if (!rejected.waiting || rejected.due > now) continue;
-    decision.held.push_back({id, few ? Fate::kDeadLetter : Fate::kGiveBack});
-    rejected.waiting = false;
-    if (few) decided.push_back(id);
+  std::unordered_set<uint64_t> keys;
+  for (const auto& [id, rejected] : rejected_) {
+    keys.insert(rejected.key);
+    if (rejected.due <= now) decision.held.push_back({id, Fate::kDeadLetter});
   }
-  for (const Id id : decided) DropRejected(id);
+  if (decision.held.empty()) return decision;
+  if (failures_.Keys(std::move(keys), now) >= policy_.keys) return GoHalfDown({}, now);
+  for (const auto& ruling : decision.held) rejected_.erase(ruling.id);
   return decision;
 }
 
-std::optional<base::TimePoint> AppCircuit::NextWake() const {
-  if (state_ == State::kHalfDown) return probe_id_ ? std::nullopt : std::optional(probe_at_);
+std::optional<base::TimePoint> AppCircuit::NextWake(base::TimePoint now) const {
+  if (state_ == State::kHalfDown) return probe_id_ ? std::nullopt : schedule_.Next(now);
   if (state_ != State::kClosed) return probing_ ? std::nullopt : std::optional(probe_at_);
   std::optional<base::TimePoint> wake;
   for (const auto& [id, rejected] : rejected_)
-    if (rejected.waiting && (!wake || rejected.due < *wake)) wake = rejected.due;
+    if (!wake || rejected.due < *wake) wake = rejected.due;
   return wake;
-}
-
-void AppCircuit::AddFailed(Id id, uint64_t key, base::TimePoint now) {
-  Expire(now);
-  failed_.push_back({id, key, now});
-  if (accused_.size() < kMostFailed) accused_[key] = now;
-  CountKey(key, now);
-}
-
-void AppCircuit::Blame(uint64_t key, base::TimePoint now) {
-  if (blamed_.size() >= kMostFailed) blamed_.clear();
-  blamed_[key] = now + policy_.window;
-}
-
-void AppCircuit::CountKey(uint64_t key, base::TimePoint now) {
-  const auto blamed = blamed_.find(key);
-  if (blamed != blamed_.end() && now < blamed->second) {
-    blamed->second = now + policy_.window;
-    return;
-  }
-  ++keys_[key];
-  ++counted_;
-}
-
-void AppCircuit::DropKey(uint64_t key, uint32_t times) {
-  const auto known = keys_.find(key);
-  if (known == keys_.end()) return;
-  times = std::min(times, known->second);
-  counted_ -= times;
-  if ((known->second -= times) == 0) keys_.erase(known);
-}
-
-void AppCircuit::DropRejected(Id id) {
-  const auto known = rejected_.find(id);
-  if (known == rejected_.end()) return;
-  DropKey(known->second.key, known->second.tries);
-  rejected_.erase(known);
-}
-
-void AppCircuit::Expire(base::TimePoint now) {
-  while (!failed_.empty() &&
-         (failed_.front().at + policy_.window < now || failed_.size() >= kMostFailed)) {
-    DropKey(failed_.front().key);
-    failed_.pop_front();
-  }
-}
-
-bool AppCircuit::IsHalfDown() const {
-  return counted_ >= policy_.failures && keys_.size() >= policy_.keys;
 }
 
 }  // namespace outrigger::deliver

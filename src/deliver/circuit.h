@@ -6,27 +6,29 @@
 // down      refused, or the health check fails: nothing is dispatched, nothing uses an attempt.
 //           Probes: while refused every 1 s at most (back within 2 s), while unhealthy probe →
 //           probe_max.
-// half down `failures` failures over `keys` keys within `window` and no success: what they used is
-//           given back, and one event at a time is the probe, each time another key's (Lanes has
-//           those that failed go last): one a `probe` while keys are tried that have not failed,
-//           so that healthy events behind many poisoned ones are found; then probe → probe_max.
-//           Keys to blame say nothing of the app.
+// degraded  (kHalfDown) nothing but failures: `failures` of them over `keys` keys within `window`,
+//           or time-outs of two events and no answer to anybody (Failures). The attempts that they
+//           used are not counted, and one event at a time is the probe (ProbeSchedule). Keys to
+//           blame say nothing of the app (Accusations). Where no event of another key succeeds the
+//           two can't be told apart, and nothing is dead-lettered however long that takes: a retry
+//           each 30 s costs little, the dead letters of an outage much.
 //
-// To blame are keys that failed before an event of another key began and went well, until they
-// succeed themselves or have not failed for `window`: poison events that are all that is left of a
-// busy topic end in the dead letters, not in an open circuit. A success that had begun before tells
-// nothing of an app that fails since.
+// A time-out is not the event's fault, and no attempt, where the app had not come to it: it has not
+// answered more calls since than were under way beside it. Fewer should be then (`overloaded`).
 //
 // Suspects: a cut that meets a dead app makes its event a suspect, without an attempt used. A
 // suspect goes only when nothing else is in flight, and then nothing else goes; cut again while the
 // app dies, it has used an attempt and stays a suspect. Any answer clears it.
 //
-// Rejections (4xx of the deterministic kind) are held while there was no success since the last
-// one: the event's letter goes out when another key succeeds, and it is given back when the circuit
-// opens. One that nobody comes to judge does not wait for ever: after `probe_max` it is
-// dead-lettered when too few keys fail to ever open the circuit (a lone poison event on an idle
-// subscription), and tried again, without an attempt, when enough keys do; those tries add up to
-// `failures`, so it ends either way. This choice is ours; the contract is silent.
+// Rejections (4xx of the deterministic kind) are the event's own fault, unless the app rejects
+// everything (a token that ran out). So a rejection waits for a call of another key that begins
+// later: when that succeeds the event is dead-lettered. It waits for kSecondOpinion only, so that a
+// lone bad event is dead-lettered at once; and for `window` where the app has answered nothing but
+// failures for that long, or another event was rejected since the last success. After that it is
+// dead-lettered, unless `keys` keys fail: then the app is degraded, and nothing was attempted. The
+// price: on a topic with fewer than two events in kSecondOpinion, or with fewer than `keys` keys,
+// the first event or events of such an outage are dead-lettered, for nothing tells them from bad
+// ones.
 //
 // Thread: the deliver flow's. Lifetime: of a subscription. Ids are never used twice. Time comes in
 // and does not run backwards. Cost: O(1) for each result, O(failures) when the circuit moves.
@@ -34,7 +36,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <unordered_map>
@@ -42,6 +43,9 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "deliver/accusations.h"
+#include "deliver/failures.h"
+#include "deliver/probe_schedule.h"
 
 namespace outrigger::deliver {
 
@@ -62,6 +66,7 @@ class AppCircuit {
     kSuccess,  // the app decided: done, drop, or dead letter by its own word
     kFailure,  // an answer that means: try again
     kTimeout,
+    kUnread,    // a time-out before the app read the call: not attempted
     kRejected,  // Verdict::Action::kRejected
     kCut,
     kRefused,
@@ -86,23 +91,34 @@ class AppCircuit {
     Fate fate = Fate::kCount;           // of the event that the result is about
     std::vector<Ruling> held = {};      // of events that were on hold
     std::vector<Uncount> uncount = {};  // when the half-down circuit opens
+    bool overloaded = false;            // the app gets more at once than it answers
     bool opened = false;                // and pauses the partitions; for the log and the metric
     bool closed = false;
   };
 
-  explicit AppCircuit(CircuitPolicy policy) : policy_(policy) {}
+  explicit AppCircuit(CircuitPolicy policy)
+      : policy_(policy),
+        accusations_(policy.window),
+        failures_({policy.failures, policy.keys, policy.window}),
+        schedule_(policy.probe, policy.probe_max) {}
 
   // Whether the event may go now. For a suspect false until nothing else is in flight: dispatch
-  // waits for it, so that it is not overtaken for ever.
-  bool MayDispatch(Id id, base::TimePoint now) const;
+  // waits for it, so that it is not overtaken for ever. `key` as for OnResult.
+  bool MayDispatch(Id id, uint64_t key, base::TimePoint now) const;
+  // Of a degraded app: the key has failed, and those that have not go first.
+  bool GoesLast(uint64_t key) const {
+    return state_ == State::kHalfDown && schedule_.HasFailed(key);
+  }
   void OnDispatched(Id id, base::TimePoint now);
 
   // What came of it. `key` is a hash of its lane's key; an event without a key has one of its own.
-  Decision OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now);
+  // `asked`: how long the app, as a whole, is to be left alone (Retry-After).
+  Decision OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now,
+                    std::optional<base::Duration> asked = {});
 
   // An event of this key came with attempts that an earlier owner of the partition has counted: no
   // open circuit took them back.
-  void Blame(uint64_t key, base::TimePoint now);
+  void Blame(uint64_t key, base::TimePoint now) { accusations_.Blame(key, now); }
 
   // The event is gone (revoked, cancelled): nothing more is said about it.
   void Forget(Id id);
@@ -117,9 +133,8 @@ class AppCircuit {
 
   // Rejections that have waited long enough. Call at NextWake.
   Decision OnTime(base::TimePoint now);
-  // The next probe, the next half-down dispatch, or the next OnTime. May lie in the past while the
-  // half-down circuit finds nothing to dispatch: arm a timer only for what is to come.
-  std::optional<base::TimePoint> NextWake() const;
+  // The next probe, the next dispatch to a degraded app, or the next OnTime.
+  std::optional<base::TimePoint> NextWake(base::TimePoint now) const;
 
   State state() const { return state_; }
   bool open() const { return state_ == State::kDown || state_ == State::kHalfDown; }
@@ -127,16 +142,15 @@ class AppCircuit {
   size_t held() const { return rejected_.size() + cut_.size(); }
 
  private:
-  struct Failed {
-    Id id;
-    uint64_t key;
-    base::TimePoint at;
+  struct Flight {
+    base::TimePoint begun;
+    uint64_t answers = 0;  // that had come by then
+    size_t others = 0;     // in flight then
   };
   struct Rejected {
     uint64_t key;
-    uint32_t tries;  // each counts as a failure for as long as it is undecided
+    base::TimePoint at;
     base::TimePoint due;
-    bool waiting;  // held; false: it was given back and goes once more
   };
   struct Cut {
     Id id;
@@ -147,45 +161,35 @@ class AppCircuit {
   // `begun`: when it was dispatched.
   Decision OnSuccess(Id id, uint64_t key, base::TimePoint begun, base::TimePoint now);
   Decision OnFailure(Id id, uint64_t key, base::TimePoint now);
+  Decision OnTimeout(Id id, uint64_t key, const Flight& flight, base::TimePoint now);
   Decision OnRejected(Id id, uint64_t key, base::TimePoint now);
   Decision OnCut(const Cut& cut, base::TimePoint now);
   Decision CountCuts(base::TimePoint now);
   Decision GoDown(Probe why, base::TimePoint now);
   // `fresh`: whose last failure the caller has not counted yet.
   Decision GoHalfDown(const std::vector<Id>& fresh, base::TimePoint now);
-  // Gives back every rejection on hold (but that of `current`), and forgets all failures.
+  // No rejection on hold (but that of `current`) was attempted; all failures are forgotten.
   void StartOver(Id current, Decision& decision);
-
-  void AddFailed(Id id, uint64_t key, base::TimePoint now);
-  // Failures that speak against the app: those of keys that are not to blame.
-  void CountKey(uint64_t key, base::TimePoint now);
-  // A probe failed: when the next one goes.
-  void WaitForProbe(uint64_t key, base::TimePoint now);
-  void DropKey(uint64_t key, uint32_t times = 1);
-  void DropRejected(Id id);
-  void Expire(base::TimePoint now);
-  bool IsHalfDown() const;
 
   CircuitPolicy policy_;
   State state_ = State::kClosed;
-  std::unordered_map<Id, base::TimePoint> in_flight_;  // since when
+  std::unordered_map<Id, Flight> in_flight_;
+  uint64_t answers_ = 0;  // so far, good or bad
   std::unordered_set<Id> suspects_;
   std::optional<Id> alone_;  // the suspect that is in flight
   std::vector<Cut> cut_;     // on hold while checking
 
-  std::deque<Failed> failed_;                    // within the window, oldest first
-  std::unordered_map<uint64_t, uint32_t> keys_;  // of failed_ and rejected_ without the blamed
-  uint32_t counted_ = 0;                         // all of keys_
-  std::unordered_map<uint64_t, base::TimePoint> accused_;  // failed then; no success begun since
-  std::unordered_map<uint64_t, base::TimePoint> blamed_;   // until when
-  std::map<Id, Rejected> rejected_;  // undecided, in the order of their first rejection
-  bool success_since_rejection_ = false;
+  Accusations accusations_;
+  Failures failures_;
+  std::map<Id, Rejected> rejected_;  // on hold
+  std::optional<base::TimePoint> succeeded_;
+  base::TimePoint asked_until_{};  // since the last success
 
-  bool probing_ = false;                 // a probe of TakeProbe is under way
-  std::optional<Id> probe_id_;           // the event that is the half-down circuit's probe
-  std::unordered_set<uint64_t> probed_;  // keys that failed since or before the half-down opening
+  bool probing_ = false;  // a probe of TakeProbe is under way
   base::TimePoint probe_at_{};
   base::Duration probe_wait_{};
+  std::optional<Id> probe_id_;  // the event that is the degraded app's probe
+  ProbeSchedule schedule_;
 };
 
 }  // namespace outrigger::deliver

@@ -1,5 +1,6 @@
 #include "deliver/commit_metadata.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "event/base64.h"
@@ -7,7 +8,7 @@
 namespace outrigger::deliver {
 namespace {
 
-constexpr std::string_view kPrefix = "or1:";
+constexpr std::string_view kPrefix = "or1:", kPrefixWithTimes = "or2:";
 constexpr char kNothing = 0, kRuns = 1, kBits = 2;
 constexpr size_t kCheckBytes = 4;
 
@@ -148,6 +149,23 @@ void ReadAttempts(Numbers& numbers, Progress& progress) {
   }
 }
 
+void AppendTimes(std::string& out, const std::vector<int64_t>& times) {
+  int64_t earliest = std::numeric_limits<int64_t>::max();
+  for (const int64_t time : times)
+    if (time > 0) earliest = std::min(earliest, time);
+  AppendNumber(out, static_cast<uint64_t>(earliest));
+  for (const int64_t time : times)
+    AppendNumber(out, time > 0 ? static_cast<uint64_t>(time - earliest) + 1 : 0);
+}
+
+void ReadTimes(Numbers& numbers, Progress& progress) {
+  const int64_t earliest = numbers.Next(1);
+  for (size_t left = progress.attempts.size(); left > 0 && numbers.good; --left) {
+    const int64_t distance = numbers.Next(0);
+    progress.first_tries.push_back(distance > 0 ? earliest + distance - 1 : 0);
+  }
+}
+
 }  // namespace
 
 std::string EncodeMetadata(const Progress& progress) {
@@ -160,13 +178,20 @@ std::string EncodeMetadata(const Progress& progress) {
     AppendNumber(bytes, attempts);
     at = offset;
   }
+  const bool times = std::any_of(progress.first_tries.begin(), progress.first_tries.end(),
+                                 [](int64_t time) { return time > 0; });
+  if (times) AppendTimes(bytes, progress.first_tries);
   const uint32_t check = Check(bytes, progress.committed);
   for (size_t i = 0; i < kCheckBytes; ++i) bytes.push_back(static_cast<char>(check >> (8 * i)));
-  return std::string(kPrefix) + ToBase64Url(bytes);
+  return std::string(times ? kPrefixWithTimes : kPrefix) + ToBase64Url(bytes);
 }
 
 std::string EncodeWithin(Progress progress, size_t limit) {
   std::string text = EncodeMetadata(progress);
+  if (!FitsMetadata(text.size(), limit / 4 * 3) && !progress.first_tries.empty()) {
+    progress.first_tries.clear();
+    text = EncodeMetadata(progress);
+  }
   while (text.size() > limit) {
     if (progress.settled.empty()) {
       progress.attempts.resize(progress.attempts.size() / 2);
@@ -181,7 +206,8 @@ std::string EncodeWithin(Progress progress, size_t limit) {
 std::optional<Progress> DecodeMetadata(std::string_view text, int64_t committed) {
   Progress progress{committed, {}, {}};
   if (text.empty()) return progress;
-  if (!text.starts_with(kPrefix) || committed < 0 || committed > Numbers::kMost)
+  const bool times = text.starts_with(kPrefixWithTimes);
+  if ((!times && !text.starts_with(kPrefix)) || committed < 0 || committed > Numbers::kMost)
     return std::nullopt;
   const auto bytes = FromBase64Url(text.substr(kPrefix.size()));
   if (!bytes || bytes->size() < 1 + kCheckBytes) return std::nullopt;
@@ -204,6 +230,7 @@ std::optional<Progress> DecodeMetadata(std::string_view text, int64_t committed)
       return std::nullopt;
   }
   if (numbers.good) ReadAttempts(numbers, progress);
+  if (numbers.good && times) ReadTimes(numbers, progress);
   if (!numbers.good || !numbers.rest.empty()) return std::nullopt;
   return progress;
 }

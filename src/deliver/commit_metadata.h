@@ -13,6 +13,10 @@
 //             attempts ≥ 1)
 //   check     CRC-32 (ISO 3309) of all of the above and `committed` as 8 bytes, 4 bytes; both
 //             with the lowest byte first
+// "or2:", written where the times of first tries are known, has behind the attempts
+//   first     the earliest time, then for each of the attempts its distance from that, plus 1; 0
+//   not
+//             known
 // where numbers are LEB128 varints. A form or prefix that is not known makes it foreign, so a newer
 // format takes a new prefix. Progress with nothing to carry is the empty string, as other clients
 // write it. A broker takes 4096 bytes (offset.metadata.max.bytes): contract section 4, from 75 % on
@@ -40,16 +44,37 @@ struct Progress {
   int64_t committed = 0;             // the next offset that Kafka gives; every one below is settled
   std::vector<OffsetRange> settled;  // above `committed`; in order, neither empty nor touching
   std::vector<std::pair<int64_t, uint32_t>> attempts;  // of unsettled offsets, > 0, in order
+  // When each of `attempts` was tried first, in tenths of a second since 1970; 0: not known. Empty:
+  // of none.
+  std::vector<int64_t> first_tries = {};
 
   bool operator==(const Progress&) const = default;
 };
 
-inline constexpr size_t kMetadataMax = 4096;
+// The broker's limit, less the topic's identity that the consumer writes before it
+// (kafka/topic_identity.h).
+inline constexpr size_t kMetadataMax = 4096 - 64;
 
 std::string EncodeMetadata(const Progress& progress);
 
+// Sizes of its parts, so that its length is known without writing it: of a number, and of an
+// entry's count of attempts at most.
+inline size_t NumberBytes(uint64_t number) {
+  size_t bytes = 1;
+  for (; number >= 0x80; number >>= 7) ++bytes;
+  return bytes;
+}
+inline constexpr size_t kAttemptBytes = 2;
+// The length of the text at most: `settled` are the bytes of the runs or bits, `attempts` those of
+// the list of attempts, both without the numbers that lead them.
+inline size_t MetadataSize(size_t settled, size_t attempts) {
+  constexpr size_t kPrefix = 4, kForm = 1, kCounts = 2 * 4, kCheck = 4;
+  return kPrefix + ((kForm + kCounts + settled + attempts + kCheck) * 4 + 2) / 3;
+}
+
 // The same, cut to `limit` where it is longer: the highest settled offsets are left out first
-// (they are delivered again after a crash), then the highest offsets' attempts.
+// (they are delivered again after a crash), then the highest offsets' attempts. The times of first
+// tries are for people, and never the reason for a pause: they go where it would come near.
 std::string EncodeWithin(Progress progress, size_t limit = kMetadataMax);
 
 // nullopt: not ours, damaged, or written for another offset than `committed`.

@@ -34,6 +34,19 @@ std::string_view Label(LetterReason reason);
 // The reason of a letter whose last attempt had that verdict.
 LetterReason ReasonOf(const Verdict& verdict);
 
+// So many times a record may have been a dead-letter record: beyond that it goes round.
+inline constexpr uint64_t kMaxGeneration = 10;
+// How many times it was, as its headers say.
+uint64_t Generation(const kafka::Consumed& record);
+
+// How much of its story a dead-letter record tells, where the topic does not take it whole.
+enum class Story {
+  kWhole,
+  kWithoutBody,
+  kOrigin,      // reason, topic, partition, offset and generation
+  kGeneration,  // what ends a loop
+};
+
 struct Letter {
   LetterReason reason = LetterReason::kStatus;
   int status = 0;         // 0: there was no answer, and no header
@@ -47,9 +60,6 @@ struct Letter {
 // `record` says where the event stood: of a letter that is delivered again, the caller puts the
 // origin's topic, partition and offset there, not the dead letter topic's.
 event::Record ToDeadLetter(const kafka::Consumed& record, const Letter& letter,
-                           std::string dead_letter_topic);
-
-// At most `most` bytes of `text`, whole characters of UTF-8 only; bytes that are none are U+FFFD.
-std::string Excerpt(std::string_view text, size_t most);
+                           std::string dead_letter_topic, Story story = Story::kWhole);
 
 }  // namespace outrigger::deliver

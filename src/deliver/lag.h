@@ -1,6 +1,7 @@
 // How far behind one partition is, in seconds.
 //
-// The age of the oldest unsettled record where we hold one. Where none has come yet (the app is
+// The age of the oldest unsettled record where we hold one: by its timestamp where that can be the
+// time at which it was written, else since it was fetched. Where none has come yet (the app is
 // away, the partition paused) nobody knows that record's time: then it is for how long the
 // partition has lagged without getting on, which the true age is never below but for a glance.
 //

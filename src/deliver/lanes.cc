@@ -66,6 +66,13 @@ void Lanes::set_failed_last(bool last) {
   ready_.splice(ready_.end(), last_);
 }
 
+bool Lanes::Defer(Item* item) {
+  if (!failed_last_ || item->state != State::kReady || item->lane->line != &ready_) return false;
+  Withdraw(item);
+  MakeReady(item->lane, Turn::kLast);
+  return true;
+}
+
 void Lanes::WakeDue(base::TimePoint now) {
   while (!timers_.empty() && timers_.begin()->first <= now) {
     Lane* lane = timers_.begin()->second;
@@ -112,6 +119,11 @@ void Lanes::Done(Item* item) {
   } else {
     MakeReady(lane, Turn::kNext);
   }
+}
+
+void Lanes::Recount(Item* item, size_t bytes) {
+  if (item->lane) bytes_ += bytes - item->bytes;
+  item->bytes = bytes;
 }
 
 void Lanes::RetryAt(Item* item, base::TimePoint when) {

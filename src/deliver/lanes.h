@@ -75,6 +75,12 @@ class Lanes {
   // the half-down circuit's probes go to changing keys).
   void GiveBack(Item* item, Turn turn = Turn::kFirst);
 
+  // The head that Peek gave goes behind all that has not failed, while failed_last; false: it
+  // stands there, or nothing does so now.
+  bool Defer(Item* item);
+  // From now on it counts for so many bytes.
+  void Recount(Item* item, size_t bytes);
+
   // While true, what has failed before goes behind all that has not, also behind what is yet to
   // come: the half-down circuit looks for an event that is well.
   void set_failed_last(bool last);

@@ -2,99 +2,162 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace outrigger::deliver {
 
 PartitionOffsets::PartitionOffsets(Progress progress)
-    : first_(progress.committed), next_(progress.committed) {
-  for (const auto& range : progress.settled) later_.emplace(range.begin, range.end);
-  for (const auto& [offset, attempts] : progress.attempts) later_attempts_[offset] = attempts;
+    : first_(progress.committed), next_(progress.committed), reach_(progress.committed) {
+  for (const auto& range : progress.settled) AddRun(range.begin, range.end);
+  for (const auto& [offset, attempts] : progress.attempts) attempts_[offset] = attempts;
+  if (!runs_.empty()) reach_ = runs_.rbegin()->second;
+  if (!attempts_.empty()) reach_ = std::max(reach_, attempts_.rbegin()->first);
 }
 
-bool PartitionOffsets::InLater(int64_t offset) const {
-  const auto behind = later_.upper_bound(offset);
-  return behind != later_.begin() && offset < std::prev(behind)->second;
+bool PartitionOffsets::IsInRun(int64_t offset) const {
+  const auto behind = runs_.upper_bound(offset);
+  return behind != runs_.begin() && offset < std::prev(behind)->second;
 }
 
-void PartitionOffsets::ForgetBelow(int64_t offset) {
-  while (!later_.empty() && later_.begin()->second <= offset) later_.erase(later_.begin());
-  later_attempts_.erase(later_attempts_.begin(), later_attempts_.lower_bound(offset));
+size_t PartitionOffsets::SizeOf(Runs::const_iterator run) const {
+  constexpr size_t kAnyNumber = 9;  // the first one's distance changes with committable()
+  const size_t distance =
+      run == runs_.begin()
+          ? kAnyNumber
+          : NumberBytes(static_cast<uint64_t>(run->first - std::prev(run)->second));
+  return distance + NumberBytes(static_cast<uint64_t>(run->second - run->first));
+}
+
+void PartitionOffsets::AddRun(int64_t begin, int64_t end) {
+  const auto from = runs_.lower_bound(begin);
+  auto to = from;
+  for (; to != runs_.end() && to->first <= end; ++to) {
+    runs_size_ -= SizeOf(to);
+    end = std::max(end, to->second);
+  }
+  if (to != runs_.end()) runs_size_ -= SizeOf(to);
+  const auto run = runs_.emplace_hint(runs_.erase(from, to), begin, end);
+  runs_size_ += SizeOf(run);
+  if (to != runs_.end()) runs_size_ += SizeOf(to);
+}
+
+void PartitionOffsets::Trim() {
+  if (const auto behind = runs_.upper_bound(next_); behind != runs_.begin())
+    next_ = std::max(next_, std::prev(behind)->second);
+  const int64_t committed = committable();
+  while (!runs_.empty() && runs_.begin()->first <= committed) {
+    const auto second = std::next(runs_.begin());
+    runs_size_ -= SizeOf(runs_.begin());
+    if (second != runs_.end()) runs_size_ -= SizeOf(second);
+    runs_.erase(runs_.begin());
+    if (second != runs_.end()) runs_size_ += SizeOf(second);
+  }
 }
 
 PartitionOffsets::Added PartitionOffsets::Add(int64_t offset) {
   if (next_ < 0) first_ = next_ = offset;
   if (offset < first_) return Added::kBefore;
   if (offset < next_) return unsettled_.contains(offset) ? Added::kKnown : Added::kSettled;
-  const bool settled = InLater(offset);
-  if (!settled) {
-    const auto known = later_attempts_.find(offset);
-    unsettled_.emplace_hint(unsettled_.end(), offset,
-                            known == later_attempts_.end() ? 0 : known->second);
-  }
-  if (settled || later_attempts_.contains(offset)) touched_ = offset;
-  next_ = offset + 1;
-  ForgetBelow(next_);
+  const bool settled = IsInRun(offset);
+  if (!settled) unsettled_.emplace_hint(unsettled_.end(), offset, false);
+  MoveTo(offset, offset + 1);
   return settled ? Added::kSettled : Added::kNew;
 }
 
+void PartitionOffsets::PassTo(int64_t next) {
+  if (next <= next_) return;
+  const int64_t before = committable();
+  if (next_ < 0) first_ = next;
+  MoveTo(next, next);
+  if (committable() != before) ++version_;
+}
+
+void PartitionOffsets::MoveTo(int64_t offset, int64_t next) {
+  attempts_.erase(attempts_.lower_bound(next_), attempts_.lower_bound(offset));
+  next_ = next;
+  Trim();
+}
+
+bool PartitionOffsets::Remove(int64_t offset) {
+  const auto known = unsettled_.find(offset);
+  if (known == unsettled_.end()) return false;
+  if (attempts_.erase(offset) == 0 && known->second) --untried_;
+  unsettled_.erase(known);
+  return true;
+}
+
 void PartitionOffsets::Settle(int64_t offset) {
-  if (unsettled_.erase(offset) == 0) return;
-  touched_ = std::max(touched_, offset);
+  if (!Remove(offset)) return;
+  const auto behind = unsettled_.upper_bound(offset);
+  if (behind != unsettled_.begin())
+    AddRun(std::prev(behind)->first + 1, behind == unsettled_.end() ? next_ : behind->first);
+  reach_ = std::max(reach_, offset);
+  Trim();
   ++version_;
 }
 
+void PartitionOffsets::Skip(int64_t offset) {
+  const int64_t before = committable();
+  if (!Remove(offset)) return;
+  Trim();
+  if (committable() != before) ++version_;
+}
+
 bool PartitionOffsets::AlreadySettled(int64_t offset) const {
-  if (offset < next_) return !unsettled_.contains(offset);
-  return InLater(offset);
+  return offset < next_ ? !unsettled_.contains(offset) : IsInRun(offset);
 }
 
 int64_t PartitionOffsets::committable() const {
-  if (!unsettled_.empty()) return unsettled_.begin()->first;
-  const bool joins = !later_.empty() && later_.begin()->first <= next_;
-  return joins ? later_.begin()->second : next_;
+  return unsettled_.empty() ? next_ : unsettled_.begin()->first;
 }
 
 Progress PartitionOffsets::progress() const {
-  Progress progress{std::max<int64_t>(committable(), 0), {}, {}};
-  auto& settled = progress.settled;
-  const auto add = [&](int64_t begin, int64_t end) {
-    begin = std::max(begin, progress.committed);
-    if (begin >= end) return;
-    if (!settled.empty() && settled.back().end >= begin) {
-      settled.back().end = std::max(settled.back().end, end);
-    } else {
-      settled.push_back({begin, end});
-    }
-  };
-  int64_t at = progress.committed;
-  int64_t end = next_;
-  for (const auto& [offset, attempts] : unsettled_) {
-    if (offset > touched_) {
-      end = touched_ + 1;
-      break;
-    }
-    add(at, offset);
-    at = offset + 1;
-    if (attempts > 0) progress.attempts.emplace_back(offset, attempts);
-  }
-  add(at, end);
-  for (const auto& [begin, end] : later_) add(std::max(begin, next_), end);
-  for (const auto& entry : later_attempts_)
-    if (entry.first >= progress.committed) progress.attempts.push_back(entry);
+  Progress progress{std::max<int64_t>(committable(), 0), {}, {attempts_.begin(), attempts_.end()}};
+  for (const auto& [begin, end] : runs_) progress.settled.push_back({begin, end});
   return progress;
 }
 
+bool PartitionOffsets::MayBegin(int64_t offset, size_t limit) const {
+  const auto known = unsettled_.find(offset);
+  if (known == unsettled_.end() || known == unsettled_.begin() || known->second ||
+      attempts_.contains(offset))
+    return true;
+  // Each that is begun ends in a run of its own or in an entry of attempts. Settled offsets are
+  // written as runs or as bits, whichever is shorter; as bits one more takes no room within reach.
+  const auto span = static_cast<size_t>(std::max(reach_, offset) + 1 - committable());
+  const size_t number = NumberBytes(span);
+  const size_t entry = number + kAttemptBytes;
+  const size_t attempts = attempts_.size() * entry;
+  const size_t bits = MetadataSize(span / 8 + 1, attempts + (untried_ + 1) * entry);
+  const size_t runs = MetadataSize(
+      runs_size_, attempts + (attempts_.size() + untried_ + 1) * std::max(2 * number, entry));
+  return std::min(bits, runs) <= limit;
+}
+
+void PartitionOffsets::Begin(int64_t offset) {
+  const auto known = unsettled_.find(offset);
+  if (known == unsettled_.end() || std::exchange(known->second, true)) return;
+  if (!attempts_.contains(offset)) ++untried_;
+  reach_ = std::max(reach_, offset);
+}
+
 uint32_t PartitionOffsets::attempts(int64_t offset) const {
-  const auto& attempts = offset < next_ ? unsettled_ : later_attempts_;
-  const auto known = attempts.find(offset);
-  return known == attempts.end() ? 0 : known->second;
+  const auto known = attempts_.find(offset);
+  return known == attempts_.end() ? 0 : known->second;
 }
 
 void PartitionOffsets::SetAttempts(int64_t offset, uint32_t attempts) {
   const auto known = unsettled_.find(offset);
-  if (known == unsettled_.end() || known->second == attempts) return;
-  known->second = attempts;
-  touched_ = std::max(touched_, offset);
+  if (known == unsettled_.end()) return;
+  const uint32_t before = this->attempts(offset);
+  if (before == attempts) return;
+  if (known->second && before == 0) --untried_;
+  if (known->second && attempts == 0) ++untried_;
+  if (attempts == 0)
+    attempts_.erase(offset);
+  else
+    attempts_[offset] = attempts;
+  reach_ = std::max(reach_, offset);
   ++version_;
 }
 

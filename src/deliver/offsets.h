@@ -2,14 +2,16 @@
 //
 // Promises: committable() never passes a record that is handed out and not settled; what was
 // settled above it is not handed out twice, over a restart either, when progress() travels with the
-// commit (commit_metadata.h). Offsets that Kafka skipped (compaction, markers of transactions)
-// count as settled: they do not exist. A record leaves only by Settle: time, counts and cancelled
+// commit (commit_metadata.h). It always fits there while no record is tried that MayBegin refuses.
+// Offsets that Kafka skipped (compaction, aborted records, markers of transactions) count as
+// settled: they do not exist. A record leaves only by Settle or Skip: time, counts and cancelled
 // calls never settle.
 //
 // Thread: the deliver flow's. Lifetime: one assignment of the partition; a revoked partition's
-// object is thrown away, and so are late results. Cost: O(log n) of what is unsettled; progress()
-// walks what is unsettled up to the highest settled offset.
-// Source: contract section 4, "Offsets are committed only up to the oldest unsettled event".
+// object is thrown away, and so are late results. Cost: O(log n) of what is unsettled, MayBegin
+// too; progress() copies what it gives.
+// Source: contract section 4, "Offsets are committed up to the oldest unsettled event … When that
+// metadata nears the broker's limit, fetching of the partition pauses; state is never dropped".
 #pragma once
 
 #include <cstdint>
@@ -36,9 +38,22 @@ class PartitionOffsets {
   // A record that was fetched; in the order of offsets, but for fetching again.
   Added Add(int64_t offset);
 
-  // The record needs nothing more: delivered, dropped, filtered, or its dead letter is in Kafka.
-  // An offset that is not unsettled changes nothing.
+  // Every record below `next` was added, or does not exist: the end of the partition was seen, or
+  // what lies in between was deleted.
+  void PassTo(int64_t next);
+
+  // The record needs nothing more: delivered, dropped, or its dead letter is in Kafka. An offset
+  // that is not unsettled changes nothing.
   void Settle(int64_t offset);
+  // The record is not for us (filtered): as if Kafka had skipped it. It takes no room in the
+  // metadata; after a restart it is filtered again.
+  void Skip(int64_t offset);
+
+  // Whether the record may be tried now: that whatever becomes of it, and of all that Begin was
+  // told of, the metadata is no longer than `limit`. The oldest unsettled record and those that
+  // were tried before always may, or nothing would ever make room again.
+  bool MayBegin(int64_t offset, size_t limit = kMetadataMax - kMetadataMargin) const;
+  void Begin(int64_t offset);
 
   bool AlreadySettled(int64_t offset) const;
 
@@ -64,18 +79,32 @@ class PartitionOffsets {
   size_t unsettled() const { return unsettled_.size(); }
 
  private:
-  // Whether `offset` lies in a range of later_.
-  bool InLater(int64_t offset) const;
-  void ForgetBelow(int64_t offset);
+  // For the count of the oldest unsettled record, which begins without being asked for.
+  static constexpr size_t kMetadataMargin = 16;
+  using Runs = std::map<int64_t, int64_t>;
 
-  // Every offset in [first_, next_) is settled or in unsettled_; at and above next_ those of
-  // later_ are settled. next_ -1: nothing known.
+  bool IsInRun(int64_t offset) const;
+  // Nothing of what lies between next_ and `offset` exists, and next_ is `next` now.
+  void MoveTo(int64_t offset, int64_t next);
+  // Takes it out of what is unsettled; false: it is not there.
+  bool Remove(int64_t offset);
+  void AddRun(int64_t begin, int64_t end);
+  // What the run takes in the metadata, at most.
+  size_t SizeOf(Runs::const_iterator run) const;
+  // Joins what is settled from next_ on, and forgets what lies below committable().
+  void Trim();
+
+  // Every offset in [first_, next_) is settled or in unsettled_. next_ -1: nothing known.
   int64_t first_ = -1;
   int64_t next_ = -1;
-  int64_t touched_ = -1;                        // the highest below next_ that was settled or tried
-  std::map<int64_t, uint32_t> unsettled_;       // with its attempts
-  std::map<int64_t, int64_t> later_;            // restored ranges, begin → end
-  std::map<int64_t, uint32_t> later_attempts_;  // restored, of records that did not come yet
+  std::map<int64_t, bool> unsettled_;  // whether it was begun
+  // Above committable(), begin → end: nothing in between is unsettled, and something was settled.
+  // Runs from next_ on were restored.
+  Runs runs_;
+  size_t runs_size_ = 0;                  // of all of them in the metadata
+  std::map<int64_t, uint32_t> attempts_;  // of unsettled_, and restored ones from next_ on
+  size_t untried_ = 0;                    // begun, and no attempt is over
+  int64_t reach_ = -1;                    // the highest offset that the metadata may have to name
   uint64_t version_ = 0;
   uint64_t committed_version_ = 0;
 };

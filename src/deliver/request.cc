@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json_text.h"
 #include "event/cloudevents.h"
 #include "event/data.h"
+#include "event/match.h"
 
 namespace outrigger::deliver {
 namespace {
@@ -81,6 +83,7 @@ void AddDelivery(const Attempt& attempt, Headers& headers) {
   if (record.key) headers.emplace_back("outrigger-key", EncodeHeaderValue(*record.key));
   headers.emplace_back("outrigger-attempt", std::to_string(attempt.number));
   headers.emplace_back("outrigger-subscription", EncodeHeaderValue(attempt.subscription));
+  if (!record.value) headers.emplace_back("outrigger-tombstone", "true");
   if (attempt.redrive) headers.emplace_back("outrigger-redrive", "true");
   if (attempt.replay) headers.emplace_back("outrigger-replay", "true");
 }
@@ -88,12 +91,19 @@ void AddDelivery(const Attempt& attempt, Headers& headers) {
 // Tracing tools look for these two under their own names (W3C Trace Context).
 bool IsTrace(std::string_view name) { return name == "traceparent" || name == "tracestate"; }
 
-void AddKafkaHeaders(const event::Event& event, Headers& headers) {
+void AddKafkaHeaders(const Attempt& attempt, Headers& headers) {
+  const event::Event& event = attempt.event;
+  const auto wanted = [&attempt](const std::string& name) {
+    return !attempt.kafka_headers ||
+           std::any_of(attempt.kafka_headers->begin(), attempt.kafka_headers->end(),
+                       [&](const auto& glob) { return event::GlobMatches(glob, name); });
+  };
   for (const auto& [name, value] : event.headers) {
     if (IsTrace(name)) {
       if (value) headers.emplace_back(name, EncodeHeaderValue(*value));
       continue;
     }
+    if (!wanted(name)) continue;
     headers.emplace_back("kafka-" + PercentEncode(name, IsNameByte),
                          EncodeHeaderValue(value.value_or(std::string())));
   }
@@ -112,8 +122,11 @@ void AddRaw(const event::Event& event, http::Call& call, const kafka::Consumed& 
 }
 
 void AddStructured(const event::Event& event, http::Call& call) {
-  event::Record record = event::ToKafkaStructured(event);
-  call.headers.emplace_back("content-type", "application/cloudevents+json; charset=UTF-8");
+  event::Event sent = event;
+  sent.data_is_json =
+      sent.data_is_json && base::FindBadUtf8(*sent.data) == std::string::npos;  // else in Base64
+  event::Record record = event::ToKafkaStructured(std::move(sent));
+  call.headers.emplace_back("content-type", "application/cloudevents+json");
   call.body = std::move(*record.value);
 }
 
@@ -155,7 +168,7 @@ HandlerPath HandlerPath::Compile(const config::Text& from, std::vector<config::P
 }
 
 base::Result<std::string> HandlerPath::Render(const event::Event& event) const {
-  event::Data data(event);
+  auto data = event::Data::Consumed(event, {});
   std::string out;
   for (const auto& piece : pieces_) {
     auto text = piece.text.Render(event, data);
@@ -175,6 +188,7 @@ base::Result<http::Call> MakeCall(const HandlerPath& path, Mode mode, const Atte
   http::Call call;
   call.path = std::move(*rendered);
   call.headers.reserve(20 + event.extensions.size() + event.headers.size());
+  call.headers.emplace_back("accept-encoding", "identity");  // the answer is read
   switch (mode) {
     case Mode::kRaw:
       AddRaw(event, call, attempt.record);
@@ -183,16 +197,17 @@ base::Result<http::Call> MakeCall(const HandlerPath& path, Mode mode, const Atte
       AddStructured(event, call);
       break;
     case Mode::kBinary:
-      if (!IsHeaderText(event.datacontenttype))
-        return base::Fail(base::Error::Invalid("the content type is no text of a header"));
       AddAttributes(event, call.headers);
-      if (!event.datacontenttype.empty())
+      if (!IsHeaderText(event.datacontenttype)) {
+        call.headers.emplace_back("kafka-content-type", EncodeHeaderValue(event.datacontenttype));
+      } else if (!event.datacontenttype.empty()) {
         call.headers.emplace_back("content-type", event.datacontenttype);
+      }
       call.body = event.data.value_or(std::string());
       break;
   }
   AddDelivery(attempt, call.headers);
-  AddKafkaHeaders(event, call.headers);
+  AddKafkaHeaders(attempt, call.headers);
   return call;
 }
 

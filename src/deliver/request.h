@@ -54,10 +54,11 @@ struct Attempt {
   uint32_t number = 1;   // the how-manieth
   bool redrive = false;  // from a dead letter topic
   bool replay = false;   // of a past stretch
+  // Globs of the Kafka headers that go along, those of tracing aside; null: all.
+  const std::vector<std::string>* kafka_headers = nullptr;
 };
 
-// The call, without its time-out. An error (kInvalid) when the event has a content type that is no
-// header value.
+// The call, without its time-out. An error where HandlerPath::Render has one.
 base::Result<http::Call> MakeCall(const HandlerPath& path, Mode mode, const Attempt& attempt);
 
 // Section 3.1.3.2: blank, '"', '%' and every byte outside of U+0021 to U+007E.

@@ -13,6 +13,12 @@ constexpr size_t kMaxEvents = 20'000;
 constexpr size_t kMaxBytes = 32 << 20;
 // What an event costs beside its bytes: its objects, its places in maps, a lane.
 constexpr size_t kEventBytes = 2048;
+// What may wait for a dead letter topic that refuses it, before the partitions that it is from are
+// paused; the others go on.
+constexpr size_t kMaxStuckBytes = 32 << 20;
+// librdkafka fetches ahead up to a count where most of the bytes are headers, which it does not
+// count: with events as large as this there is no time for patience.
+constexpr size_t kHeavy = 64 << 10;
 constexpr auto kPatience = std::chrono::milliseconds(250);
 
 // No more than are needed: the app has not asked for many.
@@ -58,6 +64,7 @@ Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerP
       path_(std::move(path)),
       lanes_(OrderingOf(config_.ordering), config_.deliver.concurrency),
       circuit_(PolicyOf(config_.circuit)),
+      concurrency_(config_.deliver.concurrency),
       client_(loop_, app_, Connections(config_.deliver.concurrency)),
       health_client_(loop_, app_, Connections(1)),
       reachable_(loop_, app_),
@@ -67,7 +74,15 @@ Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerP
 }
 
 Subscription::~Subscription() {
-  for (const auto& [number, partition] : partitions_) parts_.metrics.Remove(partition->series);
+  for (const auto& [number, partition] : partitions_) {
+    parts_.metrics.Remove(partition->series);
+    if (!partition->retired || partition->deliveries.empty()) continue;
+    telemetry::Log(telemetry::Level::kError,
+                   "events of a topic that was deleted were in memory only and are lost",
+                   {{"subscription", config_.name},
+                    {"partition", partition->at.text()},
+                    {"lost", std::to_string(partition->deliveries.size())}});
+  }
   for (const auto& [at, series] : left_series_) parts_.metrics.Remove(series);
 }
 
@@ -92,6 +107,7 @@ base::Result<void> Subscription::Open() {
   options.group = config_.group;
   for (const auto& topic : config_.topics) options.topics.push_back(topic.value);
   options.start = config_.start_from;
+  options.never = config_.dead_letter;
   kafka::ConsumerHandler handler;
   handler.on_assigned = [this](auto assigned) { OnAssigned(std::move(assigned)); };
   handler.on_revoked = [this](auto revoked, bool lost, auto settled) {
@@ -99,16 +115,10 @@ base::Result<void> Subscription::Open() {
   };
   handler.on_records = [this](auto records) { OnRecords(std::move(records)); };
   handler.on_connection = [this](const kafka::Connection&) { ShowState(); };
-  handler.on_reset = [this](const kafka::TopicPartition& at, int64_t from, int64_t to,
-                            kafka::ResetReason reason) {
-    telemetry::Log(telemetry::Level::kError, "the group's offset is out of range",
-                   {{"subscription", config_.name},
-                    {"topic", at.topic},
-                    {"partition", std::to_string(at.partition)},
-                    {"from", std::to_string(from)},
-                    {"to", std::to_string(to)},
-                    {"reason", reason == kafka::ResetReason::kDeleted ? "deleted" : "truncated"}});
+  handler.on_end = [this](const kafka::TopicPartition&, uint64_t epoch, int64_t next) {
+    OnEnd(epoch, next);
   };
+  handler.on_reset = [this](const kafka::Reset& reset) { OnReset(reset); };
   auto consumer = kafka::Consumer::Create(loop_, std::move(options), std::move(handler));
   if (!consumer) return base::Fail(consumer.error());
   consumer_ = std::move(*consumer);
@@ -144,6 +154,7 @@ void Subscription::Take(Partition& partition, kafka::Consumed record) {
       // The topic was made anew under our feet: what we knew of its offsets means nothing now.
       CancelAll(partition);
       partition.offsets = PartitionOffsets();
+      partition.first_tries.clear();
       partition.offsets.Add(record.offset);
       break;
     case PartitionOffsets::Added::kNew:
@@ -158,25 +169,36 @@ void Subscription::Take(Partition& partition, kafka::Consumed record) {
   delivery.fetched = loop_.Now();
   delivery.record = std::move(record);
   const auto& stored = delivery.record;
+  if (const auto first = partition.first_tries.extract(delivery.offset))
+    delivery.first_tried = first.mapped();
   partition.deliveries[delivery.offset] = std::move(owned);
   deliveries_[delivery.id] = &delivery;
 
-  auto event = config_.deliver.mode == config::DeliverMode::kRaw
-                   ? base::Result<event::Event>(RawEvent(stored))
-                   : ReadRecord(json_, stored);
-  if (event) delivery.event = std::move(*event);
+  ReadEvent read = config_.deliver.mode == config::DeliverMode::kRaw ? ReadEvent{RawEvent(stored)}
+                                                                     : ReadRecord(json_, stored);
+  delivery.event = std::move(read.event);
   delivery.bytes = stored.bytes() + delivery.event.bytes() + kEventBytes;
-  event::Data data(delivery.event);
-  auto matches = event ? match_.Matches(delivery.event, data) : base::Result<bool>(true);
-  if (matches && !*matches) return Settle(delivery, ConsumerOutcome::kFiltered);
+  auto data = event::Data::Consumed(delivery.event, std::move(read.broken_data));
+  if (read.undecodable.empty()) {
+    const auto matches = match_.Matches(delivery.event, data);
+    if (matches && !*matches) return Settle(delivery, ConsumerOutcome::kFiltered);
+    if (!matches) read.undecodable = matches.error().message;
+  } else if (match_.Excludes(delivery.event, data)) {
+    return Settle(delivery, ConsumerOutcome::kFiltered);
+  }
+  if (!config_.dead_letter.empty() && Generation(stored) > kMaxGeneration)
+    return LeaveInTopic(delivery);
   delivery.key = LaneKey(delivery);
   if (partition.offsets.attempts(delivery.offset) > 0)
     circuit_.Blame(CircuitKey(delivery), loop_.Now());
   lanes_.Push(&delivery);
-  if (!event || !matches) {
-    // It keeps its place: a dead letter that Kafka does not take holds its key like any other.
-    delivery.failed = Undecodable(event ? matches.error().message : event.error().message);
-  }
+  // It keeps its place: a dead-letter record that Kafka does not take holds its key like any other.
+  if (!read.undecodable.empty()) CantBeDecoded(delivery, std::move(read.undecodable));
+}
+
+void Subscription::CantBeDecoded(Delivery& delivery, std::string why) {
+  delivery.failed = Undecodable(std::move(why));
+  (*delivery.home->topic)[telemetry::ConsumerReason::kUndecodable].Increment();
 }
 
 std::optional<std::string> Subscription::LaneKey(const Delivery& delivery) const {
@@ -196,24 +218,42 @@ void Subscription::Pump() {
       lanes_.Park(lanes_.Next(now));
       continue;
     }
+    if (!delivery.home->offsets.MayBegin(delivery.offset)) {
+      lanes_.Park(lanes_.Next(now));
+      delivery.home->waiting_for_room.insert(delivery.offset);
+      UpdatePause(*delivery.home);
+      continue;
+    }
     if (delivery.failed.hopeless()) {
       lanes_.Next(now);
+      delivery.home->offsets.Begin(delivery.offset);
       GiveUp(delivery);
       continue;
     }
-    if (!circuit_.MayDispatch(delivery.id, now)) break;
+    const uint64_t key = CircuitKey(delivery);
+    if (circuit_.GoesLast(key) && lanes_.Defer(&delivery)) continue;
+    if (!circuit_.MayDispatch(delivery.id, key, now)) break;
     lanes_.Next(now);
+    delivery.home->offsets.Begin(delivery.offset);
     circuit_.OnDispatched(delivery.id, now);
     Attempt(delivery);
   }
   series_.in_flight.Set(static_cast<double>(lanes_.in_flight()));
   auto next = lanes_.NextWake();
-  auto circuit = circuit_.NextWake();
-  // The half-down circuit's turn has come and nothing can go: what comes next pumps.
-  if (circuit && *circuit <= now && circuit_.state() == AppCircuit::State::kHalfDown)
-    circuit.reset();
+  const auto circuit = circuit_.NextWake(now);
   if (circuit && (!next || *circuit < *next)) next = circuit;
   if (next) WakeAt(std::max(*next, now));
+}
+
+// What settled has made room in the metadata of the partition's next commit.
+void Subscription::UseRoom(Partition& partition) {
+  auto& waiting = partition.waiting_for_room;
+  while (!waiting.empty() && partition.offsets.MayBegin(*waiting.begin())) {
+    partition.offsets.Begin(*waiting.begin());
+    lanes_.GiveBack(partition.deliveries.at(*waiting.begin()).get(), Lanes::Turn::kNext);
+    waiting.erase(waiting.begin());
+  }
+  UpdatePause(partition);
 }
 
 void Subscription::WakeAt(base::TimePoint when) {
@@ -232,13 +272,15 @@ void Subscription::Attempt(Delivery& delivery) {
                        {.record = delivery.record,
                         .event = delivery.event,
                         .subscription = config_.name,
-                        .number = attempt});
+                        .number = attempt,
+                        .kafka_headers = &config_.deliver.headers});
   if (!call) {
     // The URL asks for what the event does not have: no try will change that.
     circuit_.Forget(delivery.id);
-    delivery.failed = Undecodable(call.error().message);
+    CantBeDecoded(delivery, call.error().message);
     return GiveUp(delivery);
   }
+  delivery.begun = loop_.Now();
   call->timeout = config_.deliver.timeout;
   delivery.call = client_.Send(
       std::move(*call), [this, id = delivery.id](http::Outcome outcome) { OnAnswer(id, outcome); });
@@ -249,7 +291,8 @@ void Subscription::Attempt(Delivery& delivery) {
 void Subscription::UpdatePauses() {
   if (!full_ && lanes_.over(kMaxEvents, kMaxBytes)) {
     full_ = true;
-    patience_ = loop_.After(kPatience, [this] {
+    const bool heavy = lanes_.bytes() / (lanes_.waiting() + lanes_.in_flight()) > kHeavy;
+    patience_ = loop_.After(heavy ? base::Duration::zero() : kPatience, [this] {
       over_ = true;
       UpdatePauses();
     });
@@ -271,9 +314,19 @@ bool Subscription::RestsAll() const {
   return over_ || circuit_.state() == AppCircuit::State::kDown;
 }
 
+bool Subscription::TooMuchStuck() const { return stuck_bytes_ > kMaxStuckBytes; }
+
+void Subscription::CountStuck(Partition& home, size_t bytes) {
+  const bool before = TooMuchStuck();
+  stuck_bytes_ += bytes - std::exchange(home.stuck_bytes, bytes);
+  if (before == TooMuchStuck()) return UpdatePause(home);
+  for (const auto& [number, partition] : partitions_) UpdatePause(*partition);
+}
+
 void Subscription::UpdatePause(Partition& partition) {
-  const bool pause = resting_ || partition.metadata_full;
-  if (partition.revoked() || pause == partition.paused) return;
+  const bool stuck = partition.stuck_bytes > 0 && TooMuchStuck();
+  const bool pause = resting_ || stuck || partition.full();
+  if (partition.revoked() || partition.retired || pause == partition.paused) return;
   partition.paused = pause;
   if (pause) {
     consumer_->Pause(partition.at);

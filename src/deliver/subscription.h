@@ -6,7 +6,8 @@
 // in the commit's metadata; try n begins when the count n-1 is committed, or
 // Kafka does not take it. A revoked partition is
 // given back when what was in flight has settled and is committed, or after `rebalance_drain` (at
-// the end: after what Stop allows); what is cancelled was not attempted.
+// the end: after what Stop allows); what is cancelled was not attempted. What Kafka deletes while
+// we have it in memory is delivered all the same.
 //
 // Thread: the deliver flow's loop. Lifetime: Stop before destruction gives the partitions back in
 // order; destruction alone leaves that to the session's time-out. Source: contract section 4.
@@ -23,6 +24,8 @@
 #include "base/loop.h"
 #include "config/config.h"
 #include "deliver/circuit.h"
+#include "deliver/concurrency.h"
+#include "deliver/dead_letter.h"
 #include "deliver/delivery.h"
 #include "deliver/metadata_limit.h"
 #include "deliver/request.h"
@@ -71,23 +74,32 @@ class Subscription {
   // subscription.cc: records in, attempts out
   void OnRecords(std::vector<kafka::Consumed> records);
   void Take(Partition& partition, kafka::Consumed record);
+  void CantBeDecoded(Delivery& delivery, std::string why);
   std::optional<std::string> LaneKey(const Delivery& delivery) const;
   void Pump();
+  void UseRoom(Partition& partition);
   void WakeAt(base::TimePoint when);
   void Attempt(Delivery& delivery);
   void UpdatePauses();
+  // What is stuck in `home` takes so many bytes now.
+  void CountStuck(Partition& home, size_t bytes);
+  bool TooMuchStuck() const;
   void UpdatePause(Partition& partition);
   bool RestsAll() const;
   void ShowState();
 
   // subscription_verdicts.cc: what the app said
   void OnAnswer(uint64_t id, const http::Outcome& outcome);
+  void Adapt(const Delivery& delivery, AppCircuit::Kind kind, bool overloaded);
   void Rule(Delivery& delivery, AppCircuit::Fate fate);
   void Apply(AppCircuit::Decision decision);
   void Retry(Delivery& delivery);
   void GiveUp(Delivery& delivery);
   void ShowStuck(const Delivery& delivery, std::string why);
-  void SendDeadLetter(Delivery& delivery);
+  void LeaveInTopic(Delivery& delivery);
+  void SendDeadLetter(Delivery& delivery, Story story);
+  void OnDeadLetterRefused(Delivery& delivery, Story story, const kafka::Refusal& refusal);
+  void HoldStuck(Delivery& delivery);
   void Settle(Delivery& delivery, telemetry::ConsumerOutcome outcome);
   void Probe();
   void AskHealth(http::OnAnswer on_answer);
@@ -98,6 +110,7 @@ class Subscription {
   void OnAssigned(std::vector<kafka::Assigned> assigned);
   void OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lost,
                  std::function<void()> settled);
+  telemetry::ConsumerTopic& TopicSeries(const std::string& topic);
   void GiveBackIfSettled(Partition& partition);
   void GiveBack(Partition& partition);
   bool HasInFlight(const Partition& partition) const;
@@ -116,6 +129,13 @@ class Subscription {
   void RemoveLeftSeries();
   Partition* Find(uint64_t number);
 
+  // subscription_resets.cc: what Kafka no longer has
+  void OnEnd(uint64_t epoch, int64_t next);
+  void OnReset(const kafka::Reset& reset);
+  void ShowLost(const kafka::Reset& reset);
+  void Retire(Partition& partition);
+  void ServeRetired();
+
   // subscription_state.cc: what /status says
   void AddAppCauses(telemetry::Causes& causes) const;
   void AddKafkaCauses(telemetry::Causes& causes) const;
@@ -129,6 +149,7 @@ class Subscription {
   HandlerPath path_;
   Lanes lanes_;
   AppCircuit circuit_;
+  Concurrency concurrency_;
   event::JsonReader json_;
   http::Client client_;
   http::Client health_client_;  // its own connection: a busy app is not an ill one
@@ -144,16 +165,18 @@ class Subscription {
   std::mt19937_64 random_{std::random_device{}()};
   uint64_t next_id_ = 1;
   std::optional<base::TimePoint> stop_by_;
-  uint64_t rebuilds_ = 0;   // of the consumer's client, as counted
-  uint32_t unhealthy_ = 0;  // failed health checks in a row
-  bool full_ = false;       // the lanes hold as much as they may: nothing is polled
-  bool over_ = false;       // … and that for long: the partitions are paused
-  bool resting_ = false;    // all partitions are paused, as last told to the consumer
+  uint64_t rebuilds_ = 0;     // of the consumer's client, as counted
+  uint32_t unhealthy_ = 0;    // failed health checks in a row
+  bool full_ = false;         // the lanes hold as much as they may: nothing is polled
+  bool over_ = false;         // … and that for long: the partitions are paused
+  bool resting_ = false;      // all partitions are paused, as last told to the consumer
+  bool word_warned_ = false;  // of a status that is none of ours
   base::Timer patience_;
   std::map<uint64_t, std::string>
-      stuck_;  // by id: why an event that can't be given up holds its key
+      stuck_;               // by id: why an event that can't be given up holds its key
+  size_t stuck_bytes_ = 0;  // that wait for the dead letter topic
   MetadataLimit metadata_limit_;
-  telemetry::LogLimit failure_log_, commit_log_;
+  telemetry::LogLimit failure_log_, commit_log_, left_log_;
   base::Timer wake_, commit_, measure_, health_;
 };
 

@@ -34,7 +34,7 @@ void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
     partition->at = given.at;
     partition->number = given.epoch;
     if (auto progress = DecodeMetadata(given.metadata, given.position)) {
-      partition->offsets = PartitionOffsets(std::move(*progress));
+      partition->Restore(std::move(*progress));
     } else if (given.position >= 0) {
       partition->offsets = PartitionOffsets(Progress{given.position, {}, {}});
     }
@@ -44,11 +44,7 @@ void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
       partition->offsets.CommitStart();
       CommitLater();
     }
-    auto topic = topics_.find(given.at.topic);
-    if (topic == topics_.end())
-      topic = topics_.emplace(given.at.topic, parts_.metrics.Consumer(config_.name, given.at.topic))
-                  .first;
-    partition->topic = &topic->second;
+    partition->topic = &TopicSeries(given.at.topic);
     partition->series = parts_.metrics.Partition(config_.group, given.at.topic, given.at.partition);
     by_place_[partition->at] = partition.get();
     UpdatePause(*partition);
@@ -56,6 +52,13 @@ void Subscription::OnAssigned(std::vector<kafka::Assigned> assigned) {
   }
   UpdatePauses();
   ShowState();
+}
+
+telemetry::ConsumerTopic& Subscription::TopicSeries(const std::string& topic) {
+  auto series = topics_.find(topic);
+  if (series == topics_.end())
+    series = topics_.emplace(topic, parts_.metrics.Consumer(config_.name, topic)).first;
+  return series->second;
 }
 
 void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lost,
@@ -72,7 +75,7 @@ void Subscription::OnRevoked(std::vector<kafka::TopicPartition> revoked, bool lo
     if (found == by_place_.end()) continue;
     Partition* partition = found->second;
     if (lost) {
-      if (!consumer_->connection().connected) left_series_.emplace_back(at, partition->series);
+      left_series_.emplace_back(at, partition->series);  // whether Kafka is away is seen later
       Forget(partition->number);
       continue;
     }
@@ -138,7 +141,9 @@ void Subscription::CancelAll(Partition& partition) {
     deliveries_.erase(delivery->id);
   }
   partition.deliveries.clear();
+  CountStuck(partition, 0);
   partition.awaiting_commit.clear();
+  partition.waiting_for_room.clear();
 }
 
 void Subscription::Forget(uint64_t number) {
@@ -149,7 +154,7 @@ void Subscription::Forget(uint64_t number) {
   const bool left = std::ranges::any_of(
       left_series_, [&](const auto& each) { return each.first == partition.at; });
   if (!left) parts_.metrics.Remove(partition.series);
-  by_place_.erase(partition.at);
+  if (!partition.retired) by_place_.erase(partition.at);
   partitions_.erase(found);
 }
 
@@ -159,11 +164,13 @@ void Subscription::CommitLater() {
 }
 
 void Subscription::Commit() {
+  ServeRetired();
   std::vector<kafka::Consumer::Offset> offsets;
   size_t bytes = 0;
   for (const auto& [number, partition] : partitions_) {
     const auto& state = partition->offsets;
-    if (!state.dirty() || partition->committing || partition->revoked() || state.committable() < 0)
+    if (!state.dirty() || partition->committing || partition->revoked() || partition->retired ||
+        state.committable() < 0)
       continue;
     if (loop_.Now() < partition->commit_at) {
       CommitLater();
@@ -180,7 +187,7 @@ void Subscription::Commit() {
 }
 
 kafka::Consumer::Offset Subscription::ToCommit(Partition& partition) {
-  const Progress progress = partition.offsets.progress();
+  const Progress progress = partition.progress();
   std::string metadata = EncodeWithin(progress);
   partition.metadata_full = !FitsMetadata(metadata.size());
   const base::TimePoint now = loop_.Now();
@@ -274,6 +281,7 @@ void Subscription::LetRetriesGo(Partition& partition, uint64_t version) {
 void Subscription::Measure() {
   measure_ = loop_.After(kMeasure, [this] { Measure(); });
   for (const auto& [number, partition] : partitions_) {
+    if (partition->retired) continue;
     MeasureLag(*partition);
     // A coordinator that does not answer at all holds no event up for ever.
     if (partition->committing && loop_.Now() - partition->committing->since > kAnswers)

@@ -10,6 +10,8 @@ using telemetry::Status;
 
 const char* ReasonOf(Trouble trouble) {
   switch (trouble) {
+    case Trouble::kFenced:
+      return "Fenced";
     case Trouble::kTopicMissing:
       return "TopicMissing";
     case Trouble::kNotJoined:
@@ -69,8 +71,9 @@ void Subscription::AddKafkaCauses(Causes& causes) const {
     while (i < troubles.size() && troubles[i].trouble == trouble) ++count, ++i;
     // Where a partition goes on can't be known while Kafka is away, which is told already.
     if (!connected && trouble == Trouble::kPosition) continue;
-    causes.Add(Status::kFalse, ReasonOf(trouble),
-               AndMore(trouble == Trouble::kFetchRefused ? where + ": " + text : text, count));
+    std::string what = text;
+    if (trouble == Trouble::kFetchRefused) what.insert(0, ": ").insert(0, where);
+    causes.Add(Status::kFalse, ReasonOf(trouble), AndMore(std::move(what), count));
   }
   if (!connected || !troubles.empty()) return;
   if (!consumer_->joined()) {

@@ -6,7 +6,11 @@
 #include <cmath>
 #include <ctime>
 
+#include "base/ascii.h"
 #include "config/values.h"
+#include "event/cloudevents.h"
+#include "event/json_grammar.h"
+#include "event/json_scan.h"
 
 namespace outrigger::deliver {
 namespace {
@@ -41,19 +45,17 @@ std::string Upper(std::string text) {
   return text;
 }
 
-Verdict Unknown(int status, std::string detail) {
+Verdict Unreadable(int status, std::string detail) {
   return {Action::kRetry, Reason::kUndecodable, status, std::move(detail)};
 }
 
 Verdict ReadWord(int status, const std::vector<JsonValue>& values) {
-  const JsonValue& word = values[0];
-  if (word.kind == JsonValue::Kind::kAbsent || word.kind == JsonValue::Kind::kNull)
-    return {.status = status};
-  if (word.kind != JsonValue::Kind::kString)
-    return Unknown(status, "the answer's \"status\" is no text");
   Verdict verdict{.status = status};
+  const JsonValue& word = values[0];
+  if (word.kind == JsonValue::Kind::kAbsent || word.kind == JsonValue::Kind::kNull) return verdict;
   if (values[1].kind == JsonValue::Kind::kString) verdict.detail = values[1].text;
-  const std::string upper = Upper(word.text);
+  const std::string upper =
+      word.kind == JsonValue::Kind::kString ? Upper(word.text) : std::string();
   if (upper == "SUCCESS") return verdict;
   if (upper == "DROP") {
     verdict.action = Action::kDrop;
@@ -63,24 +65,44 @@ Verdict ReadWord(int status, const std::vector<JsonValue>& values) {
     verdict.action = Action::kRetry;
     verdict.wait = ReadDelay(values[2]);
   } else {
-    return Unknown(status, "the answer's \"status\" is " + config::Quoted(word.text) +
-                               ", and SUCCESS, RETRY, DROP and DEAD_LETTER are known");
+    verdict.unknown_word = true;
+    verdict.detail = word.text;
   }
   return verdict;
 }
 
-Verdict ReadSuccess(event::JsonReader& json, int status, std::string_view body) {
-  const size_t begin = body.find_first_not_of(" \t\r\n");
+// What is wrong with a body that says that it is JSON; empty: nothing.
+std::string WhyUnreadable(event::JsonReader& json, const http::Answer& answer,
+                          std::string_view body) {
+  const std::string encoding = base::LowerAscii(answer.Find("content-encoding"));
+  if (!encoding.empty() && encoding != "identity")
+    return "the answer is encoded (" + encoding + ") although identity was asked for";
+  if (answer.cut_short)
+    return body.starts_with('{') ? "the answer is JSON of more than 64 KiB, too large for a status"
+                                 : std::string();
+  if (!json.Check(body) && !event::IsJsonText(body))
+    return "the answer says that it is JSON, and is not";
+  return {};
+}
+
+Verdict ReadSuccess(event::JsonReader& json, const http::Answer& answer) {
+  const int status = answer.status;
+  std::string_view body = event::SkipMark(answer.body);
+  body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
+  if (body.empty()) return {.status = status};
+  const bool says_json = event::IsJson(answer.Find("content-type"));
   // Most answers end here: only an object can have a `status`, and only where the word stands (or
   // is written with escapes).
-  if (begin == std::string_view::npos || body[begin] != '{' ||
-      (body.find("status") == std::string_view::npos && body.find('\\') == std::string_view::npos))
-    return {.status = status};
-  if (!json.Check(body)) return {.status = status};  // not JSON: a body without a `status`
+  const bool may_have_word =
+      body.front() == '{' &&
+      (body.find("status") != std::string_view::npos || body.find('\\') != std::string_view::npos);
+  if (!says_json && !may_have_word) return {.status = status};
+  if (std::string why = WhyUnreadable(json, answer, body); !why.empty())
+    return says_json ? Unreadable(status, std::move(why)) : Verdict{.status = status};
+  if (!may_have_word || answer.cut_short) return {.status = status};
   static const std::array<event::JsonPath, 3> kPaths{
       event::JsonPath{"status"}, {"reason"}, {"delay"}};
-  const auto values = event::JsonReader::Read(body, kPaths);
-  if (!values) return Unknown(status, "the answer can't be read: " + values.error().message);
+  const auto values = event::JsonReader::Read(body, kPaths, event::JsonReader::Repeats::kLast);
   return ReadWord(status, *values);
 }
 
@@ -99,6 +121,8 @@ std::string_view Label(Reason reason) {
       return "timeout";
     case Reason::kRefused:
       return "refused";
+    case Reason::kStatus3xx:
+      return "status_3xx";
     case Reason::kStatus4xx:
       return "status_4xx";
     case Reason::kStatus5xx:
@@ -132,8 +156,7 @@ std::optional<base::Duration> ReadRetryAfter(std::string_view value, base::WallT
 
 Verdict ReadVerdict(event::JsonReader& json, const http::Answer& answer, base::WallTime now) {
   const int status = answer.status;
-  if (status >= 200 && status < 300)
-    return answer.cut_short ? Verdict{.status = status} : ReadSuccess(json, status, answer.body);
+  if (status >= 200 && status < 300) return ReadSuccess(json, answer);
   Verdict verdict{.status = status, .detail = "the app answered " + std::to_string(status)};
   if (status >= 400 && status < 500 && !IsRetryable4xx(status)) {
     verdict.action = Action::kRejected;
@@ -144,7 +167,10 @@ Verdict ReadVerdict(event::JsonReader& json, const http::Answer& answer, base::W
   // fault: a path without its slash, a login page. It is tried again, so that a mended route or URL
   // delivers everything, and the half-down circuit sees it when every key meets it.
   verdict.action = Action::kRetry;
-  verdict.reason = status >= 300 && status < 500 ? Reason::kStatus4xx : Reason::kStatus5xx;
+  verdict.reason = status < 300 || status > 599 ? Reason::kUndecodable
+                   : status < 400               ? Reason::kStatus3xx
+                   : status < 500               ? Reason::kStatus4xx
+                                                : Reason::kStatus5xx;
   verdict.wait = ReadRetryAfter(answer.Find("retry-after"), now);
   return verdict;
 }
@@ -157,8 +183,7 @@ Verdict VerdictOn(const http::CallError& error) {
       return {Action::kRetry, Reason::kRefused, 0, error.message};
     case http::Failure::kProtocol:
       // A call that HTTP can't carry is no better next time; an answer that is none may be.
-      return error.sent ? Verdict{Action::kRetry, Reason::kStatus5xx, 0, error.message}
-                        : Undecodable(error.message);
+      return error.sent ? Unreadable(0, error.message) : Undecodable(error.message);
     case http::Failure::kCancelled:
       return {Action::kCancelled, Reason::kNone, 0, error.message};
     case http::Failure::kRefused:

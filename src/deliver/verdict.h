@@ -2,8 +2,7 @@
 // there".
 //
 // Pure; thread: the deliver flow's. Verdicts are plain values that own what they hold. Every answer
-// and every failed call has exactly one verdict, and reading it never fails: what can't be
-// understood is tried again, since a duplicate is harmless and a loss is not.
+// and every failed call has exactly one verdict, and reading it never fails.
 // Source: contract section 4, the table of answers; RFC 9110 section 10.2.3 (Retry-After) and 5.6.7
 // (HTTP dates).
 #pragma once
@@ -23,12 +22,13 @@ inline constexpr base::Duration kLongestWait = std::chrono::hours(1);
 
 // Why an attempt failed: the values of `reason` of outrigger_consumer_failures_total, and none.
 enum class Reason {
-  kNone,       // it did not fail, or the app itself asked for another try
-  kTimeout,    // no whole answer in time
-  kRefused,    // no connection, or it was cut
-  kStatus4xx,  // and 3xx: like a 4xx it is the same for every try until somebody changes something
-  kStatus5xx,  // and numbers that are no HTTP status
-  kUndecodable,  // the record, or the `status` of a 2xx answer, can't be read
+  kNone,     // it did not fail, or the app itself asked for another try
+  kTimeout,  // no whole answer in time
+  kRefused,  // no connection, or it was cut
+  kStatus3xx,
+  kStatus4xx,
+  kStatus5xx,
+  kUndecodable,  // the record, or the app's answer, can't be read
 };
 std::string_view Label(Reason reason);  // "timeout", "status_4xx", …; kNone is ""
 
@@ -48,6 +48,7 @@ struct Verdict {
   std::string detail =
       {};  // for people, logs and the dead letter: the app's `reason`, or what happened
   std::optional<base::Duration> wait = {};  // Retry-After or `delay`, in [0, kLongestWait]
+  bool unknown_word = false;  // a 2xx with a `status` that is none of ours; `detail` quotes it
 
   // Nothing of the event or its URL can be read: no try will change that.
   bool hopeless() const { return reason == Reason::kUndecodable && action == Action::kDeadLetter; }
@@ -55,8 +56,10 @@ struct Verdict {
   bool operator==(const Verdict&) const = default;
 };
 
-// The verdict on an answer; `now` is for HTTP dates. A body that was cut short has no `status` that
-// could be read: what its HTTP status says stands.
+// The verdict on an answer; `now` is for HTTP dates. Of a 2xx only the four words, in any case, in
+// the `status` of a JSON object decide, whatever the content type; any other body is done. A body
+// that says that it is JSON and can't be read (cut, encoded, damaged) is a failed attempt, for the
+// word that may have been in it.
 Verdict ReadVerdict(event::JsonReader& json, const http::Answer& answer, base::WallTime now);
 
 // The verdict on a call that has no answer.

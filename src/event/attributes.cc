@@ -60,7 +60,7 @@ constexpr Attribute kContextAttributes[] = {{"id", &Event::id},
 
 base::Failure Illegal(std::string_view name, std::string_view what) {
   return base::Fail(base::Error::Invalid(
-      std::string("the attribute \"").append(name).append("\" ").append(what)));
+      std::string("the attribute \"").append(base::Excerpt(name)).append("\" ").append(what)));
 }
 
 base::Result<void> CheckLiteral(const Event& event, const std::string& name) {
@@ -69,10 +69,10 @@ base::Result<void> CheckLiteral(const Event& event, const std::string& name) {
       return Illegal(name, "is " + event.*known.value + " without quotes, and must be a string");
   const std::string value(event.Extension(name));
   if (value == "true" || value == "false" || IsInteger(value)) return {};
-  return Illegal(name, "is the number " + value +
+  return Illegal(name, "is the number " + base::Excerpt(value, 100) +
                            ", and a CloudEvents attribute is an integer of 32 bits, a boolean or "
                            "a string: write \"" +
-                           value + "\"");
+                           base::Excerpt(value, 100) + "\"");
 }
 
 }  // namespace
@@ -179,10 +179,11 @@ base::Result<void> CheckAttributes(const Event& event) {
   if (event.id.empty()) return invalid("the event has no id");
   if (event.source.empty()) return invalid("the event has no source");
   if (!event.time.empty() && !IsRfc3339(event.time))
-    return invalid("time is \"" + event.time + "\", and RFC 3339 writes 2026-11-23T20:15:30Z");
+    return invalid("time is \"" + base::Excerpt(event.time) +
+                   "\", and RFC 3339 writes 2026-11-23T20:15:30Z");
   for (const auto& [name, value] : event.extensions)
     if (!IsAttributeName(name))
-      return invalid("the attribute name \"" + name +
+      return invalid("the attribute name \"" + base::Excerpt(name) +
                      "\" has more than lower-case letters and digits");
   return {};
 }

@@ -14,9 +14,10 @@ base::Result<void> CheckJson(JsonReader& json, Event& event) {
 base::Result<JsonValue> Data::At(const JsonPath& path) {
   const auto known = read_.find(path);
   if (known != read_.end()) return known->second;
+  if (!broken_.empty()) return base::Fail(base::Error::Invalid(broken_));
   JsonValue value;
   if (event_.data && event_.data_is_json) {
-    auto read = JsonReader::Read(*event_.data, std::span(&path, 1));
+    auto read = JsonReader::Read(*event_.data, std::span(&path, 1), repeats_);
     if (!read) return base::Fail(read.error());
     value = std::move(read->front());
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/json_text.h"
 #include "event/attributes.h"
 #include "event/base64.h"
 #include "event/cloudevents.h"
@@ -22,7 +23,7 @@ base::Result<std::string> Text(const JsonReader::Member& member) {
   JsonValue value = JsonReader::Value(member.raw);
   if (value.kind == Kind::kNull) return std::string();
   if (value.kind != Kind::kString || value.text.empty())
-    return Wrong("\"" + member.name + "\" must be a string that is not empty");
+    return Wrong("\"" + base::Excerpt(member.name) + "\" must be a string that is not empty");
   return std::move(value.text);
 }
 
@@ -54,7 +55,7 @@ base::Result<void> ReadHeaders(std::string_view raw, Event& event) {
     if (header.name.empty() || (value.kind != Kind::kString && value.kind != Kind::kNull)) {
       result = Wrong("\"headers\" holds names with strings (or null)");
     } else if (IsReservedHeader(header.name)) {
-      result = Wrong("the header \"" + header.name + "\" is not the caller's to set",
+      result = Wrong("the header \"" + base::Excerpt(header.name) + "\" is not the caller's to set",
                      "ce_*, outrigger-* and content-type are written by Outrigger");
     }
     if (value.kind == Kind::kString) header.value = std::move(value.text);
@@ -66,7 +67,8 @@ base::Result<void> ReadHeaders(std::string_view raw, Event& event) {
   for (const auto& header : event.headers) names.push_back(header.name);
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end()) return Wrong("the header \"" + std::string(*twice) + "\" stands twice");
+  if (twice != names.end())
+    return Wrong("the header \"" + base::Excerpt(*twice) + "\" stands twice");
   return {};
 }
 
@@ -80,7 +82,8 @@ base::Result<void> ReadEnvelopeMember(const JsonReader::Member& member, Event& e
     // A number or boolean is its raw token: 42 is the key "42".
     JsonValue value = JsonReader::Value(member.raw);
     if (value.kind == Kind::kObject || value.kind == Kind::kArray)
-      return Wrong("\"" + member.name + "\" must be a string, a number or a boolean");
+      return Wrong("\"" + base::Excerpt(member.name) +
+                   "\" must be a string, a number or a boolean");
     if (value.kind == Kind::kNull) return {};
     if (member.name == "key") {
       event.key = std::move(value.text);
@@ -93,7 +96,7 @@ base::Result<void> ReadEnvelopeMember(const JsonReader::Member& member, Event& e
                                                           "time"};
   if (std::find(kTexts.begin(), kTexts.end(), member.name) == kTexts.end()) {
     const std::string_view nearest = Nearest(member.name);
-    return Wrong("\"" + member.name + "\" is not a member of an event" +
+    return Wrong("\"" + base::Excerpt(member.name) + "\" is not a member of an event" +
                  (nearest.empty()
                       ? "; known are type, data, id, version, source, subject, time, key, headers"
                       : "; did you mean \"" + std::string(nearest) + "\"?"));
@@ -107,12 +110,13 @@ base::Result<void> ReadEnvelopeMember(const JsonReader::Member& member, Event& e
 base::Result<void> ReadAttribute(const JsonReader::Member& member, Event& event,
                                  std::string& specversion) {
   if (!IsAttributeName(member.name))
-    return Wrong("the attribute name \"" + member.name +
+    return Wrong("the attribute name \"" + base::Excerpt(member.name) +
                  "\" has more than lower-case letters and digits");
   JsonValue value = JsonReader::Value(member.raw);
   if (value.kind == Kind::kNull) return {};  // absent
   if (value.kind == Kind::kObject || value.kind == Kind::kArray)
-    return Wrong("the attribute \"" + member.name + "\" must be a string, a number or a boolean");
+    return Wrong("the attribute \"" + base::Excerpt(member.name) +
+                 "\" must be a string, a number or a boolean");
   if (member.name == "specversion") {
     if (value.kind != Kind::kString) return Wrong("\"specversion\" is a string: \"1.0\"");
     specversion = std::move(value.text);
@@ -121,7 +125,7 @@ base::Result<void> ReadAttribute(const JsonReader::Member& member, Event& event,
   if (value.kind != Kind::kString) event.literals.push_back(member.name);
   const bool empty = value.text.empty();
   const bool known = SetAttribute(event, member.name, std::move(value.text));
-  if (known && empty) return Wrong("the attribute \"" + member.name + "\" is empty");
+  if (known && empty) return Wrong("the attribute \"" + base::Excerpt(member.name) + "\" is empty");
   return {};
 }
 
@@ -180,9 +184,9 @@ base::Result<Event> FromStructured(JsonReader& json, std::string_view body) {
     }
   }
   if (specversion != "1.0")
-    return Wrong(specversion.empty()
-                     ? "\"specversion\" is missing; a CloudEvent has \"1.0\""
-                     : "\"specversion\" is \"" + specversion + "\", and 1.0 is spoken here");
+    return Wrong(specversion.empty() ? "\"specversion\" is missing; a CloudEvent has \"1.0\""
+                                     : "\"specversion\" is \"" + base::Excerpt(specversion) +
+                                           "\", and 1.0 is spoken here");
   if (event.type.empty()) return Wrong("\"type\" is missing");
   if (auto read = ReadData(json, data, base64, event); !read) return base::Fail(read.error());
   return event;

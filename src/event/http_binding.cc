@@ -1,6 +1,7 @@
 // CloudEvents over HTTP, binary mode (http-protocol-binding 1.0.2, section 3.1).
 #include <algorithm>
 
+#include "base/json_text.h"
 #include "event/attributes.h"
 #include "event/cloudevents.h"
 
@@ -14,10 +15,9 @@ int HexDigit(char c) {
   return -1;
 }
 
-// A quoted string without its quotes and backslashes (RFC 7230, section 3.2.6); anything else as it
-// is.
+// What begins with a quote, without the quotes and backslashes of a quoted string (RFC 7230,
+// section 3.2.6); as it is when it is none.
 std::string Unquote(std::string_view text) {
-  if (text.size() < 2 || text.front() != '"') return std::string(text);
   std::string out;
   for (size_t i = 1; i < text.size(); ++i) {
     if (text[i] == '"') return i + 1 == text.size() ? out : std::string(text);
@@ -57,7 +57,7 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
     if (!name.starts_with("ce-")) continue;
     const std::string_view attribute = name.substr(3);
     if (!IsAttributeName(attribute))
-      return wrong("the header " + std::string(name) +
+      return wrong("the header " + base::Excerpt(name) +
                    " is no attribute: only letters and digits follow ce-");
     if (attribute == "datacontenttype")
       return wrong("ce-datacontenttype is not a header: Content-Type says it");
@@ -65,10 +65,11 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
     const auto times =
         std::count_if(fields.begin(), fields.end(),
                       [wanted = name](const auto& field) { return field.name == wanted; });
-    if (times > 1) return wrong("the header " + std::string(name) + " stands twice");
+    if (times > 1) return wrong("the header " + base::Excerpt(name) + " stands twice");
     // Section 3.1.3.2: first the quotes, then the escapes.
-    std::string text = PercentDecode(Unquote(value));
-    if (text.empty()) return wrong("the header " + std::string(name) + " is empty");
+    std::string text =
+        value.starts_with('"') ? PercentDecode(Unquote(value)) : PercentDecode(value);
+    if (text.empty()) return wrong("the header " + base::Excerpt(name) + " is empty");
     if (attribute == "specversion") {
       specversion = std::move(text);
     } else {
@@ -76,9 +77,9 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
     }
   }
   if (specversion.empty() ? required : specversion != "1.0")
-    return wrong(specversion.empty()
-                     ? "the header ce-specversion is missing; a CloudEvent has 1.0"
-                     : "ce-specversion is \"" + specversion + "\", and 1.0 is spoken here");
+    return wrong(specversion.empty() ? "the header ce-specversion is missing; a CloudEvent has 1.0"
+                                     : "ce-specversion is \"" + base::Excerpt(specversion) +
+                                           "\", and 1.0 is spoken here");
   if (required && event.type.empty()) return wrong("the header ce-type is missing");
   if (!body.empty()) event.data = std::move(body);
   event.data_is_json = IsJson(event.datacontenttype);

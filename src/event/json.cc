@@ -42,26 +42,48 @@ std::string NotUtf8(std::string_view text) {
   return "a byte sequence is not UTF-8 at byte " + std::to_string(base::FindBadUtf8(text));
 }
 
+base::Failure Unexpected(const char* expected, std::string_view text) {
+  const char c = text.front();
+  const char* found = c == '{'               ? "an object"
+                      : c == '['             ? "an array"
+                      : c == '"'             ? "a string"
+                      : c == 'n'             ? "null"
+                      : c == 't' || c == 'f' ? "a boolean"
+                                             : "a number";
+  return base::Fail(
+      base::Error::Invalid(std::string("a JSON ") + expected + " is expected, not " + found));
+}
+
 base::Failure Repeated(const std::string& name) {
-  return base::Fail(base::Error::Invalid("the name \"" + name + "\" stands twice in one object"));
+  return base::Fail(
+      base::Error::Invalid("the name \"" + base::Excerpt(name) + "\" stands twice in one object"));
+}
+
+// A name that stands again takes the place of what was read under it.
+using Below = std::vector<std::pair<std::string_view, std::vector<size_t>>>;
+void Forget(size_t path, Below& below, std::vector<JsonValue>& values) {
+  values[path] = {};
+  for (auto& [object, deeper] : below) std::erase(deeper, path);
 }
 
 // Reads those of `paths` that begin, from `level` on, in the object `text`; `which` are their
 // indexes.
 base::Result<void> ReadLevel(std::string_view text, std::span<const JsonPath> paths, size_t level,
-                             const std::vector<size_t>& which, std::vector<JsonValue>& values) {
+                             const std::vector<size_t>& which, JsonReader::Repeats repeats,
+                             std::vector<JsonValue>& values) {
   base::Result<void> result;
-  std::vector<std::pair<std::string_view, std::vector<size_t>>> below;
+  Below below;
   std::vector<bool> seen(which.size(), false);
   ForEachMember(text, [&](std::string_view name, std::string_view raw) {
     std::vector<size_t> deeper;
     for (size_t i = 0; i < which.size(); ++i) {
       const JsonPath& path = paths[which[i]];
       if (!NameIs(name, path[level])) continue;
-      if (seen[i]) {
+      if (seen[i] && repeats == JsonReader::Repeats::kError) {
         result = Repeated(Unescape(name));
         return false;
       }
+      if (seen[i]) Forget(which[i], below, values);
       seen[i] = true;
       if (path.size() == level + 1) {
         values[which[i]] = JsonReader::Value(raw);
@@ -74,7 +96,8 @@ base::Result<void> ReadLevel(std::string_view text, std::span<const JsonPath> pa
   });
   if (!result) return result;
   for (const auto& [object, deeper] : below)
-    if (auto read = ReadLevel(object, paths, level + 1, deeper, values); !read) return read;
+    if (auto read = ReadLevel(object, paths, level + 1, deeper, repeats, values); !read)
+      return read;
   return {};
 }
 
@@ -128,7 +151,7 @@ base::Result<void> JsonReader::Check(std::string_view whole) {
 base::Result<std::vector<JsonReader::Member>> JsonReader::Members(std::string_view text) {
   if (auto valid = Check(text); !valid) return base::Fail(valid.error());
   text = TrimJson(text);
-  if (text.front() != '{') return base::Fail(base::Error::Invalid("a JSON object is expected"));
+  if (text.front() != '{') return Unexpected("object", text);
   std::vector<Member> members;
   ForEachMember(text, [&](std::string_view name, std::string_view raw) {
     members.push_back({Unescape(name), raw});
@@ -150,7 +173,7 @@ base::Result<std::vector<JsonReader::Member>> JsonReader::Members(std::string_vi
 base::Result<std::vector<std::string_view>> JsonReader::Items(std::string_view text, size_t most) {
   if (auto valid = Check(text); !valid) return base::Fail(valid.error());
   text = TrimJson(text);
-  if (text.front() != '[') return base::Fail(base::Error::Invalid("a JSON array is expected"));
+  if (text.front() != '[') return Unexpected("array", text);
   std::vector<std::string_view> items;
   ForEachItem(text, [&](std::string_view raw) {
     items.push_back(raw);
@@ -186,35 +209,16 @@ JsonValue JsonReader::Value(std::string_view raw) {
 }
 
 base::Result<std::vector<JsonValue>> JsonReader::Read(std::string_view text,
-                                                      std::span<const JsonPath> paths) {
+                                                      std::span<const JsonPath> paths,
+                                                      Repeats repeats) {
   std::vector<JsonValue> values(paths.size());
   text = TrimJson(text);
   if (text.empty() || text.front() != '{') return values;
   std::vector<size_t> all(paths.size());
   for (size_t i = 0; i < all.size(); ++i) all[i] = i;
-  if (auto read = ReadLevel(text, paths, 0, all, values); !read) return base::Fail(read.error());
+  if (auto read = ReadLevel(text, paths, 0, all, repeats, values); !read)
+    return base::Fail(read.error());
   return values;
-}
-
-base::Result<void> JsonReader::CheckUnique(std::string_view text) {
-  text = TrimJson(text);
-  base::Result<void> result;
-  const auto descend = [&result](std::string_view raw) {
-    if (raw.front() == '{' || raw.front() == '[') result = CheckUnique(raw);
-    return result.has_value();
-  };
-  if (!text.empty() && text.front() == '[') ForEachItem(text, descend);
-  if (text.empty() || text.front() != '{') return result;
-  std::vector<std::string> names;
-  ForEachMember(text, [&](std::string_view name, std::string_view raw) {
-    names.push_back(Unescape(name));
-    return descend(raw);
-  });
-  if (!result) return result;
-  std::sort(names.begin(), names.end());
-  const auto twice = std::adjacent_find(names.begin(), names.end());
-  if (twice != names.end()) return Repeated(*twice);
-  return {};
 }
 
 }  // namespace outrigger::event

@@ -56,12 +56,12 @@ class JsonReader {
   // What follows reads texts that are known to be strict JSON.
 
   // The values at `paths` in `text`, in the order of `paths`. A name that a path reads and that
-  // stands twice there is an error; elsewhere repeated names pass.
+  // stands twice there is an error, or (kLast) the last one counts, as for every JSON parser;
+  // elsewhere repeated names pass.
+  enum class Repeats { kError, kLast };
   static base::Result<std::vector<JsonValue>> Read(std::string_view text,
-                                                   std::span<const JsonPath> paths);
-
-  // An error when any object in `text`, however deep, repeats a name.
-  static base::Result<void> CheckUnique(std::string_view text);
+                                                   std::span<const JsonPath> paths,
+                                                   Repeats repeats = Repeats::kError);
 
   // The value of one raw token.
   static JsonValue Value(std::string_view raw);

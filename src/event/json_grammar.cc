@@ -1,15 +1,17 @@
 #include "event/json_grammar.h"
 
+#include <utility>
+
 namespace outrigger::event {
 namespace {
 
 class Walk {
  public:
-  Walk(std::string_view text, int max_depth, size_t first)
-      : text_(text), max_depth_(max_depth), first_(first) {}
+  Walk(std::string_view text, size_t max_depth, size_t first, Surrogates surrogates)
+      : text_(text), max_depth_(max_depth), first_(first), surrogates_(surrogates) {}
 
   std::string Problem() {
-    if (!Value(0)) return wrong_;
+    if (!Value()) return wrong_;
     Blanks();
     return at_ == text_.size() ? std::string() : At("something follows the value");
   }
@@ -78,6 +80,7 @@ class Walk {
         continue;
       }
       const int unit = Unit();
+      if (unit >= 0 && surrogates_ == Surrogates::kAny) continue;
       const bool high = unit >= 0xD800 && unit < 0xDC00;
       if (unit < 0 || (unit >= 0xDC00 && unit < 0xE000)) return Wrong("a bad \\u escape");
       if (high) {
@@ -96,33 +99,8 @@ class Walk {
     return true;
   }
 
-  bool Container(char close, bool object, int depth) {
-    if (depth >= max_depth_) return Wrong("the nesting is too deep");
-    ++at_;
-    Blanks();
-    if (Take(close)) return true;
-    while (true) {
-      Blanks();
-      if (object) {
-        if (Peek() != '"') return Wrong("a name in double quotes is missing");
-        if (!String()) return false;
-        Blanks();
-        if (!Take(':')) return Wrong("a colon is missing");
-      }
-      if (!Value(depth + 1)) return false;
-      Blanks();
-      if (Take(close)) return true;
-      if (!Take(',')) return Wrong("a comma or the closing bracket is missing");
-    }
-  }
-
-  bool Value(int depth) {
-    Blanks();
+  bool Scalar() {
     switch (Peek()) {
-      case '{':
-        return Container('}', true, depth);
-      case '[':
-        return Container(']', false, depth);
       case '"':
         return String();
       case 't':
@@ -136,17 +114,66 @@ class Walk {
     }
   }
 
+  // Up to the value of a member.
+  bool Name() {
+    Blanks();
+    if (Peek() != '"') return Wrong("a name in double quotes is missing");
+    if (!String()) return false;
+    Blanks();
+    return Take(':') || Wrong("a colon is missing");
+  }
+
+  // Whether the value goes on behind what was read last: to the next item's begin.
+  bool Next() {
+    while (!open_.empty()) {
+      Blanks();
+      if (!Take(open_.back())) {
+        if (!Take(',')) return Wrong("a comma or the closing bracket is missing");
+        return open_.back() == ']' || Name();
+      }
+      open_.pop_back();
+    }
+    return false;
+  }
+
+  bool Value() {
+    bool first = false;  // of a container: its first item follows
+    do {
+      Blanks();
+      const char c = Peek();
+      if (c != '{' && c != '[') {
+        if (!Scalar()) return false;
+        continue;
+      }
+      if (open_.size() >= max_depth_) return Wrong("the nesting is too deep");
+      ++at_;
+      open_.push_back(c == '{' ? '}' : ']');
+      Blanks();
+      if (Peek() == open_.back()) continue;
+      if (c == '{' && !Name()) return false;
+      first = true;
+    } while (std::exchange(first, false) || Next());
+    return wrong_.empty();
+  }
+
   std::string_view text_;
-  int max_depth_;
+  size_t max_depth_;
   size_t first_;
+  Surrogates surrogates_;
+  std::string open_;  // the closing brackets that are due
   size_t at_ = 0;
   std::string wrong_;
 };
 
 }  // namespace
 
-std::string JsonGrammarProblem(std::string_view text, int max_depth, size_t first) {
-  return Walk(text, max_depth, first).Problem();
+std::string JsonGrammarProblem(std::string_view text, size_t max_depth, size_t first,
+                               Surrogates surrogates) {
+  return Walk(text, max_depth, first, surrogates).Problem();
+}
+
+bool IsJsonText(std::string_view text) {
+  return JsonGrammarProblem(text, text.size(), 0, Surrogates::kAny).empty();
 }
 
 }  // namespace outrigger::event

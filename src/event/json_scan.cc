@@ -155,9 +155,13 @@ std::string Unescape(std::string_view inside) {
       case 'u': {
         unsigned code = HexValue(inside.substr(i + 1, 4));
         i += 4;
-        if (code >= 0xD800 && code < 0xDC00 && inside.substr(i + 1, 2) == "\\u") {
-          code = 0x10000 + ((code - 0xD800) << 10) + (HexValue(inside.substr(i + 3, 4)) - 0xDC00);
+        const unsigned low =
+            inside.substr(i + 1, 2) == "\\u" ? HexValue(inside.substr(i + 3, 4)) : 0;
+        if (code >= 0xD800 && code < 0xDC00 && low >= 0xDC00 && low < 0xE000) {
+          code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
           i += 6;
+        } else if (code >= 0xD800 && code < 0xE000) {
+          code = 0xFFFD;  // half a pair is no character
         }
         AppendUtf8(out, code);
         break;

@@ -110,6 +110,7 @@ base::Result<std::string> Match::Text(const Condition& condition, const Event& e
 }
 
 base::Result<bool> Match::Matches(const Event& event, Data& data) const {
+  base::Result<bool> matches = true;
   for (const auto& condition : conditions_) {
     if (condition.on == Condition::On::kType) {
       // By far the most usual condition, and it needs no copy.
@@ -117,10 +118,21 @@ base::Result<bool> Match::Matches(const Event& event, Data& data) const {
       continue;
     }
     auto text = Text(condition, event, data);
-    if (!text) return base::Fail(text.error());
-    if (!Holds(condition.glob, *text)) return false;
+    if (!text) {
+      matches = base::Fail(text.error());
+    } else if (!Holds(condition.glob, *text)) {
+      return false;
+    }
   }
-  return true;
+  return matches;
+}
+
+bool Match::Excludes(const Event& event, Data& data) const {
+  return std::any_of(conditions_.begin(), conditions_.end(), [&](const Condition& condition) {
+    const auto text = Text(condition, event, data);
+    const bool known = text && (!text->empty() || condition.on == Condition::On::kHeader);
+    return known && !Holds(condition.glob, *text);
+  });
 }
 
 base::Result<std::string> Match::WhyNot(const Event& event, Data& data) const {

@@ -23,9 +23,13 @@ class Match {
   // `problems`.
   static Match Compile(const config::Match& from, std::vector<config::Problem>& problems);
 
-  // Whether `event` matches. An error only when data had to be read and is not readable (a repeated
-  // name).
+  // Whether `event` matches. An error only when data has to be read and is not readable (a repeated
+  // name), and what can be read of the event matches.
   base::Result<bool> Matches(const Event& event, Data& data) const;
+
+  // Of an event that could be read in part: whether what could be read does not match. An attribute
+  // that is empty is not known.
+  bool Excludes(const Event& event, Data& data) const;
 
   // The first condition that fails, for `explain`: "type is user.updated, not user.registered".
   // Empty: it matches.

@@ -1,11 +1,7 @@
-// JSON Schemas of event data by type and version: files `<folder>/<type>/<version>.json`, drafts 4,
-// 6 and 7.
+// JSON Schemas of event data by type and version: files `<folder>/<type>/<version>.json`, compiled
+// once (json_schema.h).
 //
-// Everything that could break or stall validation is refused when loaded: circular or remote $ref,
-// an unknown type, keywords of 2019-09 and later, a regular expression that RE2 refuses. Regular
-// expressions run in RE2.
-//
-// Thread: Validate on one thread at a time. A loaded set never changes; a reload loads another.
+// Thread: any. A loaded set never changes; a reload loads another.
 #pragma once
 
 #include <memory>
@@ -13,15 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "config/problem.h"
-#include "event/json.h"
+#include "event/schema_run.h"
 
 namespace outrigger::event {
-
-struct Violation {
-  std::string pointer;  // RFC 6901, into the data; "" is the data itself
-  std::string message;
-};
 
 class SchemaSet {
  public:
@@ -31,11 +23,11 @@ class SchemaSet {
                                                const config::Place& place,
                                                std::vector<config::Problem>& problems);
 
-  // What is wrong with `data` (strict JSON already) as `type` in `version`; empty: nothing. A type
-  // without any file is unchecked; a type that has files but none for `version` has one violation
-  // at /version.
-  std::vector<Violation> Validate(const std::string& type, const std::string& version,
-                                  std::string_view data) const;
+  // What is wrong with `data` (strict JSON already) as `type` in `version`. A type without any file
+  // is unchecked; a type that has files but none for `version` has one violation at /version. An
+  // error: a name that stands twice in one object of the data, which schemas read whole.
+  base::Result<SchemaVerdict> Validate(const std::string& type, const std::string& version,
+                                       std::string_view data) const;
 
   // Whether `type` has a schema in any version.
   bool Knows(const std::string& type) const;

@@ -4,19 +4,15 @@
 #include <map>
 #include <unordered_map>
 
-#include "base/ascii.h"
 #include "http/client_connection.h"
+#include "http/header_text.h"
+#include "http/open_files.h"
 
 namespace outrigger::http {
 namespace {
 
 // Deadlines that lie closer together are looked at together.
 constexpr auto kSweepAtLeast = std::chrono::milliseconds(5);
-
-bool IsTokenByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
-}
 
 bool IsToken(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenByte);
@@ -26,21 +22,12 @@ bool IsVisible(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-}
-
 // Headers that say how the message is framed: two voices on that would be a smuggled request.
 bool IsOurs(std::string_view name) {
   static constexpr std::string_view kOurs[] = {"host",   "content-length", "transfer-encoding",
                                                "expect", "connection",     "upgrade"};
-  return std::any_of(std::begin(kOurs), std::end(kOurs), [&](std::string_view ours) {
-    return name.size() == ours.size() &&
-           std::equal(name.begin(), name.end(), ours.begin(),
-                      [](char a, char b) { return base::LowerAscii(a) == b; });
-  });
+  return std::any_of(std::begin(kOurs), std::end(kOurs),
+                     [&](std::string_view ours) { return SameIgnoringCase(name, ours); });
 }
 
 // Empty: it can be sent as it is.
@@ -70,7 +57,9 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
  public:
   Core(base::Loop& loop, Endpoint endpoint, ClientLimits limits)
       : setup_{loop, endpoint, limits, HostHeader(endpoint)} {
-    setup_.limits.max_connections = std::max<size_t>(1, limits.max_connections);
+    // Where the process may open few files, the others need some.
+    setup_.limits.max_connections = static_cast<size_t>(
+        std::clamp<uint64_t>(MaxOpenFiles() / 4, 1, std::max<size_t>(1, limits.max_connections)));
   }
 
   uint64_t Send(Call call, OnAnswer on_answer);
@@ -94,8 +83,10 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
   // Takes a call out of everything; null when it is not there any more.
   std::unique_ptr<Work> Take(uint64_t id);
   void Deliver(Work& work, Outcome outcome);
-  void FailLater(std::unique_ptr<Work> work, Failure failure, std::string message);
-  void SweepBy(base::TimePoint due);
+  bool IsUnread(uint64_t id) const;
+  void FailLater(std::unique_ptr<Work> work, Failure failure, std::string message,
+                 bool unread = false);
+  void SweepIn(base::Duration time);
   void Sweep();
 
   ClientConnection::Setup setup_;
@@ -106,6 +97,9 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
   std::unordered_map<uint64_t, ClientConnection*> active_;
   std::unordered_map<ClientConnection*, ConnectionPtr> connections_;
   std::vector<ClientConnection*> idle_;  // the last used one last
+  uint64_t opened_ = 0;                  // connections so far
+  uint64_t answered_ = 0;                // the highest number of one that carried an answer
+  base::TimePoint answered_at_{};        // when the last answer came, on any
   base::Timer sweep_;
   base::TimePoint sweep_at_;
 };
@@ -116,12 +110,12 @@ uint64_t Client::Core::Send(Call call, OnAnswer on_answer) {
   ++in_flight_;
   work->call = std::move(call);
   work->on_answer = std::move(on_answer);
-  work->deadline = setup_.loop.Now() + work->call.timeout;
+  work->deadline = setup_.loop.AwakeNow() + work->call.timeout;
   if (std::string wrong = WhatIsWrong(work->call); !wrong.empty()) {
     FailLater(std::move(work), Failure::kProtocol, std::move(wrong));
     return id;
   }
-  SweepBy(work->deadline);
+  SweepIn(work->call.timeout);
   waiting_.emplace_hint(waiting_.end(), id, std::move(work));
   Dispatch();
   return id;
@@ -142,9 +136,11 @@ void Client::Core::Dispatch() {
     if (fresh) {
       auto opened = std::make_shared<ClientConnection>(setup_, *this);
       connection = opened.get();
+      connection->number = ++opened_;
       connections_.emplace(connection, std::move(opened));
     }
     std::unique_ptr<Work> work = std::move(first->second);
+    work->started = setup_.loop.Now();
     active_.emplace(work->id, connection);
     waiting_.erase(first);
     if (fresh)
@@ -176,12 +172,16 @@ void Client::Core::OnFinished(ClientConnection& connection, std::unique_ptr<Work
                               Outcome outcome, bool stale) {
   const auto self = shared_from_this();
   active_.erase(work->id);
+  if (outcome) {
+    answered_ = std::max(answered_, connection.number);
+    answered_at_ = setup_.loop.Now();
+  }
   if (connection.closed()) {
     Forget(connection);
   } else {
     connection.idle_until = setup_.loop.Now() + setup_.limits.idle;
     idle_.push_back(&connection);
-    SweepBy(connection.idle_until);
+    SweepIn(setup_.limits.idle);
   }
   const bool again = stale && !work->retried;
   if (again) {
@@ -190,9 +190,6 @@ void Client::Core::OnFinished(ClientConnection& connection, std::unique_ptr<Work
     waiting_.emplace(id, std::move(work));
   }
   Dispatch();
-  // Sent on a kept connection, and nobody listens any more: the app went away with the call.
-  if (!outcome && outcome.error().failure == Failure::kRefused && outcome.error().sent)
-    outcome.error().failure = Failure::kCut;
   // Last, as it may send, cancel, or destroy the client.
   // NOLINTNEXTLINE(bugprone-use-after-move): moved only when it goes again
   if (!again) Deliver(*work, std::move(outcome));
@@ -205,8 +202,18 @@ void Client::Core::Deliver(Work& work, Outcome outcome) {
   if (work.on_answer) work.on_answer(std::move(outcome));
 }
 
-void Client::Core::FailLater(std::unique_ptr<Work> work, Failure failure, std::string message) {
-  CallError error{failure, std::move(message), work->sent};
+// Connections are accepted in the order in which they were opened.
+bool Client::Core::IsUnread(uint64_t id) const {
+  const auto active = active_.find(id);
+  if (active == active_.end()) return true;
+  const ClientConnection& connection = *active->second;
+  return !connection.answering() && connection.number > answered_ &&
+         answered_at_ > connection.work()->started;
+}
+
+void Client::Core::FailLater(std::unique_ptr<Work> work, Failure failure, std::string message,
+                             bool unread) {
+  CallError error{failure, std::move(message), work->sent, unread};
   setup_.loop.Post([weak = weak_from_this(), work = std::shared_ptr<Work>(std::move(work)),
                     error = std::move(error)] {
     const auto self = weak.lock();
@@ -236,38 +243,42 @@ void Client::Core::Cancel(uint64_t id) {
   Dispatch();
 }
 
-void Client::Core::SweepBy(base::TimePoint due) {
+void Client::Core::SweepIn(base::Duration time) {
+  // While calls are under way, AwakeTime has to be asked.
+  if (in_flight_ > 0) time = std::min<base::Duration>(time, base::AwakeTime::kAskEvery);
+  const base::TimePoint due = setup_.loop.Now() + time;
   if (sweep_.armed() && sweep_at_ <= due) return;
-  const base::TimePoint now = setup_.loop.Now();
   sweep_at_ = due;
-  sweep_ = setup_.loop.After(std::max<base::Duration>(due - now, {}), [this] { Sweep(); });
+  sweep_ = setup_.loop.After(time, [this] { Sweep(); });
 }
 
 void Client::Core::Sweep() {
-  const base::TimePoint now = setup_.loop.Now();
-  base::TimePoint next = base::TimePoint::max();
+  const base::TimePoint awake = setup_.loop.AwakeNow();
+  base::Duration next = base::Duration::max();
   std::vector<uint64_t> late;
   const auto look = [&](const Work& work) {
-    if (work.deadline <= now)
+    if (work.deadline <= awake)
       late.push_back(work.id);
     else
-      next = std::min(next, work.deadline);
+      next = std::min<base::Duration>(next, work.deadline - awake);
   };
   for (const auto& [id, work] : waiting_) look(*work);
   for (const auto& [id, connection] : active_) look(*connection->work());
   for (const uint64_t id : late) {
+    const bool unread = IsUnread(id);
     auto work = Take(id);
     const std::string message =
         "no whole answer within " + std::to_string(work->call.timeout.count()) + " ms";
-    FailLater(std::move(work), Failure::kTimeout, message);
+    FailLater(std::move(work), Failure::kTimeout, message, unread);
   }
+  const base::TimePoint now = setup_.loop.Now();
   while (!idle_.empty() && idle_.front()->idle_until <= now) {
     ClientConnection& oldest = *idle_.front();
     oldest.Close();
     Forget(oldest);
   }
-  if (!idle_.empty()) next = std::min(next, idle_.front()->idle_until);
-  if (next != base::TimePoint::max()) SweepBy(std::max(next, now + kSweepAtLeast));
+  if (!idle_.empty()) next = std::min<base::Duration>(next, idle_.front()->idle_until - now);
+  if (next != base::Duration::max()) SweepIn(std::max<base::Duration>(next, kSweepAtLeast));
   Dispatch();
 }
 

@@ -1,10 +1,10 @@
 // An HTTP/1.1 client of one app on a loop: a bounded pool of kept connections, one deadline for
-// each call, answers read as strictly as requests are.
-// An answer counts when it is whole; of a large body only the beginning is kept.
+// each call. An answer counts when it is whole; of a large body only the beginning is kept.
 //
-// A call waits in line while all connections are busy, first come first served; its deadline runs.
-// A kept connection that turns out to be closed by the app before a byte of the answer came is
-// replaced once, unseen: the app may then see a call twice. Nothing else is tried again here.
+// A call waits in line while all connections are busy, first come first served; its deadline runs,
+// but not while the loop does not come round (AwakeTime). A kept connection that the app closed
+// before it could have read any of a call is replaced once, unseen. Nothing else is tried again
+// here: the app never sees a call twice.
 //
 // Thread: the loop's. Lifetime: the Loop outlives the Client; destroying a Client closes every
 // connection and calls nobody back.
@@ -26,8 +26,8 @@
 namespace outrigger::http {
 
 struct ClientLimits {
-  size_t max_connections = 64;
-  uint64_t max_header = 16 << 10;
+  size_t max_connections = 64;  // a quarter of what the process may open is never exceeded
+  uint64_t max_header = 64 << 10;
   uint64_t max_body = 64 << 10;    // what is beyond it is read and passed over
   uint64_t max_trailer = 8 << 10;  // trailers and chunk extensions together
   std::chrono::milliseconds idle{30000};
@@ -64,6 +64,9 @@ struct CallError {
   Failure failure = Failure::kCut;
   std::string message;
   bool sent = false;  // the app may have seen (a part of) it
+  // It timed out and the app had not come to it: it had no connection, or one on which, as on all
+  // that were opened later, nothing was ever answered, while others were.
+  bool unread = false;
 };
 
 using Outcome = tl::expected<Answer, CallError>;

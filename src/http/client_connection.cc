@@ -9,6 +9,8 @@
 #include <boost/asio/write.hpp>
 #include <cstring>
 
+#include "http/tcp_acked.h"
+
 namespace outrigger::http {
 namespace {
 
@@ -130,6 +132,7 @@ void ClientConnection::Send(std::unique_ptr<Work> work) {
   state_ = State::kBusy;
   reused_ = true;
   any_byte_ = false;
+  earlier_ += call_size_;  // a kept connection's call went out whole
   parser_.Start(work_->call.method == "HEAD");
   BuildHead();
   Write();
@@ -162,6 +165,7 @@ void ClientConnection::Write() {
                 std::array<asio::const_buffer, 2>{asio::buffer(out_), asio::buffer(body)}, error);
   work_->sent = work_->sent || wrote > 0;
   const size_t all = out_.size() + body.size();
+  call_size_ = all;
   // An app that stopped reading may have answered before: the read tells.
   if (wrote == all || (error && error != asio::error::would_block)) {
     writing_ = wrote != all;
@@ -194,11 +198,11 @@ void ClientConnection::Read() {
   }
   socket_.async_read_some(asio::buffer(in_.data() + in_end_, in_.size() - in_end_),
                           [self = shared_from_this()](const error_code& error, size_t bytes) {
-                            if (!self->closed()) self->OnRead(bytes, static_cast<bool>(error));
+                            if (!self->closed()) self->OnRead(bytes, error);
                           });
 }
 
-void ClientConnection::OnRead(size_t bytes, bool ended) {
+void ClientConnection::OnRead(size_t bytes, const error_code& error) {
   if (state_ == State::kIdle) {
     Close();
     return owner_.OnIdleEnded(*this);
@@ -206,14 +210,25 @@ void ClientConnection::OnRead(size_t bytes, bool ended) {
   in_end_ += bytes;
   any_byte_ = any_byte_ || bytes > 0;
   in_begin_ += parser_.Read(std::string_view(in_).substr(in_begin_, in_end_ - in_begin_));
-  if (ended) parser_.End();
+  if (error) parser_.End();
   if (parser_.done() && parser_.wrong().empty()) return Finish();
   if (!parser_.wrong().empty()) return Fail(Failure::kProtocol, parser_.wrong());
-  if (!ended) return Read();
+  if (!error) return Read();
+  const bool stale = reused_ && !any_byte_ && Unread(error);
+  if (stale) work_->sent = false;
   Fail(Failure::kCut,
        any_byte_ ? "the connection ended inside the answer"
                  : "the connection ended before the answer",
-       reused_ && !any_byte_);
+       stale);
+}
+
+// An app that closes an idle connection ends it (not: resets it) before anything of the call comes,
+// and what comes to a closed socket its kernel never acknowledges. An app that closes with bytes
+// unread resets, and may have read some. A Unix socket that has taken bytes says nothing.
+bool ClientConnection::Unread(const error_code& error) {
+  if (!work_->sent) return true;
+  const auto acked = TcpAcked(socket_.native_handle());
+  return error == asio::error::eof && acked && *acked <= earlier_;
 }
 
 void ClientConnection::Finish() {

@@ -24,6 +24,7 @@ struct Work {
   uint64_t id = 0;
   Call call;
   OnAnswer on_answer;
+  base::TimePoint started;  // when it was given to its connection
   base::TimePoint deadline;
   bool sent = false;     // bytes of it went out
   bool retried = false;  // it is on its second connection, and there is no third
@@ -35,7 +36,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   class Owner {
    public:
     // The connection is idle or closed when this is called. `stale`: it had been kept, and ended
-    // before a byte of the answer.
+    // before the app could have read any of the call.
     virtual void OnFinished(ClientConnection& connection, std::unique_ptr<Work> work,
                             Outcome outcome, bool stale) = 0;
     virtual void OnIdleEnded(ClientConnection& connection) = 0;
@@ -65,7 +66,12 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   bool closed() const { return state_ == State::kClosed; }
   const Work* work() const { return work_.get(); }
 
-  base::TimePoint idle_until;  // the owner's note
+  // A byte of the answer to the call under way came.
+  bool answering() const { return any_byte_; }
+
+  // The owner's notes.
+  base::TimePoint idle_until;
+  uint64_t number = 0;  // of all that were opened
 
  private:
   using Protocol = boost::asio::generic::stream_protocol;
@@ -81,8 +87,11 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   void BuildHead();
   void Write();
   void Read();
-  void OnRead(size_t bytes, bool ended);
+  void OnRead(size_t bytes, const error_code& error);
   void Finish();
+  // Whether the app certainly has read nothing of the call under way, now that the connection
+  // ended.
+  bool Unread(const error_code& error);
   void Fail(Failure failure, std::string message, bool stale = false);
 
   const Setup& setup_;
@@ -100,8 +109,10 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   std::string out_;         // the head, and of the body what did not go out at once
   bool writing_ = false;    // a write is under way
   bool reused_ = false;     // the call under way is not the first one
-  bool just_read_ = false;  // the answer before, and nothing behind it
   bool any_byte_ = false;   // of the answer to the call under way came
+  bool just_read_ = false;  // the answer before, and nothing behind it
+  uint64_t call_size_ = 0;  // of the call under way, as it is sent
+  uint64_t earlier_ = 0;    // of the calls before it, together
 
   std::string in_;  // room; what was read and not used yet is from in_begin_ to in_end_
   size_t in_begin_ = 0;

@@ -11,10 +11,7 @@ namespace {
 using boost::system::error_code;
 
 constexpr size_t kLargeBuffer = 64 << 10;
-// A body's first bytes, which every request may hold: max_connections bounds them.
-constexpr size_t kSmallBody = 16 << 10;
-// So long and so much is read after the last answer, for a client that is still sending.
-constexpr auto kLingerTime = std::chrono::seconds(2);
+// So much is read after the last answer, for a client that is still sending.
 constexpr size_t kLingerBytes = 64 << 20;
 
 }  // namespace
@@ -28,40 +25,6 @@ Connection::~Connection() = default;
 void Connection::Start() {
   SetDeadline(Wait::kIdle);
   Read();
-}
-
-void Connection::SetDeadline(Wait wait) {
-  wait_ = wait;
-  const Limits& limits = owner_->limits;
-  base::Duration time{};
-  switch (wait) {
-    case Wait::kIdle:
-      time = limits.idle_timeout;
-      break;
-    case Wait::kHead:
-      time = limits.head_timeout;
-      break;
-    case Wait::kBody:
-    case Wait::kWrite:
-      time = limits.body_timeout;
-      break;
-    case Wait::kLinger:
-      time = kLingerTime;
-      break;
-    case Wait::kNone:
-      return;
-  }
-  deadline_ = owner_->loop.Now() + std::chrono::duration_cast<base::TimePoint::duration>(time);
-}
-
-void Connection::CheckDeadline(base::TimePoint now) {
-  if (wait_ == Wait::kNone || now < deadline_) return;
-  const auto self = shared_from_this();
-  if (wait_ == Wait::kHead)
-    return Refuse({408, "the request's head did not come in time", "headTimeout"});
-  if (wait_ == Wait::kBody)
-    return Refuse({408, "the request's body did not come in time", "bodyTimeout"});
-  Close();
 }
 
 void Connection::Read() {
@@ -134,7 +97,7 @@ bool Connection::WorkOnHead() {
   }
   const std::string_view bytes = std::string_view(in_).substr(in_begin_);
   if (bytes.empty()) {
-    if (owner_->draining || ended_) Close();
+    if (ended_) Close();
     return false;
   }
   if (wait_ == Wait::kIdle) SetDeadline(Wait::kHead);
@@ -169,7 +132,7 @@ bool Connection::WorkOnHead() {
 void Connection::OnHead() {
   const std::shared_ptr<ServedRequest> request = request_;
   const Head& head = request->head();
-  close_after_ = !parser_->keep_alive() || owner_->draining;
+  close_after_ = !parser_->keep_alive();
   plan_ = owner_->handler.on_head(request);
   if (plan_.refuse) {
     // A body that is here already is passed over; one still to come would keep the connection busy
@@ -234,6 +197,10 @@ bool Connection::WorkOnBody() {
     Dispatch();
     return true;
   }
+  // What a chunk's line announces need not come to be too much of what is configured for a body.
+  if (!plan_.on_chunk && max_body_ < owner_->limits.max_bodies &&
+      parser_->announced() > max_body_ - request_->body().size())
+    Refuse(BodyTooLarge());
   return false;
 }
 
@@ -249,30 +216,6 @@ void Connection::Dispatch() {
   if (answering_ == request.get()) Hold(request->body().size());
 }
 
-bool Connection::HasRoom(uint64_t bytes) const {
-  return owner_->buffered - counted_ + (bytes - std::min<uint64_t>(bytes, kSmallBody)) <=
-         owner_->limits.max_bodies;
-}
-
-bool Connection::Hold(uint64_t bytes) {
-  const uint64_t more = bytes - std::min<uint64_t>(bytes, kSmallBody);
-  if (more == counted_) return true;
-  if (more > counted_ && !HasRoom(bytes)) return false;
-  owner_->buffered += more - counted_;
-  counted_ = more;
-  return true;
-}
-
-Refusal Connection::NoRoom() const {
-  return {503, "the bodies of all requests together are larger than this sidecar holds at a time",
-          "maxBodies"};
-}
-
-Refusal Connection::BodyTooLarge() const {
-  return {413, "the body is larger than " + std::to_string(max_body_) + " bytes",
-          max_body_ == owner_->limits.max_bodies ? "maxBodies" : "maxBody"};
-}
-
 void Connection::Paused(bool paused) {
   if (state_ != State::kBody || paused_ == paused) return;
   paused_ = paused;
@@ -285,18 +228,15 @@ void Connection::Paused(bool paused) {
   }
 }
 
-void Connection::Drain() {
-  if (state_ == State::kHead && in_.size() == in_begin_ && !reading_) return Close();
-  if (state_ == State::kHead && wait_ == Wait::kIdle) return Close();
-  close_after_ = true;
-}
-
 void Connection::Close() {
   if (state_ == State::kClosed) return;
   const auto self = shared_from_this();
   state_ = State::kClosed;
   SetDeadline(Wait::kNone);
-  if (owner_) Hold(0);
+  if (owner_) {
+    Hold(0);
+    HoldAnswer(0);
+  }
   error_code ignored;
   socket_.close(ignored);
   if (plan_.on_abort) std::exchange(plan_.on_abort, nullptr)();

@@ -11,12 +11,17 @@
 #include <string>
 
 #include "base/loop.h"
+#include "http/http_date.h"
 #include "http/message_parser.h"
 #include "http/server.h"
 
 namespace outrigger::http {
 
 using Socket = boost::asio::generic::stream_protocol::socket;
+
+// The bytes of an answer; `connection` is that header's value, empty for none.
+void AppendAnswer(const Response& response, const std::string& date, std::string_view connection,
+                  bool head_only, std::string& out);
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
@@ -26,8 +31,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Limits limits;
     Handler handler;
     std::function<void(Connection&)> on_closed;
-    bool draining = false;
+    bool closing = false;   // each answer is its connection's last
+    bool draining = false;  // and who is idle is closed
     uint64_t buffered = 0;  // by the bodies of all connections, of Limits::max_bodies
+    uint64_t answers = 0;   // by their answers, of Limits::max_answers
+    uint64_t peak = 0;      // of both together
+    HttpDate date{};
   };
 
   Connection(Owner& owner, Socket socket);
@@ -36,8 +45,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Start();
   // Closes or refuses when the deadline has passed.
   void CheckDeadline(base::TimePoint now);
-  // Closes now when idle, else after the answer under way.
+  // Closes when it is idle and has been for a while, now or then; else after its answers.
   void Drain();
+  // Since when it has been waiting for its client, if that is no reason to keep it: null otherwise.
+  std::optional<base::TimePoint> GivesWaySince();
   void Close();
   // The server is going away: nothing of it is called any more.
   void Orphan();
@@ -67,13 +78,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void Dispatch();
   // Whether this request's body may hold so much beside the others' bodies.
   bool HasRoom(uint64_t bytes) const;
-  // Counts that it holds so much; false: there is no room.
+  // Counts that body or answer hold so much; false: there is no room.
   bool Hold(uint64_t bytes);
+  bool HoldAnswer(uint64_t bytes);
+  // Bytes that came and that nobody has looked at.
+  bool HasUnread();
   Refusal NoRoom() const;
   Refusal BodyTooLarge() const;
   void Answer(ServedRequest& request, Response response);
   void Refuse(const Refusal& refusal);
-  void Send(const Response& response, bool head_only);
+  void Send(Response response, bool head_only);
   void Write();
   void OnWritten();
   void NextRequest();
@@ -86,6 +100,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Socket socket_;
   State state_ = State::kHead;
   Wait wait_ = Wait::kIdle;
+  base::TimePoint since_;  // it has been waiting; both by AwakeTime
   base::TimePoint deadline_;
 
   std::string in_;  // read and not used yet, from in_begin_ on
@@ -100,7 +115,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<MessageParser> parser_;
   Plan plan_;
   uint64_t max_body_ = 0;
-  uint64_t counted_ = 0;  // of the request's body, in Owner::buffered
+  uint64_t counted_ = 0;         // of the request's body, in Owner::buffered
+  uint64_t counted_answer_ = 0;  // of its answer, in Owner::answers
   bool paused_ = false;
 
   std::string out_;

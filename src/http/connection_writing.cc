@@ -18,8 +18,9 @@ void Connection::Answer(ServedRequest& request, Response response) {
   if (state_ == State::kBody) close_after_ = true;
   plan_.on_abort = nullptr;
   if (owner_->handler.on_answered) owner_->handler.on_answered(request.endpoint, response.status);
-  close_after_ = close_after_ || response.close || owner_->draining;
-  Send(response, request.head().method == "HEAD");
+  // A client that has sent more already is told with the last of its answers.
+  close_after_ = close_after_ || response.close || (owner_->closing && !HasUnread());
+  Send(std::move(response), request.head().method == "HEAD");
 }
 
 void Connection::Refuse(const Refusal& refusal) {
@@ -31,35 +32,53 @@ void Connection::Refuse(const Refusal& refusal) {
     problem.outcome = plan_.on_chunk ? "unknown" : "none";  // of a stream, some may be published
     problem.retry_after = 1;
   }
+  Response response = problem.ToResponse();
+  // What would be taken (RFC 9110 section 12.5.3).
+  if (refusal.status == 415) response.headers.emplace_back("Accept-Encoding", "identity");
   close_after_ = true;
   const auto request = std::move(request_);
   if (plan_.on_abort) std::exchange(plan_.on_abort, nullptr)();
   if (request) {
     if (owner_->handler.on_refused) owner_->handler.on_refused(*request, problem);
-    request->Answer(problem.ToResponse());
+    request->Answer(std::move(response));
     return;
   }
   if (owner_->handler.on_answered) owner_->handler.on_answered("none", refusal.status);
-  Send(problem.ToResponse(), false);
+  Send(std::move(response), false);
 }
 
-void Connection::Send(const Response& response, bool head_only) {
+void AppendAnswer(const Response& response, const std::string& date, std::string_view connection,
+                  bool head_only, std::string& out) {
+  out.reserve(out.size() + 256 + (head_only ? 0 : response.body.size()));
+  out.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
+  out.append(ReasonPhrase(response.status)).append("\r\nDate: ").append(date);
+  out.append("\r\nContent-Type: ").append(response.content_type);
+  out.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
+  for (const auto& [name, value] : response.headers)
+    out.append("\r\n").append(name).append(": ").append(value);
+  if (!connection.empty()) out.append("\r\nConnection: ").append(connection);
+  out.append("\r\n\r\n");
+  if (!head_only) out.append(response.body);
+}
+
+void Connection::Send(Response response, bool head_only) {
   request_.reset();
   Hold(0);
   state_ = State::kWriting;
-  out_.append("HTTP/1.1 ").append(std::to_string(response.status)).append(" ");
-  out_.append(ReasonPhrase(response.status))
-      .append("\r\nContent-Type: ")
-      .append(response.content_type);
-  out_.append("\r\nContent-Length: ").append(std::to_string(response.body.size()));
-  for (const auto& [name, value] : response.headers)
-    out_.append("\r\n").append(name).append(": ").append(value);
-  if (close_after_)
-    out_.append("\r\nConnection: close");
-  else if (parser_ && parser_->http_1_0())
-    out_.append("\r\nConnection: keep-alive");  // which HTTP/1.0 has to be told
-  out_.append("\r\n\r\n");
-  if (!head_only) out_.append(response.body);
+  // Larger than what was reserved, and there is no room: its code is what counts.
+  if (!head_only && !HoldAnswer(response.body.size())) {
+    Problem problem;
+    problem.status = response.status;
+    problem.limit = owner_->limits.prefix + ".maxAnswers";
+    problem.detail = "the answer's details were left out: too many answers wait to be read";
+    Response brief = problem.ToResponse();
+    brief.headers = std::move(response.headers);
+    response = std::move(brief);
+  }
+  // Which HTTP/1.0 has to be told.
+  const bool kept_1_0 = parser_ && parser_->http_1_0();
+  AppendAnswer(response, owner_->date.Text(owner_->loop.Wall()),
+               close_after_ ? "close" : (kept_1_0 ? "keep-alive" : ""), head_only, out_);
   SetDeadline(Wait::kWrite);
   Write();
 }
@@ -83,6 +102,8 @@ void Connection::Write() {
 void Connection::OnWritten() {
   out_.clear();
   out_begin_ = 0;
+  HoldAnswer(0);
+  ShrinkBuffers();
   if (close_after_) return Linger();
   NextRequest();
 }
@@ -93,7 +114,6 @@ void Connection::NextRequest() {
   plan_ = Plan();
   head_scanned_ = 0;
   SetDeadline(Wait::kIdle);
-  ShrinkBuffers();
   Work();
 }
 

@@ -4,6 +4,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "http/header_text.h"
 #include "http/target.h"
 
 namespace outrigger::http {
@@ -13,13 +14,6 @@ namespace beast = boost::beast;
 
 std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
 
-bool SameIgnoringCase(std::string_view a, std::string_view lower) {
-  return a.size() == lower.size() &&
-         std::equal(a.begin(), a.end(), lower.begin(), [](char x, char y) {
-           return (x >= 'A' && x <= 'Z' ? x + ('a' - 'A') : x) == y;
-         });
-}
-
 // reg-name, IPv4 or [IPv6], with a port; no blanks, no user (RFC 3986 section 3.2).
 bool IsHost(std::string_view host) {
   return std::all_of(host.begin(), host.end(), [](char c) {
@@ -28,16 +22,8 @@ bool IsHost(std::string_view host) {
   });
 }
 
-bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-}
-
-bool HasFold(std::string_view lines) {
-  return lines.find("\r\n ") != std::string_view::npos ||
-         lines.find("\r\n\t") != std::string_view::npos;
-}
+// Fields that say one thing: of two, somebody on the way may have believed the other one.
+constexpr std::string_view kSingle[] = {"content-type", "authorization", "idempotency-key"};
 
 Refusal FromBeast(const beast::error_code& error) {
   if (error == beast::http::error::bad_version)
@@ -71,15 +57,14 @@ std::optional<size_t> FindHeadEnd(std::string_view bytes, size_t& from,
   }
 }
 
-void MessageParser::Refuse(int status, std::string detail, error_code& error, std::string limit) {
-  if (!refusal_) refusal_ = {status, std::move(detail), std::move(limit)};
+void MessageParser::Refuse(int status, std::string detail, error_code& error) {
+  if (!refusal_) refusal_ = {status, std::move(detail), {}};
   error = beast::http::error::bad_value;
 }
 
 std::optional<Refusal> MessageParser::ReadHead(std::string& bytes) {
   error_code error;
   put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  in_head_ = false;
   if (refusal_) return refusal_;
   if (error) return FromBeast(error);
   if (!is_header_done()) return Refusal{400, "malformed request: the head ends early", {}};
@@ -91,9 +76,8 @@ std::optional<Refusal> MessageParser::ReadHead(std::string& bytes) {
   // Names in lower case, once, in place.
   for (const Field& field : head_.fields) {
     char* name = bytes.data() + (field.name.data() - bytes.data());
-    std::transform(name, name + field.name.size(), name, [](char c) {
-      return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-    });
+    std::transform(name, name + field.name.size(), name,
+                   [](char c) { return base::LowerAscii(c); });
   }
   return std::nullopt;
 }
@@ -106,18 +90,13 @@ void MessageParser::on_request_impl(beast::http::verb, string_view method, strin
     Refuse(400, wrong, error);
 }
 
-void MessageParser::on_field_impl(beast::http::field, string_view name, string_view value,
-                                  error_code& error) {
-  if (in_head_) return OnHeadField(View(name), View(value), error);
-  trailer_bytes_ += name.size() + value.size();
-  if (trailer_bytes_ > max_trailer_)
-    Refuse(431, "trailers and chunk extensions are too large", error, "maxTrailer");
-}
-
-void MessageParser::OnHeadField(std::string_view name, std::string_view value, error_code& error) {
+void MessageParser::on_field_impl(beast::http::field, string_view beast_name,
+                                  string_view beast_value, error_code& error) {
+  const std::string_view name = View(beast_name), value = View(beast_value);
+  CheckSingle(name, error);
   head_.fields.push_back({name, value});
   if (SameIgnoringCase(name, "content-length")) {
-    if (head_.content_length) return Refuse(400, "Content-Length stands twice", error);
+    if (head_.content_length) return Refuse(400, "Content-Length is there twice", error);
     uint64_t length = 0;
     for (const char c : value) {
       if (c < '0' || c > '9' || length > (uint64_t{1} << 59))
@@ -128,7 +107,7 @@ void MessageParser::OnHeadField(std::string_view name, std::string_view value, e
     head_.content_length = length;
   } else if (SameIgnoringCase(name, "transfer-encoding")) {
     if (http_1_0_) return Refuse(400, "HTTP/1.0 has no Transfer-Encoding", error);
-    if (head_.chunked) return Refuse(400, "Transfer-Encoding stands twice", error);
+    if (head_.chunked) return Refuse(400, "Transfer-Encoding is there twice", error);
     if (!SameIgnoringCase(value, "chunked"))
       return Refuse(501, "the only Transfer-Encoding taken is chunked", error);
     head_.chunked = true;
@@ -144,59 +123,29 @@ void MessageParser::OnHeadField(std::string_view name, std::string_view value, e
   }
 }
 
-void MessageParser::on_header_impl(error_code&) {}
-
-void MessageParser::on_chunk_header_impl(uint64_t, string_view extensions, error_code& error) {
-  trailer_bytes_ += extensions.size();
-  if (trailer_bytes_ > max_trailer_)
-    return Refuse(431, "trailers and chunk extensions are too large", error, "maxTrailer");
-  if (HasControl(View(extensions))) Refuse(400, "a chunk's line has a control byte", error);
+void MessageParser::CheckSingle(std::string_view name, error_code& error) {
+  for (const std::string_view single : kSingle) {
+    if (!SameIgnoringCase(name, single)) continue;
+    for (const Field& field : head_.fields)
+      if (SameIgnoringCase(field.name, single))
+        return Refuse(400, "there are two " + std::string(single) + " headers", error);
+  }
 }
-
-size_t MessageParser::on_chunk_body_impl(uint64_t, string_view bytes, error_code&) {
-  const size_t taken = bytes.empty() ? 0 : (*sink_)(View(bytes));
-  sink_full_ = taken < bytes.size();
-  return taken;
-}
-
-bool MessageParser::body_done() const { return head_.chunked ? is_done() : body_left_ == 0; }
 
 size_t MessageParser::ReadBody(std::string_view bytes, const Sink& sink,
                                std::optional<Refusal>& refusal) {
-  if (!head_.chunked) {
-    const size_t part = static_cast<size_t>(std::min<uint64_t>(bytes.size(), body_left_));
-    const size_t taken = part > 0 ? sink(bytes.substr(0, part)) : 0;
-    body_left_ -= taken;
-    return taken;
+  if (head_.chunked) {
+    const size_t used = chunks_.Read(bytes, sink);
+    if (chunks_.too_large())
+      refusal = {431, chunks_.wrong(), "maxTrailer"};
+    else if (!chunks_.wrong().empty())
+      refusal = {400, "malformed request: " + chunks_.wrong(), {}};
+    return used;
   }
-  sink_ = &sink;
-  sink_full_ = false;
-  size_t used = 0;
-  while (used < bytes.size() && !is_done() && !sink_full_) {
-    // Beast 1.74 asserts that a last chunk it has seen the start of comes again with 5 bytes or
-    // more
-    // ("0\r\n" and then one byte would abort); no body ends in fewer.
-    if (needs_more_ && bytes.size() - used < 5) break;
-    error_code error;
-    const size_t step =
-        put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), error);
-    // The step that ends the body is its last line with all trailers.
-    if (!error && is_done() && HasFold(bytes.substr(used, step)))
-      Refuse(400, "a trailer's line begins with a blank (obs-fold)", error);
-    used += step;
-    needs_more_ = error == beast::http::error::need_more;
-    if (needs_more_) break;
-    if (refusal_ || error) {
-      refusal = refusal_ ? *refusal_ : FromBeast(error);
-      break;
-    }
-    if (step == 0) break;
-  }
-  sink_ = nullptr;
-  // What waits for more is one line, or the trailers: it may not grow beyond their budget.
-  if (!refusal && needs_more_ && bytes.size() - used > max_trailer_ + 64)
-    refusal = {431, "trailers and chunk extensions are too large", "maxTrailer"};
-  return used;
+  const size_t part = static_cast<size_t>(std::min<uint64_t>(bytes.size(), body_left_));
+  const size_t taken = part > 0 ? sink(bytes.substr(0, part)) : 0;
+  body_left_ -= taken;
+  return taken;
 }
 
 }  // namespace outrigger::http

@@ -1,20 +1,20 @@
-// One request's head and body framing, on Beast's basic_parser, strict where that is lenient.
+// One request's head and body framing; the head on Beast's basic_parser, strict where that is
+// lenient.
 //
 // The caller finds the end of the head (FindHeadEnd) and hands over all of it at once; body bytes
 // come in any pieces. Fields are views into the head's bytes, which must stay. Thread: any one.
-// Source: RFC 9112; what Beast 1.74 lets pass and is refused here: a second Content-Length or Host,
-// Transfer-Encoding other than one `chunked`, obs-fold, control bytes in chunk extensions,
-// unbounded trailers and extensions.
+// Source: RFC 9112; what Beast 1.74 lets pass and is refused here: a second Content-Length, Host,
+// Content-Type or Authorization, Transfer-Encoding other than one `chunked`, obs-fold.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "http/chunked_body.h"
 #include "http/request.h"
 
 namespace outrigger::http {
@@ -33,7 +33,7 @@ std::optional<size_t> FindHeadEnd(std::string_view bytes, size_t& from,
 
 class MessageParser : private boost::beast::http::basic_parser<true> {
  public:
-  MessageParser(Head& head, uint64_t max_trailer) : head_(head), max_trailer_(max_trailer) {
+  MessageParser(Head& head, uint64_t max_trailer) : head_(head), chunks_(max_trailer, false) {
     header_limit(0xffffffff);
     // Not boost::none: Beast 1.74 compares with it, and everything is greater.
     body_limit(std::numeric_limits<uint64_t>::max());
@@ -50,10 +50,12 @@ class MessageParser : private boost::beast::http::basic_parser<true> {
 
   // Body bytes; `sink` gets the decoded ones and says how many it took: less than all is where
   // reading stops. Returns how many of `bytes` were used; what is left belongs to the next request
-  // when `body_done`, else it has to be offered again, with more behind it where the sink took all.
-  using Sink = std::function<size_t(std::string_view)>;
+  // when `body_done`, else it has to be offered again.
+  using Sink = ChunkedBody::Sink;
   size_t ReadBody(std::string_view bytes, const Sink& sink, std::optional<Refusal>& refusal);
-  bool body_done() const;
+  bool body_done() const { return head_.chunked ? chunks_.done() : body_left_ == 0; }
+  // What has been announced and has not come: of the body, or of the chunk under way.
+  uint64_t announced() const { return head_.chunked ? chunks_.left() : body_left_; }
 
  private:
   using string_view = boost::beast::string_view;
@@ -63,29 +65,25 @@ class MessageParser : private boost::beast::http::basic_parser<true> {
                        int version, error_code& error) override;
   void on_field_impl(boost::beast::http::field, string_view name, string_view value,
                      error_code& error) override;
-  void on_header_impl(error_code& error) override;
+  void on_header_impl(error_code&) override {}
   void on_body_init_impl(const boost::optional<uint64_t>&, error_code&) override {}
   size_t on_body_impl(string_view, error_code&) override { return 0; }
-  void on_chunk_header_impl(uint64_t, string_view extensions, error_code& error) override;
-  size_t on_chunk_body_impl(uint64_t, string_view bytes, error_code&) override;
+  void on_chunk_header_impl(uint64_t, string_view, error_code&) override {}
+  size_t on_chunk_body_impl(uint64_t, string_view, error_code&) override { return 0; }
   void on_finish_impl(error_code&) override {}
   void on_response_impl(int, string_view, int, error_code&) override {}
 
-  void Refuse(int status, std::string detail, error_code& error, std::string limit = {});
-  void OnHeadField(std::string_view name, std::string_view value, error_code& error);
+  void Refuse(int status, std::string detail, error_code& error);
+  // Refuses a second one of a field that has one value.
+  void CheckSingle(std::string_view name, error_code& error);
 
   Head& head_;
-  const uint64_t max_trailer_;
-  bool in_head_ = true;
   bool http_1_0_ = false;
   bool expects_continue_ = false;
   int hosts_ = 0;
-  uint64_t trailer_bytes_ = 0;  // of trailers and chunk extensions together
-  uint64_t body_left_ = 0;      // of a body with a length
-  bool needs_more_ = false;     // a chunk's line or the trailers are incomplete
+  uint64_t body_left_ = 0;  // of a body with a length
+  ChunkedBody chunks_;
   std::optional<Refusal> refusal_;
-  const Sink* sink_ = nullptr;
-  bool sink_full_ = false;
 };
 
 }  // namespace outrigger::http

@@ -1,5 +1,7 @@
 #include "http/problem.h"
 
+#include <algorithm>
+
 #include "base/json_text.h"
 
 namespace outrigger::http {
@@ -48,7 +50,7 @@ std::string_view ReasonPhrase(int status) {
   }
 }
 
-std::string Problem::Json() const {
+std::string Problem::Json(bool with_id) const {
   std::string out = "{\"type\":\"about:blank\",\"title\":";
   out.append(base::JsonString(ReasonPhrase(status)));
   out.append(",\"status\":").append(std::to_string(status));
@@ -56,16 +58,18 @@ std::string Problem::Json() const {
     if (!value.empty())
       out.append(",\"").append(name).append("\":").append(base::JsonString(value));
   };
-  add("detail", detail);
-  add("id", id);
+  add("detail", base::Excerpt(detail, kMaxDetail));
+  if (with_id) add("id", base::Excerpt(id, kMaxId));
   add("outcome", outcome);
   add("limit", limit);
   if (!errors.empty()) {
     out.append(",\"errors\":[");
-    for (const auto& error : errors) {
-      if (&error != &errors.front()) out.push_back(',');
-      out.append("{\"pointer\":").append(base::JsonString(error.first));
-      out.append(",\"message\":").append(base::JsonString(error.second)).append("}");
+    for (size_t i = 0; i < std::min(errors.size(), kMaxErrors); ++i) {
+      const auto& [pointer, message] = errors[i];
+      if (i > 0) out.push_back(',');
+      out.append("{\"pointer\":").append(base::JsonString(base::Excerpt(pointer, kMaxErrorText)));
+      out.append(",\"message\":").append(base::JsonString(base::Excerpt(message, kMaxErrorText)));
+      out.push_back('}');
     }
     out.push_back(']');
   }

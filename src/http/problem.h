@@ -1,4 +1,7 @@
 // Errors as application/problem+json (RFC 9457), the one shape of every refusal.
+//
+// Whatever is put in, what comes out is bounded: texts are cut where they are long (see kMaxDetail
+// and the others), so that an answer for one event has at most 64 KiB.
 #pragma once
 
 #include <string>
@@ -19,8 +22,14 @@ struct Problem {
   std::string limit;                                        // the config field that was hit
   int retry_after = 0;                                      // seconds; 0: no Retry-After
 
-  // {"type":"about:blank","title":"Not Found","status":404,"detail":…}
-  std::string Json() const;
+  static constexpr size_t kMaxDetail = 600;
+  static constexpr size_t kMaxId = 256;
+  static constexpr size_t kMaxErrors = 20;
+  static constexpr size_t kMaxErrorText = 200;  // of a pointer, and of a message
+
+  // {"type":"about:blank","title":"Not Found","status":404,"detail":…}. Without the id where it is
+  // said beside the problem.
+  std::string Json(bool with_id = true) const;
   Response ToResponse() const;
 };
 

@@ -63,6 +63,10 @@ class Request {
   // bounded.
   size_t held = 0;
 
+  // Counts that the answer will take so much memory; what the answers of all requests hold is
+  // bounded. False: there is no room for that, and what was counted before stays.
+  virtual bool ReserveAnswer(uint64_t bytes) = 0;
+
   // Sends the answer; the first call counts. For a streamed body, answering before its end closes
   // after the answer.
   virtual void Answer(Response response) = 0;

@@ -1,40 +1,28 @@
 #include "http/response_parser.h"
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/error.hpp>
+#include <utility>
 
-#include "http/message_parser.h"
+#include "http/header_text.h"
 
 namespace outrigger::http {
 namespace {
 
-namespace beast = boost::beast;
-
 // So many 1xx answers are passed over; an app has no reason for more than a few.
 constexpr int kMaxInterim = 16;
-// Chunks of one byte each are sent as six; framing that takes more is no body.
-constexpr uint64_t kChunkOverhead = 8;
 
-std::string_view View(beast::string_view text) { return {text.data(), text.size()}; }
-
-char Lower(char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
-
-std::string LowerCase(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(), Lower);
-  return lower;
+std::string_view Trim(std::string_view text) {
+  const size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
+  const size_t end = text.find_last_not_of(" \t");
+  return text.substr(begin, end == std::string_view::npos ? 0 : end + 1 - begin);
 }
 
-bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-}
-
-bool HasFold(std::string_view lines) {
-  return lines.find("\r\n ") != std::string_view::npos ||
-         lines.find("\r\n\t") != std::string_view::npos;
+// The next of the items between commas; `list` keeps the rest.
+std::string_view TakeItem(std::string_view& list) {
+  const size_t comma = std::min(list.find(','), list.size());
+  const std::string_view item = Trim(list.substr(0, comma));
+  list.remove_prefix(std::min(comma + 1, list.size()));
+  return item;
 }
 
 std::string Bytes(uint64_t count) { return std::to_string(count) + " bytes"; }
@@ -46,9 +34,8 @@ void ResponseParser::Start(bool head_only) {
   head_only_ = head_only;
   keep_alive_ = false;
   interim_ = 0;
-  scanned_ = 0;
+  line_begin_ = 0;
   body_read_ = 0;
-  message_.reset();
   answer_ = Answer();
   wrong_.clear();
 }
@@ -80,6 +67,16 @@ void ResponseParser::End() {
   if (wrong_.empty() && state_ == State::kUntilClose) state_ = State::kDone;
 }
 
+std::optional<size_t> ResponseParser::FindEnd(std::string_view bytes) {
+  while (true) {
+    const size_t newline = bytes.find('\n', line_begin_);
+    if (newline == std::string_view::npos) return std::nullopt;
+    const std::string_view line = bytes.substr(line_begin_, newline - line_begin_);
+    line_begin_ = newline + 1;
+    if (line.empty() || line == "\r") return line_begin_;
+  }
+}
+
 size_t ResponseParser::ReadHead(std::string_view bytes) {
   // What speaks another protocol is told from its first bytes, and not waited for.
   static constexpr std::string_view kBegin = "HTTP/1.";
@@ -88,22 +85,91 @@ size_t ResponseParser::ReadHead(std::string_view bytes) {
     Wrong("malformed answer: not HTTP/1.1");
     return 0;
   }
-  std::optional<Refusal> refusal;
-  const auto end = FindHeadEnd(bytes, scanned_, refusal);
-  if (refusal) {
-    Wrong("malformed answer: " + refusal->detail);
-    return 0;
-  }
+  const auto end = FindEnd(bytes);
   if (end.value_or(bytes.size()) > limits_.max_header) {
     Wrong("the answer's head is larger than " + Bytes(limits_.max_header));
     return 0;
   }
   if (!end) return 0;
-  scanned_ = 0;
-  message_.emplace(*this, head_only_);
-  message_->ReadHead(bytes.substr(0, *end));
+  line_begin_ = 0;
+  length_.reset();
+  chunks_.reset();
+  std::string_view rest = bytes.substr(0, *end);
+  bool first = true;
+  while (!rest.empty() && wrong_.empty()) {
+    const size_t newline = rest.find('\n');
+    std::string_view line = rest.substr(0, newline);
+    rest.remove_prefix(newline + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (std::exchange(first, false))
+      ReadStatusLine(line);
+    else if (!line.empty())
+      ReadField(line);
+  }
+  if (!wrong_.empty()) return *end;
+  // Folded lines belong to the one before: only now is every value whole.
+  for (const auto& [name, value] : answer_.headers) Heed(name, value);
   if (wrong_.empty()) OnHead();
   return *end;
+}
+
+void ResponseParser::ReadStatusLine(std::string_view line) {
+  // "HTTP/1.1 200 OK"; the reason, and the blank before it, may be missing.
+  const bool shaped = line.size() >= 12 && (line[7] == '0' || line[7] == '1') && line[8] == ' ' &&
+                      (line.size() == 12 || line[12] == ' ') && !HasControl(line) &&
+                      line.substr(9, 3).find_first_not_of("0123456789") == std::string_view::npos;
+  if (!shaped) return Wrong("malformed answer: its first line is no status line of HTTP/1.1");
+  http_1_0_ = line[7] == '0';
+  keep_alive_ = !http_1_0_;
+  answer_.status = (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
+}
+
+void ResponseParser::ReadField(std::string_view line) {
+  if (HasControl(line)) return Wrong("malformed answer: a header has a control byte");
+  if (line.front() == ' ' || line.front() == '\t') {
+    if (answer_.headers.empty()) return Wrong("malformed answer: its first header is folded");
+    answer_.headers.back().second.append(" ").append(Trim(line));
+    return;
+  }
+  const size_t colon = line.find(':');
+  const std::string_view name = Trim(line.substr(0, colon));
+  if (colon == std::string_view::npos || name.empty() ||
+      !std::all_of(name.begin(), name.end(), IsTokenByte))
+    return Wrong("malformed answer: a header has no name");
+  answer_.headers.emplace_back(base::LowerAscii(name), Trim(line.substr(colon + 1)));
+}
+
+void ResponseParser::Heed(std::string_view name, std::string_view value) {
+  if (name == "content-length") return ReadLength(value);
+  if (name == "connection") {
+    while (!value.empty()) {
+      const std::string_view item = TakeItem(value);
+      if (SameIgnoringCase(item, "close")) keep_alive_ = false;
+      if (SameIgnoringCase(item, "keep-alive") && http_1_0_) keep_alive_ = true;
+    }
+  } else if (name == "transfer-encoding" && !SameIgnoringCase(value, "identity")) {
+    if (chunks_) return Wrong("malformed answer: Transfer-Encoding is there twice");
+    if (!SameIgnoringCase(value, "chunked"))
+      return Wrong("the answer has a Transfer-Encoding other than chunked");
+    chunks_.emplace(limits_.max_trailer, true);
+  }
+}
+
+void ResponseParser::ReadLength(std::string_view value) {
+  do {
+    const std::string_view item = TakeItem(value);
+    uint64_t length = 0;
+    for (const char c : item) {
+      if (c < '0' || c > '9' || length > (uint64_t{1} << 59))
+        return Wrong("malformed answer: Content-Length is not a number of bytes");
+      length = length * 10 + static_cast<uint64_t>(c - '0');
+    }
+    if (item.empty()) return Wrong("malformed answer: Content-Length is empty");
+    if (length_.value_or(length) != length)
+      return Wrong("malformed answer: two lengths, " + std::to_string(*length_) + " and " +
+                   std::to_string(length));
+    length_ = length;
+  } while (!value.empty());
 }
 
 void ResponseParser::OnHead() {
@@ -115,16 +181,15 @@ void ResponseParser::OnHead() {
     answer_ = Answer();
     return;
   }
-  keep_alive_ = message_->keep_alive();
   if (head_only_ || status == 204 || status == 304) {
     // A body that is not allowed may follow all the same: it would be taken for the next answer.
-    if (!head_only_ && (message_->chunked() || message_->length().value_or(0) > 0))
-      keep_alive_ = false;
+    if (!head_only_ && (chunks_ || length_.value_or(0) > 0)) keep_alive_ = false;
     state_ = State::kDone;
-  } else if (message_->chunked()) {
+  } else if (chunks_) {
+    if (length_ || http_1_0_) keep_alive_ = false;
     state_ = State::kChunked;
-  } else if (message_->length()) {
-    body_left_ = *message_->length();
+  } else if (length_) {
+    body_left_ = *length_;
     answer_.body.reserve(static_cast<size_t>(std::min(body_left_, limits_.max_body)));
     state_ = body_left_ > 0 ? State::kLength : State::kDone;
   } else {
@@ -134,7 +199,15 @@ void ResponseParser::OnHead() {
 }
 
 size_t ResponseParser::ReadBody(std::string_view bytes) {
-  if (state_ == State::kChunked) return message_->ReadChunks(bytes);
+  if (state_ == State::kChunked) {
+    const size_t used = chunks_->Read(bytes, [this](std::string_view part) {
+      Keep(part);
+      return part.size();
+    });
+    if (chunks_->done()) state_ = State::kDone;
+    if (!chunks_->wrong().empty()) Wrong("malformed answer: " + chunks_->wrong());
+    return used;
+  }
   if (state_ == State::kUntilClose) {
     Keep(bytes);
     return bytes.size();
@@ -144,105 +217,6 @@ size_t ResponseParser::ReadBody(std::string_view bytes) {
   body_left_ -= part;
   if (body_left_ == 0) state_ = State::kDone;
   return part;
-}
-
-void ResponseParser::Message::Wrong(std::string what, error_code& error) {
-  parser_.Wrong(std::move(what));
-  error = beast::http::error::bad_value;
-}
-
-void ResponseParser::Message::ReadHead(std::string_view bytes) {
-  // "HTTP/1.1 200" without a reason and without the blank before it: common enough, and clear.
-  std::string with_blank;
-  if (bytes.size() > 14 && bytes[12] == '\r') {
-    with_blank.append(bytes.substr(0, 12)).append(" ").append(bytes.substr(12));
-    bytes = with_blank;
-  }
-  error_code error;
-  put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  in_head_ = false;
-  if (error) return parser_.Wrong("malformed answer: " + error.message());
-  if (!is_header_done()) return parser_.Wrong("malformed answer: its head ends early");
-  if (chunked_ && length_)
-    parser_.Wrong("malformed answer: Content-Length and Transfer-Encoding exclude each other");
-}
-
-void ResponseParser::Message::on_response_impl(int status, string_view, int version, error_code&) {
-  parser_.answer_.status = status;
-  http_1_0_ = version == 10;
-}
-
-void ResponseParser::Message::on_field_impl(beast::http::field, string_view name, string_view value,
-                                            error_code& error) {
-  if (in_head_) return OnHeadField(View(name), View(value), error);
-  trailer_bytes_ += name.size() + value.size();
-  if (trailer_bytes_ > parser_.limits_.max_trailer)
-    Wrong("the answer's trailers and chunk extensions are too large", error);
-}
-
-void ResponseParser::Message::OnHeadField(std::string_view name, std::string_view value,
-                                          error_code& error) {
-  const std::string& lower =
-      parser_.answer_.headers.emplace_back(LowerCase(name), std::string(value)).first;
-  if (lower == "content-length") {
-    if (length_) return Wrong("malformed answer: Content-Length stands twice", error);
-    if (value.empty()) return Wrong("malformed answer: Content-Length is empty", error);
-    uint64_t length = 0;
-    for (const char c : value) {
-      if (c < '0' || c > '9' || length > (uint64_t{1} << 59))
-        return Wrong("malformed answer: Content-Length is not a number of bytes", error);
-      length = length * 10 + static_cast<uint64_t>(c - '0');
-    }
-    length_ = length;
-  } else if (lower == "transfer-encoding") {
-    if (http_1_0_) return Wrong("malformed answer: HTTP/1.0 has no Transfer-Encoding", error);
-    if (chunked_) return Wrong("malformed answer: Transfer-Encoding stands twice", error);
-    if (LowerCase(value) != "chunked")
-      return Wrong("the answer has a Transfer-Encoding other than chunked", error);
-    chunked_ = true;
-  }
-}
-
-void ResponseParser::Message::on_chunk_header_impl(uint64_t, string_view extensions,
-                                                   error_code& error) {
-  trailer_bytes_ += extensions.size();
-  if (trailer_bytes_ > parser_.limits_.max_trailer)
-    return Wrong("the answer's trailers and chunk extensions are too large", error);
-  if (HasControl(View(extensions)))
-    return Wrong("malformed answer: a chunk's line has a control byte", error);
-}
-
-size_t ResponseParser::Message::on_chunk_body_impl(uint64_t, string_view bytes, error_code&) {
-  parser_.Keep(View(bytes));
-  return bytes.size();
-}
-
-size_t ResponseParser::Message::ReadChunks(std::string_view bytes) {
-  size_t used = 0;
-  while (used < bytes.size() && !is_done()) {
-    // Beast 1.74 asserts that a last chunk it has seen the start of comes again with 5 bytes or
-    // more; no body ends in fewer.
-    if (needs_more_ && bytes.size() - used < 5) break;
-    error_code error;
-    const size_t step =
-        put(boost::asio::const_buffer(bytes.data() + used, bytes.size() - used), error);
-    // The step that ends the body is its last line with all trailers.
-    if (!error && is_done() && HasFold(bytes.substr(used, step)))
-      Wrong("malformed answer: a trailer's line begins with a blank (obs-fold)", error);
-    used += step;
-    needs_more_ = error == beast::http::error::need_more;
-    if (needs_more_) break;
-    if (error) parser_.Wrong("malformed answer: " + error.message());
-    if (error || step == 0) break;
-  }
-  chunk_bytes_ += used;
-  // What waits for more is one line, or the trailers: it may not grow beyond their budget.
-  if (needs_more_ && bytes.size() - used > parser_.limits_.max_trailer + 64)
-    parser_.Wrong("the answer's trailers and chunk extensions are too large");
-  if (chunk_bytes_ > parser_.body_read_ * kChunkOverhead + parser_.limits_.max_trailer + 1024)
-    parser_.Wrong("the answer's chunks are far larger than the body they hold");
-  if (parser_.wrong_.empty() && is_done()) parser_.state_ = State::kDone;
-  return used;
 }
 
 }  // namespace outrigger::http

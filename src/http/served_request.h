@@ -28,6 +28,9 @@ class Connection::ServedRequest : public Request {
     if (const auto connection = std::exchange(connection_, nullptr))
       connection->Answer(*this, std::move(response));
   }
+  bool ReserveAnswer(uint64_t bytes) override {
+    return connection_ && connection_->answering_ == this && connection_->HoldAnswer(bytes);
+  }
   void Pause() override {
     if (connection_ && connection_->answering_ == this) connection_->Paused(true);
   }

@@ -1,14 +1,17 @@
 #include "http/server.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <unordered_map>
 
 #include "http/connection.h"
+#include "http/open_files.h"
 #include "http/problem.h"
 #include "telemetry/log.h"
 
@@ -19,7 +22,10 @@ namespace asio = boost::asio;
 using asio::generic::stream_protocol;
 using boost::system::error_code;
 
-constexpr auto kSweep = std::chrono::milliseconds(100);
+constexpr auto kSweep = base::AwakeTime::kAskEvery;
+// Of what a client does not read, the kernel keeps so much (twice that, as it counts), in memory
+// that is the container's too. Larger, it would grow to megabytes for each connection.
+constexpr int kSendBuffer = 64 << 10;
 // After accept failed (no descriptor free, say): tried again then, or it would spin.
 constexpr auto kAcceptAgain = std::chrono::milliseconds(100);
 
@@ -53,6 +59,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   Core(base::Loop& loop, Limits limits, Handler handler)
       : owner_{loop, std::move(limits), std::move(handler), {}} {
     owner_.on_closed = [this](Connection& connection) { OnClosed(connection); };
+    max_descriptor_ = MaxOpenFiles() - std::min(MaxOpenFiles(), owner_.limits.spare_files);
   }
 
   base::Result<uint16_t> ListenTcp(const std::string& address);
@@ -68,11 +75,20 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
                                  const std::string& where);
   void Accept(Listener& listener);
   void StopListening();
+  void AcceptWaiting();
   void OnAccepted(Socket socket);
+  // Whether it is one connection too many. The kernel gives out the lowest number that is free, so
+  // that a high one says how many files are open.
+  bool TooMany(Socket& socket);
+  // Closes the connection that has been idle for longest; false: none is.
+  bool MakeRoom();
+  static void TakeLowestNumber(Socket& socket);
+  void RefuseConnection(Socket& socket);
   void OnClosed(Connection& connection);
   void Sweep();
 
   std::vector<std::unique_ptr<Listener>> listeners_;
+  uint64_t max_descriptor_;
   telemetry::LogLimit accept_log_;
   std::vector<std::string> socket_files_;
   base::Timer sweep_;
@@ -87,6 +103,8 @@ base::Result<Listener*> Server::Core::Listen(const stream_protocol::endpoint& en
   error_code error;
   acceptor.open(endpoint.protocol(), error);
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  // What is accepted inherits it.
+  if (!error) acceptor.set_option(asio::socket_base::send_buffer_size(kSendBuffer), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return base::Fail(ListenError(where, error));
@@ -154,11 +172,10 @@ void Server::Core::Accept(Listener& listener) {
   listener.acceptor.async_accept(
       [weak = weak_from_this(), &listener](const error_code& error, Socket socket) {
         const auto self = weak.lock();
-        if (!self || !listener.acceptor.is_open()) return;
-        if (!error) {
-          self->OnAccepted(std::move(socket));
-          return self->Accept(listener);
-        }
+        if (!self) return;
+        if (!error) self->OnAccepted(std::move(socket));  // also when the port has closed meanwhile
+        if (!listener.acceptor.is_open()) return;
+        if (!error) return self->Accept(listener);
         if (uint64_t held_back; self->accept_log_.Allow(self->owner_.loop.Now(), held_back)) {
           telemetry::Log(telemetry::Level::kWarn,
                          "a connection can't be accepted; it waits, and is tried again",
@@ -180,31 +197,78 @@ void Server::Core::StopListening() {
   }
 }
 
+// Those that have connected already may have sent their request.
+void Server::Core::AcceptWaiting() {
+  for (const auto& listener : listeners_) {
+    error_code error;
+    listener->acceptor.non_blocking(true, error);
+    while (!error) {
+      Socket socket(owner_.loop.context());
+      listener->acceptor.accept(socket, error);
+      if (!error) OnAccepted(std::move(socket));
+    }
+  }
+}
+
 void Server::Core::OnAccepted(Socket socket) {
+  if (TooMany(socket)) {
+    if (!MakeRoom()) return RefuseConnection(socket);
+    TakeLowestNumber(socket);
+  }
   error_code ignored;
   socket.non_blocking(true, ignored);
   socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-  if (connections_.size() >= owner_.limits.max_connections) {
-    // Told, not left waiting: the client knows at once why.
-    Problem problem;
-    problem.status = 503;
-    problem.detail = "too many connections";
-    problem.limit = owner_.limits.prefix + ".maxConnections";
-    const std::string body = problem.Json();
-    const std::string answer =
-        "HTTP/1.1 503 Service Unavailable\r\nContent-Type: "
-        "application/problem+json\r\nRetry-After: 1\r\n"
-        "Connection: close\r\nContent-Length: " +
-        std::to_string(body.size()) + "\r\n\r\n" + body;
-    socket.write_some(asio::buffer(answer), ignored);
-    socket.shutdown(Socket::shutdown_send, ignored);
-    if (owner_.handler.on_answered) owner_.handler.on_answered("none", 503);
-    return;
-  }
   auto connection = std::make_shared<Connection>(owner_, std::move(socket));
   connections_.emplace(connection.get(), connection);
   connection->Start();
   if (!sweep_.armed()) Sweep();
+}
+
+bool Server::Core::TooMany(Socket& socket) {
+  return connections_.size() >= owner_.limits.max_connections ||
+         static_cast<uint64_t>(socket.native_handle()) >= max_descriptor_;
+}
+
+// The one that has become free: left to the next connection, it would not be one too many.
+void Server::Core::TakeLowestNumber(Socket& socket) {
+  error_code error;
+  const auto protocol = socket.local_endpoint(error).protocol();
+  const int lowest = fcntl(socket.native_handle(), F_DUPFD_CLOEXEC, 0);
+  if (lowest < 0) return;
+  socket.close(error);
+  socket.assign(protocol, lowest, error);
+}
+
+bool Server::Core::MakeRoom() {
+  Connection* longest = nullptr;
+  base::TimePoint longest_since;
+  for (const auto& [connection, shared] : connections_) {
+    const auto since = connection->GivesWaySince();
+    if (!since || (longest && *since >= longest_since)) continue;
+    longest = connection;
+    longest_since = *since;
+  }
+  if (longest) longest->Close();
+  return longest != nullptr;
+}
+
+// Told, not left waiting: the client knows at once why.
+void Server::Core::RefuseConnection(Socket& socket) {
+  Problem problem;
+  problem.status = 503;
+  problem.limit = owner_.limits.prefix + ".maxConnections";
+  problem.detail = connections_.size() >= owner_.limits.max_connections
+                       ? "too many connections, and none of them is idle"
+                       : "too many connections for the files that this process may have open "
+                         "(ulimit -n), and none of them is idle";
+  problem.outcome = "none";
+  problem.retry_after = 1;
+  std::string answer;
+  AppendAnswer(problem.ToResponse(), owner_.date.Text(owner_.loop.Wall()), "close", false, answer);
+  error_code ignored;
+  socket.write_some(asio::buffer(answer), ignored);
+  socket.shutdown(Socket::shutdown_send, ignored);
+  if (owner_.handler.on_answered) owner_.handler.on_answered("none", 503);
 }
 
 void Server::Core::OnClosed(Connection& connection) {
@@ -213,7 +277,7 @@ void Server::Core::OnClosed(Connection& connection) {
 }
 
 void Server::Core::Sweep() {
-  const base::TimePoint now = owner_.loop.Now();
+  const base::TimePoint now = owner_.loop.AwakeNow();
   std::vector<std::shared_ptr<Connection>> all;
   all.reserve(connections_.size());
   for (const auto& [key, connection] : connections_) all.push_back(connection);
@@ -222,7 +286,8 @@ void Server::Core::Sweep() {
 }
 
 void Server::Core::Drain(std::function<void()> on_done) {
-  owner_.draining = true;
+  owner_.closing = owner_.draining = true;
+  AcceptWaiting();
   StopListening();
   on_drained_ = std::move(on_done);
   std::vector<std::shared_ptr<Connection>> all;
@@ -252,8 +317,14 @@ base::Result<uint16_t> Server::ListenTcp(const std::string& address) {
 }
 base::Result<void> Server::ListenUnix(const std::string& path) { return core_->ListenUnix(path); }
 void Server::SetLimits(const Limits& limits) { core_->owner_.limits = limits; }
+void Server::AnnounceClose() { core_->owner_.closing = true; }
 void Server::Drain(std::function<void()> on_done) { core_->Drain(std::move(on_done)); }
 size_t Server::connections() const { return core_->connections_.size(); }
 uint64_t Server::buffered() const { return core_->owner_.buffered; }
+uint64_t Server::answers() const { return core_->owner_.answers; }
+uint64_t Server::TakePeak() {
+  Connection::Owner& owner = core_->owner_;
+  return std::exchange(owner.peak, owner.buffered + owner.answers);
+}
 
 }  // namespace outrigger::http

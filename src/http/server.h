@@ -4,7 +4,8 @@
 // Strict where a lenient reading could be abused (RFC 9112): one Host, one length, no obs-fold, no
 // bare LF. One budget bounds header, body, trailers, connections and time; each refusal names the
 // limit's config field. Requests of one connection are handled one after the other, so answers are
-// in order.
+// in order, and nothing more is read of a connection while its answer waits to be read. Where
+// connections are too many, one that is idle gives way to a new one.
 //
 // Thread: the loop's. Lifetime: the Server outlives no Loop; destroying it closes all connections.
 #pragma once
@@ -27,11 +28,17 @@ struct Limits {
   uint64_t max_body = 1 << 20;
   // Of all bodies together, beyond the first 16 KiB of each: a small body finds room at any time.
   uint64_t max_bodies = 64 << 20;
+  // Of all answers together that are being made or wait for their clients to read them, beyond the
+  // first 16 KiB of each.
+  uint64_t max_answers = 32 << 20;
   uint64_t max_trailer = 8 << 10;  // trailers and chunk extensions together
   uint32_t max_connections = 1024;
   std::chrono::milliseconds head_timeout{5000};
   std::chrono::milliseconds body_timeout{10000};
   std::chrono::milliseconds idle_timeout{60000};
+  // So many descriptors of the process are left to others, where it may have few: whose descriptor
+  // would be one of them is a connection too many.
+  uint64_t spare_files = 0;
   std::string prefix = "http";  // of the config fields that refusals name: http.maxBody
 };
 
@@ -74,13 +81,18 @@ class Server {
   // Changes what is looked at from the next request on.
   void SetLimits(const Limits& limits);
 
-  // Stops accepting; idle connections close now, the others after their answer. `on_done` when none
-  // is left.
+  // From here on each answer is its connection's last and says so; connections are still accepted.
+  void AnnounceClose();
+  // Accepts what has connected already, and then nothing. What was received is answered; a
+  // connection that has been idle for a second, or becomes so, closes. `on_done` when none is left.
   void Drain(std::function<void()> on_done);
 
   size_t connections() const;
-  // What the bodies hold of max_bodies.
+  // What the bodies hold of max_bodies, and the answers of max_answers.
   uint64_t buffered() const;
+  uint64_t answers() const;
+  // The most that both were together since this was last asked.
+  uint64_t TakePeak();
 
  private:
   class Core;

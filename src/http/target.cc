@@ -1,17 +1,10 @@
 #include "http/target.h"
 
 #include "base/json_text.h"
-#include "http/problem.h"
+#include "http/header_text.h"
 
 namespace outrigger::http {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool ReadQuery(std::string_view query, Head& head) {
   while (!query.empty()) {
@@ -53,19 +46,34 @@ bool PercentDecode(std::string_view text, bool query, std::string& out) {
 }
 
 std::string ReadTarget(std::string_view target, Head& head) {
-  const std::string_view whole = target;
+  const auto bad_escape = [whole = target] {
+    return "the target " + base::JsonString(base::Excerpt(whole)) + " has a bad percent escape";
+  };
+  bool absolute = false;
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!target.starts_with(scheme)) continue;
-    const size_t slash = target.find_first_of("/?#", scheme.size());
-    if (slash == std::string_view::npos || target[slash] != '/') return "the target has no path";
-    target.remove_prefix(slash);
+    if (absolute || !SameIgnoringCase(target.substr(0, scheme.size()), scheme)) continue;
+    absolute = true;
+    target.remove_prefix(scheme.size());
+    const size_t end = std::min(target.find_first_of("/?#"), target.size());
+    const std::string_view host = target.substr(0, end);
+    if (host.empty() || host.find('@') != std::string_view::npos)
+      return "the target names no host, or a user before it";
+    target.remove_prefix(end);
   }
-  if (target.empty() || target.front() != '/') return "the target must begin with '/'";
   if (target.find('#') != std::string_view::npos) return "a target has no '#' (write %23)";
   const size_t question = target.find('?');
-  if (!PercentDecode(target.substr(0, question), false, head.path) ||
-      (question != std::string_view::npos && !ReadQuery(target.substr(question + 1), head)))
-    return "the target " + base::JsonString(whole) + " has a bad percent escape";
+  const std::string_view path = target.substr(0, question);
+  if (path == "*" && head.method == "OPTIONS") {
+    head.path = path;  // asterisk-form: the server as a whole
+  } else if (absolute && path.empty()) {
+    head.path = "/";
+  } else if (!path.starts_with('/')) {
+    return "the target must begin with '/'";
+  } else if (!PercentDecode(path, false, head.path)) {
+    return bad_escape();
+  }
+  if (question != std::string_view::npos && !ReadQuery(target.substr(question + 1), head))
+    return bad_escape();
   return {};
 }
 

@@ -2,23 +2,83 @@
 
 #include <regex.h>
 
-#include <algorithm>
 #include <array>
+#include <set>
+#include <sstream>
 #include <string_view>
 
 namespace outrigger::kafka {
 namespace {
 
 constexpr int kTimeoutMs = 1000;
-constexpr char kInternal[] = "__";  // topic.blacklist
-
 using Metadata = Owned<const rd_kafka_metadata_t>;
 
-// `only` null: of all topics.
-Metadata Ask(rd_kafka_t* rk, rd_kafka_topic_t* only) {
-  const rd_kafka_metadata_t* got = nullptr;
-  rd_kafka_metadata(rk, only == nullptr ? 1 : 0, only, &got, kTimeoutMs);
-  return Metadata(got);
+// What a subscription names: a topic, or ^expression. Of all topics, among which the latter are
+// looked for, the cluster is asked once.
+class Topics {
+ public:
+  explicit Topics(rd_kafka_t* rk) : rk_(rk) {}
+
+  // Null: no answer. Valid until the next question.
+  const rd_kafka_metadata_t* Of(const std::string& name) {
+    if (name.starts_with('^')) return all_ ? all_.get() : (all_ = Ask(nullptr)).get();
+    const Owned<rd_kafka_topic_t> topic(rd_kafka_topic_new(rk_, name.c_str(), nullptr));
+    return (one_ = Ask(topic.get())).get();
+  }
+
+ private:
+  Metadata Ask(rd_kafka_topic_t* only) {
+    const rd_kafka_metadata_t* got = nullptr;
+    rd_kafka_metadata(rk_, only == nullptr ? 1 : 0, only, &got, kTimeoutMs);
+    return Metadata(got);
+  }
+
+  rd_kafka_t* rk_;
+  Metadata all_, one_;
+};
+
+// As librdkafka matches them (rdregex.c): POSIX, extended, anywhere in the name but for the ^.
+class Expression {
+ public:
+  explicit Expression(const std::string& text)
+      : legal_(regcomp(&regex_, text.c_str(), REG_EXTENDED | REG_NOSUB) == 0) {}
+  Expression(const Expression&) = delete;
+  Expression& operator=(const Expression&) = delete;
+  ~Expression() {
+    if (legal_) regfree(&regex_);
+  }
+  bool Matches(const char* topic) const {
+    return legal_ && regexec(&regex_, topic, 0, nullptr, 0) == 0;
+  }
+
+ private:
+  regex_t regex_{};
+  bool legal_;
+};
+
+// What an expression never takes: topic.blacklist, expressions between commas.
+bool IsExcluded(rd_kafka_t* rk, const char* topic) {
+  std::array<char, 4096> list{};
+  size_t size = list.size();
+  rd_kafka_conf_get(rd_kafka_conf(rk), "topic.blacklist", list.data(), &size);
+  std::istringstream expressions(list.data());
+  for (std::string each; std::getline(expressions, each, ',');)
+    if (Expression(each).Matches(topic)) return true;
+  return false;
+}
+
+// The topics of an answer that `name` stands for.
+std::vector<const rd_kafka_metadata_topic*> Taken(rd_kafka_t* rk, const std::string& name,
+                                                  const rd_kafka_metadata_t& answer) {
+  std::vector<const rd_kafka_metadata_topic*> taken;
+  const bool all = !name.starts_with('^');
+  const Expression expression(name);
+  for (int i = 0; i < answer.topic_cnt; ++i) {
+    const rd_kafka_metadata_topic& each = answer.topics[i];
+    if (all || (expression.Matches(each.topic) && !IsExcluded(rk, each.topic)))
+      taken.push_back(&each);
+  }
+  return taken;
 }
 
 TopicState StateOf(const std::string& topic, rd_kafka_resp_err_t error) {
@@ -28,17 +88,7 @@ TopicState StateOf(const std::string& topic, rd_kafka_resp_err_t error) {
   return state;
 }
 
-// As librdkafka matches them: POSIX, extended, anywhere in the name but for the ^.
-TopicState Match(const std::string& expression, const rd_kafka_metadata_t& all) {
-  regex_t compiled;
-  if (regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
-    return {expression, RD_KAFKA_RESP_ERR_NO_ERROR, {}};  // Subscribe has refused it
-  const bool any = std::any_of(all.topics, all.topics + all.topic_cnt, [&](const auto& topic) {
-    return !std::string_view(topic.topic).starts_with(kInternal) &&
-           regexec(&compiled, topic.topic, 0, nullptr, 0) == 0;
-  });
-  regfree(&compiled);
-  if (any) return {expression, RD_KAFKA_RESP_ERR_NO_ERROR, {}};
+TopicState NoneMatches(const std::string& expression) {
   return {expression, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART,
           "no topic matches " + expression + ", or none that the user of kafka.security may see"};
 }
@@ -84,20 +134,36 @@ std::vector<std::pair<TopicPartition, int64_t>> FindEnds(rd_kafka_t* rk,
 std::optional<std::vector<TopicState>> FindTopics(rd_kafka_t* rk,
                                                   const std::vector<std::string>& topics) {
   std::vector<TopicState> states;
-  Metadata all;
+  Topics asked(rk);
   for (const std::string& name : topics) {
-    if (name.starts_with('^')) {
-      if (!all) all = Ask(rk, nullptr);
-      if (!all) return std::nullopt;
-      states.push_back(Match(name, *all));
-      continue;
+    const rd_kafka_metadata_t* answer = asked.Of(name);
+    if (answer == nullptr) return std::nullopt;
+    const auto taken = Taken(rk, name, *answer);
+    if (!name.starts_with('^')) {
+      if (taken.empty()) return std::nullopt;
+      states.push_back(StateOf(name, taken.front()->err));
+    } else {
+      states.push_back(taken.empty() ? NoneMatches(name)
+                                     : StateOf(name, RD_KAFKA_RESP_ERR_NO_ERROR));
     }
-    const Owned<rd_kafka_topic_t> topic(rd_kafka_topic_new(rk, name.c_str(), nullptr));
-    const Metadata one = Ask(rk, topic.get());
-    if (!one || one->topic_cnt == 0) return std::nullopt;
-    states.push_back(StateOf(name, one->topics[0].err));
   }
   return states;
+}
+
+std::optional<std::vector<TopicPartition>> FindSubscribed(rd_kafka_t* rk,
+                                                          const std::vector<std::string>& topics) {
+  std::set<TopicPartition> all;
+  Topics asked(rk);
+  for (const std::string& name : topics) {
+    const rd_kafka_metadata_t* answer = asked.Of(name);
+    if (answer == nullptr) return std::nullopt;
+    for (const auto* topic : Taken(rk, name, *answer)) {
+      if (topic->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+      for (int i = 0; i < topic->partition_cnt; ++i)
+        all.insert({topic->topic, topic->partitions[i].id});
+    }
+  }
+  return std::vector<TopicPartition>(all.begin(), all.end());
 }
 
 }  // namespace outrigger::kafka

@@ -31,4 +31,8 @@ struct TopicState {
 std::optional<std::vector<TopicState>> FindTopics(rd_kafka_t* rk,
                                                   const std::vector<std::string>& topics);
 
+// All partitions of `topics` that are there, in order; nullopt: the cluster did not answer.
+std::optional<std::vector<TopicPartition>> FindSubscribed(rd_kafka_t* rk,
+                                                          const std::vector<std::string>& topics);
+
 }  // namespace outrigger::kafka

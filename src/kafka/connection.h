@@ -12,6 +12,8 @@ struct Connection {
   base::TimePoint since;   // of `connected`'s present value
   std::string last_error;  // of the last failed try: broker and reason; while connected empty, or
                            // what the group or a topic refuses
+  std::string refusal;     // why the cluster, or a topic by name, takes no record from a producer
+  bool refused = false;    // it is the cluster, and takes none at all
 };
 
 }  // namespace outrigger::kafka

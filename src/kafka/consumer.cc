@@ -56,6 +56,7 @@ int64_t TimestampOf(const rd_kafka_message_t& message) {
 Consumer::Core::Core(base::Loop& loop, ConsumerOptions options, ConsumerHandler handler)
     : loop_(loop), options_(std::move(options)), handler_(std::move(handler)) {
   connection_.since = loop_.Now();
+  group_start_ = std::make_shared<GroupStart>(options_.topics, options_.start);
 }
 
 Consumer::Core::~Core() {
@@ -96,6 +97,7 @@ void Consumer::Core::Beat() {
     if (!connection_.connected) Ping();
     EndRefusedFetches();
     AskTopics();
+    AskIdentities();
     Watch();
   });
 }
@@ -123,18 +125,14 @@ void Consumer::Core::OnEvent(rd_kafka_event_t& event) {
     if (batch_.size() >= kMostRecords || batch_bytes_ >= kMostBytes) Flush();
     return;
   }
-  const rd_kafka_resp_err_t error = rd_kafka_event_error(&event);
-  if (error == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    const auto [at, offset] = WhereOf(event);
-    if (const auto held = held_.find(at); held != held_.end()) held->second.at_end = offset;
-    return;
-  }
   Flush();             // what came before a rebalance is told before it
   if (fatal_) return;  // of a handle that is done for
   if (type == RD_KAFKA_EVENT_REBALANCE) return OnRebalance(event);
   if (type == RD_KAFKA_EVENT_OFFSET_COMMIT) return OnCommitEvent(event);
   if (type != RD_KAFKA_EVENT_ERROR) return;
   const auto [at, offset] = WhereOf(event);
+  const rd_kafka_resp_err_t error = rd_kafka_event_error(&event);
+  if (error == RD_KAFKA_RESP_ERR__PARTITION_EOF) return OnEnd(at, offset);
   OnError(error, rd_kafka_event_error_string(&event), at, offset);
 }
 
@@ -146,6 +144,7 @@ void Consumer::Core::OnRecord(const rd_kafka_message_t& message) {
   if (held == held_.end() || held->second.revoking) return;
   held->second.next = message.offset + 1;
   held->second.end = -1;  // a fetch tells it again
+  held->second.ended = false;
   Consumed& record = batch_.emplace_back();
   record.topic = std::move(at.topic);
   record.partition = message.partition;
@@ -171,7 +170,9 @@ void Consumer::Core::SetPolling(bool polling) {
 }
 
 void Consumer::Core::Pause(const TopicPartition& at) {
-  if (!held_.contains(at) || !paused_.insert(at).second) return;
+  const auto held = held_.find(at);
+  if (held == held_.end() || !paused_.insert(at).second) return;
+  held->second.ended = false;
   rd_kafka_pause_partitions(handle_->rk(), ToList({at}).get());
 }
 
@@ -183,8 +184,10 @@ std::optional<Consumer::Watermarks> Consumer::Core::WatermarksOf(const TopicPart
   Watermarks marks;
   rd_kafka_get_watermark_offsets(handle_->rk(), at.topic.c_str(), at.partition, &marks.low,
                                  &marks.high);
-  if (const auto held = held_.find(at); held != held_.end())
-    marks.high = std::max(marks.high, held->second.end);
+  if (const auto held = held_.find(at); held != held_.end()) {
+    if (held->second.ended) marks.high = held->second.next;
+    if (held->second.end >= 0) marks.high = std::max(held->second.end, held->second.next);
+  }
   if (marks.high < 0) return std::nullopt;
   return marks;
 }

@@ -4,9 +4,10 @@
 // Nothing is committed or stored by itself. Partitions move incrementally (cooperative-sticky); a
 // revoked one is given back only when the flow has settled it, and polling goes on meanwhile, so
 // the membership lives through long waits and through pauses of every partition. (librdkafka holds
-// back the records of the other partitions while a revocation waits.) An offset out of range is
-// named before anything is skipped. After a fatal error the client is built anew, and so is one
-// that fetches nothing of what the cluster says is there, or that its group does not take in.
+// back the records of the other partitions while a revocation waits.) An offset that is out of
+// range or of an older topic is named before anything is skipped. After a fatal error the client is
+// built anew, and so is one that fetches nothing of what the cluster says is there, or that its
+// group does not take in. No broker creates a topic because we ask for it.
 //
 // Thread: the loop's; every callback comes on it. Blocking questions are asked on a side thread.
 // Lifetime: Close before destruction, or the group learns of it only after session.timeout.ms;
@@ -59,13 +60,24 @@ struct Consumed {
   }
 };
 
-enum class ResetReason { kDeleted, kTruncated };  // below the oldest record; above the newest
+// Why a partition is not read on where it was: the records there were deleted; the log ends below
+// or was cut; the topic was deleted, and perhaps created again.
+enum class ResetReason { kDeleted, kTruncated, kRecreated };
+
+struct Reset {
+  TopicPartition at;
+  int64_t from = -1;  // the first offset that has not come
+  int64_t to = -1;    // the oldest record that there is; -1: the topic is gone
+  ResetReason reason = ResetReason::kDeleted;
+  int64_t lost = 0;  // so many offsets are known to have been deleted before they were fetched
+};
 
 struct ConsumerOptions {
   config::Kafka kafka;
   std::string group;
   std::vector<std::string> topics;  // names, or regular expressions that start with ^
-  config::StartFrom start;          // for partitions without a committed offset
+  config::StartFrom start;          // where a new group begins (starting_points.h)
+  std::string never;                // a topic that no regular expression takes; empty: none
 };
 
 struct ConsumerHandler {
@@ -77,8 +89,13 @@ struct ConsumerHandler {
       on_revoked;
   std::function<void(std::vector<Consumed>)> on_records;
   std::function<void(const Connection&)> on_connection;  // it or the troubles have changed
-  // Offset `from` is out of range; on_revoked (lost) and on_assigned (at `to`) follow.
-  std::function<void(const TopicPartition&, int64_t from, int64_t to, ResetReason)> on_reset;
+  // Every record below `next` has come, or does not exist (markers of transactions, aborted
+  // records, what compaction took): told at the end of a partition.
+  std::function<void(const TopicPartition&, uint64_t epoch, int64_t next)> on_end;
+  // What came until now stays valid. After kDeleted the assignment goes on at `to`; after the other
+  // two it is over without on_revoked, since its offsets mean nothing any more; on_assigned (at
+  // `to`) follows when the topic is there.
+  std::function<void(const Reset&)> on_reset;
 };
 
 class Consumer {

@@ -29,9 +29,13 @@ bool Consumer::Core::Rejoining() const {
   return group.joining() || group.MayJoin() || loop_.Now() < rejoin_until_;
 }
 
+std::string Consumer::Core::Tag(const TopicIdentity& identity, const std::string& metadata) const {
+  return tags_ ? Tagged(identity, metadata) : metadata;
+}
+
 void Consumer::Core::Commit(std::vector<Offset> offsets, OnCommitted on_done) {
   waiting_commits_.push_back(
-      {std::move(offsets), std::move(on_done), loop_.Now() + kLongestRejoin});
+      {std::move(offsets), std::move(on_done), loop_.Now() + kLongestRejoin, false});
   SendCommits();
 }
 
@@ -58,11 +62,12 @@ void Consumer::Core::SendCommit(Commission commission) {
       rd_kafka_topic_partition_list_new(static_cast<int>(commission.offsets.size())));
   for (const Offset& offset : commission.offsets) {
     const auto held = held_.find(offset.at);
-    if (held == held_.end() || held->second.epoch != offset.epoch) continue;
+    const bool ours = held != held_.end() && held->second.epoch == offset.epoch;
+    if (!ours && !commission.first) continue;
     rd_kafka_topic_partition_t* at =
         rd_kafka_topic_partition_list_add(list.get(), offset.at.topic.c_str(), offset.at.partition);
     at->offset = offset.next;
-    SetMetadata(*at, offset.metadata);
+    SetMetadata(*at, ours ? Tag(held->second.identity, offset.metadata) : offset.metadata);
   }
   if (list->cnt == 0 || fatal_)
     return Refuse(std::move(commission), CommitRefusal::kNotMember, kNotOurs);
@@ -101,6 +106,9 @@ void Consumer::Core::OnCommitEvent(rd_kafka_event_t& event) {
     }
     const rd_kafka_resp_err_t code = own ? error->second : whole;
     result.refusal = RefusalOf(code);
+    if (result.refusal == CommitRefusal::kMetadataTooLarge &&
+        (commit.mapped().first || offset.metadata.empty()))
+      tags_ = false;  // nothing else is there to be left out
     if (!result.taken()) {
       result.why = rd_kafka_err2str(code);
       continue;

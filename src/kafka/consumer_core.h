@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -53,20 +54,25 @@ class Consumer::Core {
     int64_t next = -1;      // the offset after the last record that was passed on
     bool revoking = false;  // the flow is settling it
     bool resetting = false;
-    base::Timer again;    // the next question where to go on
-    int64_t end = -1;     // behind its newest record, asked for while it is paused
-    int64_t at_end = -1;  // where a fetch has reached the end, behind the markers of transactions
+    bool doubted = false;  // librdkafka says that it is no longer there
+    base::Timer again;     // the next question where to go on
+    int64_t end = -1;      // behind its newest record, asked for while it is paused
+    bool ended = false;    // there was nothing at `next`, and nothing has come since
+    TopicIdentity identity;
+    int64_t sure_end = -1;  // the topic of `identity` is known to have reached so far
   };
   struct Step {
     enum class Kind { kAssign, kRevoke, kClose, kRenew };
     uint64_t id = 0;
     Kind kind = Kind::kAssign;
     std::vector<TopicPartition> at;
+    base::TimePoint since;
   };
   struct Commission {
     std::vector<Offset> offsets;
     OnCommitted on_done;
     base::TimePoint until;
+    bool first = false;  // where a new group begins: of partitions that are not held
   };
 
   // consumer.cc: events, records
@@ -79,6 +85,7 @@ class Consumer::Core {
 
   // consumer_commits.cc
   bool Rejoining() const;
+  std::string Tag(const TopicIdentity& identity, const std::string& metadata) const;
   void SendCommits();
   void SendCommit(Commission commission);
   void OnCommitEvent(rd_kafka_event_t& event);
@@ -100,10 +107,9 @@ class Consumer::Core {
   // consumer_rebalance.cc: partitions come and go; leaving the group
   void OnRebalance(rd_kafka_event_t& event);
   void StartAssign(std::vector<TopicPartition> at);
-  void AskStartingPoints(uint64_t step);
-  void OnStartingPoints(uint64_t step, const base::Result<std::vector<StartingPoint>>& points);
   void Hold(const std::vector<StartingPoint>& points);
   void StartRevoke(std::vector<TopicPartition> at, bool lost);
+  void StartSettling(std::vector<TopicPartition> fresh);
   void Settle(Step::Kind kind, std::vector<TopicPartition> fresh, std::vector<TopicPartition> all);
   void OnSettled(uint64_t step);
   void Release(const std::vector<TopicPartition>& at);
@@ -114,15 +120,32 @@ class Consumer::Core {
   void CheckClosed();
   std::vector<TopicPartition> HeldWhere(bool revoking) const;
 
-  // consumer_errors.cc: errors, offsets out of range, the connection, a new handle
-  void OnError(rd_kafka_resp_err_t error, const std::string& text, const TopicPartition& at,
-               int64_t offset);
+  // consumer_positions.cc: where partitions are read from, and where they are read on
+  void AskStartingPoints(uint64_t step);
+  void OnStartingPoints(uint64_t step, base::Result<StartingPoints> found);
+  void AskStartingPointsLater(uint64_t step, const std::string& why);
+  void TellReset(const Reset& reset);
+  void BeginGroup(uint64_t step, StartingPoints found);
+  void OnEnd(const TopicPartition& at, int64_t next);
   void OnOutOfRange(const TopicPartition& at, int64_t from);
   void AskReset(const TopicPartition& at, uint64_t epoch, int64_t from);
   void OnReset(const TopicPartition& at, uint64_t epoch, int64_t from,
                const base::Result<Range>& range);
+  void GoOnAt(const TopicPartition& at, int64_t to);
+  void BeginAgain(const TopicPartition& at, const Range& range);
+  std::vector<std::string> HeldTopics() const;
+  void TellGone(const std::vector<TopicPartition>& at, std::optional<uint64_t> step,
+                std::function<void(std::vector<TopicPartition>)> then);
+  void AskIdentities();
+
+  // consumer_errors.cc: errors, the connection, a new handle
+  void OnError(rd_kafka_resp_err_t error, const std::string& text, const TopicPartition& at,
+               int64_t offset);
   void OnFatal(const std::string& why);
+  void ReplaceClient(const std::string& why);
   void DropClient(const std::string& why);
+  void RebuildLater(const std::string& why);
+  void WaitFenced(const std::string& why);
   void Rebuild(const std::string& why);
   void Ping();
   void SetConnected(bool connected);
@@ -138,20 +161,26 @@ class Consumer::Core {
   std::deque<Commission> waiting_commits_;  // for the end of a rejoin
   std::map<uint64_t, Commission> commits_;  // librdkafka has them
   uint64_t last_commit_ = 0;
+  bool tags_ = true;  // the broker has room for topic identities beside the flow's metadata
   base::TimePoint rejoin_until_;  // what was given back makes librdkafka join again at once
 
+  std::shared_ptr<GroupStart> group_start_;  // the side thread's
   std::unique_ptr<SideThread> side_;
   std::unique_ptr<SideThread> leaving_clients_;  // ends those that were replaced, which can block
   std::optional<base::Wakeup> wakeup_;
   base::Timer beat_, ask_again_, rebuild_again_, commit_again_, look_closed_, leave_at_last_;
   std::chrono::milliseconds rebuild_after_{0};
+  std::chrono::milliseconds fenced_after_{0};
+  base::TimePoint held_since_;
+  std::minstd_rand random_{std::random_device{}()};
   bool fatal_ = false;  // the handle is done for: another will take its place
   bool leave_ = false;  // … but its place in the group is still to be left
   bool pinging_ = false;
   FetchWatchdog watchdog_;
   bool asking_ends_ = false;
   bool asking_topics_ = false;
-  base::TimePoint ask_ends_at_, ask_topics_at_;
+  bool asking_identities_ = false;
+  base::TimePoint ask_ends_at_, ask_topics_at_, ask_identities_at_;
   bool polling_ = true;
   std::string broker_error_;  // since the last sign of life
   telemetry::LogLimit error_log_;

@@ -1,8 +1,9 @@
-// What goes wrong: errors, offsets out of range, the connection, a fatal error.
+// What goes wrong: errors, the connection, a fatal error.
 #include <algorithm>
 #include <optional>
 
 #include "kafka/consumer_core.h"
+#include "kafka/fencing.h"
 
 namespace outrigger::kafka {
 
@@ -11,10 +12,11 @@ using telemetry::Log;
 
 namespace {
 
-constexpr std::chrono::milliseconds kAskAgain{200};
 constexpr std::chrono::milliseconds kFirstRebuild{1000};
 constexpr std::chrono::milliseconds kLastRebuild{30'000};
 constexpr std::chrono::milliseconds kLongestLeave{3000};
+constexpr std::chrono::milliseconds kLongestFenced{60'000};
+constexpr std::chrono::minutes kSteady{5};  // nobody has fenced us for so long: forget how often
 
 const char* HintOf(rd_kafka_resp_err_t error) {
   switch (error) {
@@ -57,6 +59,8 @@ void Consumer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text,
   if (rd_kafka_fatal_error(handle_->rk(), reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return OnFatal(reason);
   if (error == RD_KAFKA_RESP_ERR__FATAL) return OnFatal(text);
+  if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
+    if (const auto held = held_.find(at); held != held_.end()) held->second.doubted = true;
   if (error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) return OnOutOfRange(at, offset);
   if (uint64_t held_back; error_log_.Allow(loop_.Now(), held_back)) {
     Log(Level::kWarn, "the consumer has a problem",
@@ -77,68 +81,39 @@ void Consumer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text,
   Ping();
 }
 
-// ---- offsets out of range
-
-void Consumer::Core::OnOutOfRange(const TopicPartition& at, int64_t offset) {
-  const auto held = held_.find(at);
-  if (held == held_.end() || held->second.revoking || held->second.resetting) return;
-  held->second.resetting = true;
-  AskReset(at, held->second.epoch, std::max(offset, held->second.next));
-}
-
-void Consumer::Core::AskReset(const TopicPartition& at, uint64_t epoch, int64_t from) {
-  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_, at, epoch, from,
-              start = options_.start] {
-    loop.Post([this, alive, at, epoch, from, range = FindReset(handle->rk(), at, from, start)] {
-      if (*alive) OnReset(at, epoch, from, range);
-    });
-  });
-}
-
-void Consumer::Core::OnReset(const TopicPartition& at, uint64_t epoch, int64_t from,
-                             const base::Result<Range>& range) {
-  // An event that waits in the queue may want this partition too: it goes first.
-  if (!step_) OnEvents();
-  const auto held = held_.find(at);
-  if (closing_ || held == held_.end() || held->second.epoch != epoch || held->second.revoking)
-    return;
-  const bool unseen = !polling_ && !closing_;  // … and may still wait there
-  if (!range || step_ || unseen) {
-    if (!range) Begin(Trouble::kPosition, at.text(), range.error().message);
-    held->second.again =
-        loop_.After(kAskAgain, [this, at, epoch, from] { AskReset(at, epoch, from); });
-    return;
-  }
-  End(Trouble::kPosition, at.text());
-  const ResetReason reason = from < range->low ? ResetReason::kDeleted : ResetReason::kTruncated;
-  Log(Level::kError, "an offset is out of range: records were deleted before they were read",
-      {{"group", options_.group},
-       {"partition", at.text()},
-       {"from", std::to_string(from)},
-       {"to", std::to_string(range->to)},
-       {"oldest", std::to_string(range->low)},
-       {"newest", std::to_string(range->high)}});
-  handler_.on_reset(at, from, range->to, reason);
-  Release({at});
-  handler_.on_revoked({at}, true, [] {});
-  if (closing_ || fatal_) return;
-  Hold({{at, range->to, -1, {}, false}});
-}
-
 // ---- a fatal error
 
 void Consumer::Core::OnFatal(const std::string& why) {
   if (fatal_) return;
-  Log(Level::kError, "the Kafka consumer had a fatal error and is built anew",
-      {{"group", options_.group}, {"error", why}});
-  Begin(Trouble::kClient, {}, why);
+  char reason[512];
+  if (rd_kafka_fatal_error(handle_->rk(), reason, sizeof reason) ==
+      RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+    if (loop_.Now() - held_since_ > kSteady) fenced_after_ = {};
+    const std::string text = "another member of group " + options_.group +
+                             " has the same group.instance.id, \"" + handle_->instance_id() +
+                             "\"; this one waits until it is gone. Give each pod an id of " +
+                             "its own, with {hostname} in it";
+    Log(Level::kError, text, {{"group", options_.group}, {"error", why}});
+    Begin(Trouble::kFenced, {}, text);
+    WaitFenced(why);
+  } else {
+    Log(Level::kError, "the Kafka consumer had a fatal error and is built anew",
+        {{"group", options_.group}, {"error", why}});
+    Begin(Trouble::kClient, {}, why);
+    RebuildLater(why);
+  }
+  DropClient(why);
+}
+
+// One that works, and gets nothing: its place in the group is given up for the next one's.
+void Consumer::Core::ReplaceClient(const std::string& why) {
+  leave_ = true;
+  RebuildLater(why);
   DropClient(why);
 }
 
 void Consumer::Core::DropClient(const std::string& why) {
   fatal_ = true;
-  rebuild_after_ = std::clamp(rebuild_after_ * 2, kFirstRebuild, kLastRebuild);
-  rebuild_again_ = loop_.After(rebuild_after_, [this, why] { Rebuild(why); });
   // The group gives these to others when the session ends.
   step_.reset();
   joined_ = false;
@@ -152,15 +127,34 @@ void Consumer::Core::DropClient(const std::string& why) {
   if (closing_) Leave();
 }
 
+void Consumer::Core::RebuildLater(const std::string& why) {
+  rebuild_after_ = std::clamp(rebuild_after_ * 2, kFirstRebuild, kLastRebuild);
+  rebuild_again_ = loop_.After(rebuild_after_, [this, why] { Rebuild(why); });
+}
+
+void Consumer::Core::WaitFenced(const std::string& why) {
+  fenced_after_ = std::clamp(fenced_after_ * 2, kFirstRebuild, kLongestFenced);
+  // Between half of it and all: two that fence each other don't come back together.
+  const auto wait = fenced_after_ / 2 * (1 + std::uniform_real_distribution<double>()(random_));
+  rebuild_again_ = loop_.After(std::chrono::duration_cast<base::Duration>(wait), [this, why] {
+    side_->Run([this, &loop = loop_, alive = alive_, handle = handle_, group = options_.group, why,
+                id = handle_->instance_id()] {
+      loop.Post([this, alive, why, taken = HasInstance(handle->rk(), group, id)] {
+        if (!*alive || closing_) return;
+        if (taken) return WaitFenced(why);
+        Rebuild(why);
+      });
+    });
+  });
+}
+
 void Consumer::Core::Rebuild(const std::string& why) {
   if (closing_) return;
   auto old = handle_;
   if (auto open = Open(); !open) {
     Log(Level::kError, "the Kafka consumer can't be built anew; trying again",
         {{"group", options_.group}, {"error", open.error().message}});
-    rebuild_after_ = std::min(rebuild_after_ * 2, kLastRebuild);
-    rebuild_again_ = loop_.After(rebuild_after_, [this, why] { Rebuild(why); });
-    return;
+    return RebuildLater(why);
   }
   rd_kafka_queue_io_event_enable(old->queue(), -1, nullptr, 0);
   // Questions of the new one don't wait for the old one's end.
@@ -176,10 +170,16 @@ void Consumer::Core::Rebuild(const std::string& why) {
 
 void Consumer::Core::Ping() {
   if (std::exchange(pinging_, true)) return;
-  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_] {
+  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_,
+              topic = options_.topics.front(), start = group_start_] {
+    // Not without a topic: librdkafka then asks for those that it has heard of, and lets the broker
+    // create them, whatever allow.auto.create.topics says (rd_kafka_metadata in 2.8).
+    const Owned<rd_kafka_topic_t> any(rd_kafka_topic_new(
+        handle->rk(), topic.starts_with('^') ? "__consumer_offsets" : topic.c_str(), nullptr));
     const rd_kafka_metadata_t* got = nullptr;
-    const rd_kafka_resp_err_t error = rd_kafka_metadata(handle->rk(), 0, nullptr, &got, 1000);
+    const rd_kafka_resp_err_t error = rd_kafka_metadata(handle->rk(), 0, any.get(), &got, 1000);
     const Owned<const rd_kafka_metadata_t> metadata(got);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) start->Look(handle->rk());
     loop.Post([this, alive, error] {
       if (!*alive) return;
       pinging_ = false;

@@ -9,6 +9,8 @@
 namespace outrigger::kafka {
 namespace {
 
+constexpr char kNotByRegex[] = "topic.blacklist";
+
 // What bounds the memory of prefetched records, how soon new topics are seen, and how soon a member
 // hears that another has come or gone; the config's own values win.
 const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
@@ -22,7 +24,7 @@ const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
                              {"fetch.queue.backoff.ms", "20"},
                              {"topic.metadata.refresh.interval.ms", "10000"},
                              // A regular expression is not meant for Kafka's own topics.
-                             {"topic.blacklist", "^__"}};
+                             {kNotByRegex, "^__"}};
 
 constexpr char kInstanceId[] = "group.instance.id";
 constexpr char kHostname[] = "{hostname}";
@@ -37,10 +39,21 @@ std::string WithHostname(std::string id) {
   return id;
 }
 
-config::Properties RoleOf(const config::Kafka& kafka) {
+// Beside the topics that the config names.
+void Pass(const config::Kafka& kafka, const std::string& topic, config::Properties& role) {
+  const auto common = kafka.properties.find(kNotByRegex);
+  if (common != kafka.properties.end()) role.insert(*common);
+  std::string pattern = ",^";
+  for (const char c : topic) pattern += c == '.' ? "[.]" : std::string(1, c);
+  role[kNotByRegex].value += pattern + "$";
+}
+
+config::Properties RoleOf(const ConsumerOptions& options) {
+  const config::Kafka& kafka = options.kafka;
   config::Properties role = kafka.consumer_properties;
   for (const auto& [name, value] : kDefaults)
     if (!kafka.properties.contains(name)) role.emplace(name, config::Text{value, {}, name});
+  if (!options.never.empty()) Pass(kafka, options.never, role);
   const auto common = kafka.properties.find(kInstanceId);
   if (common != kafka.properties.end()) role.insert(*common);
   if (const auto id = role.find(kInstanceId); id != role.end())
@@ -74,16 +87,16 @@ std::vector<TopicPartition> FromList(const rd_kafka_topic_partition_list_t* list
 base::Result<std::shared_ptr<ConsumerHandle>> ConsumerHandle::Create(
     const ConsumerOptions& options) {
   // auto.offset.reset error: an offset that is out of range is ours to name before anything is
-  // skipped.
+  // skipped. enable.partition.eof: how far a partition is known to have been read, where its last
+  // records are none that come.
   const PropertyList promised{{"group.id", options.group},
                               {"enable.auto.commit", "false"},
                               {"enable.auto.offset.store", "false"},
                               {"partition.assignment.strategy", "cooperative-sticky"},
                               {"auto.offset.reset", "error"},
-                              // The end of a partition is told, so
-                              // that one that is at rest is known from one that is stuck.
-                              {"enable.partition.eof", "true"}};
-  const config::Properties role = RoleOf(options.kafka);
+                              {"enable.partition.eof", "true"},
+                              {"allow.auto.create.topics", "false"}};
+  const config::Properties role = RoleOf(options);
   if (const auto id = role.find(kInstanceId);
       id != role.end() && id->second.value.find('{') != std::string::npos) {
     return base::Fail(
@@ -114,7 +127,7 @@ ConsumerHandle::~ConsumerHandle() {
 }
 
 void ConsumerHandle::Leave(std::chrono::milliseconds within) {
-  if (static_member() || !group_->ever_joined()) return;
+  if (!instance_id().empty() || !group_->ever_joined()) return;
   const auto until = std::chrono::steady_clock::now() + within;
   rd_kafka_unsubscribe(rk_);
   while (!group_->left() && std::chrono::steady_clock::now() < until) {
@@ -128,11 +141,11 @@ void ConsumerHandle::Leave(std::chrono::milliseconds within) {
   }
 }
 
-bool ConsumerHandle::static_member() const {
+std::string ConsumerHandle::instance_id() const {
   std::array<char, 256> id{};
   size_t size = id.size();
-  return rd_kafka_conf_get(rd_kafka_conf(rk_), kInstanceId, id.data(), &size) == RD_KAFKA_CONF_OK &&
-         id[0] != '\0';
+  rd_kafka_conf_get(rd_kafka_conf(rk_), kInstanceId, id.data(), &size);
+  return id.data();
 }
 
 base::Result<void> ConsumerHandle::Subscribe(const std::vector<std::string>& topics) {

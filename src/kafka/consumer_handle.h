@@ -67,8 +67,9 @@ class ConsumerHandle {
   rd_kafka_t* rk() const { return rk_; }
   rd_kafka_queue_t* queue() const { return queue_.get(); }
   GroupRequests& group() const { return *group_; }
-  // Keeps its place in the group when it closes, until the session's time-out (KIP-345).
-  bool static_member() const;
+  // group.instance.id. A member that has one keeps its place in the group when it closes, until the
+  // session's time-out (KIP-345).
+  std::string instance_id() const;
 
  private:
   std::unique_ptr<GroupRequests> group_;  // the client's threads tell it of their requests

@@ -36,9 +36,9 @@ void Consumer::Core::OnRebalance(rd_kafka_event_t& event) {
   joined_ = !lost;
   EndAll(Trouble::kPosition);
   if (revoke) return StartRevoke(std::move(at), lost);
-  EndAll(Trouble::kGroup);
-  EndAll(Trouble::kClient);
-  EndAll(Trouble::kNotJoined);
+  for (const Trouble of :
+       {Trouble::kFenced, Trouble::kClient, Trouble::kGroup, Trouble::kNotJoined})
+    EndAll(of);
   if (const auto left = HeldWhere(true); !left.empty()) Release(left);
   StartAssign(std::move(at));
 }
@@ -46,32 +46,9 @@ void Consumer::Core::OnRebalance(rd_kafka_event_t& event) {
 // ---- coming
 
 void Consumer::Core::StartAssign(std::vector<TopicPartition> at) {
-  step_ = Step{++last_step_, Step::Kind::kAssign, std::move(at)};
+  step_ = Step{++last_step_, Step::Kind::kAssign, std::move(at), loop_.Now()};
   if (step_->at.empty()) return Hold({});
   AskStartingPoints(step_->id);
-}
-
-void Consumer::Core::AskStartingPoints(uint64_t step) {
-  if (!step_ || step_->id != step) return;
-  side_->Run([this, &loop = loop_, alive = alive_, handle = handle_, step, at = step_->at,
-              start = options_.start] {
-    loop.Post([this, alive, step, points = FindStartingPoints(handle->rk(), at, start)] {
-      if (*alive) OnStartingPoints(step, points);
-    });
-  });
-}
-
-void Consumer::Core::OnStartingPoints(uint64_t step,
-                                      const base::Result<std::vector<StartingPoint>>& points) {
-  if (!step_ || step_->id != step) return;
-  if (points) {
-    End(Trouble::kPosition, {});
-    return Hold(*points);
-  }
-  // Without the committed offsets nothing can be started: a guess would skip or repeat records.
-  Begin(Trouble::kPosition, {}, points.error().message);
-  ask_again_ =
-      loop_.After(std::chrono::milliseconds(200), [this, step] { AskStartingPoints(step); });
 }
 
 void Consumer::Core::Hold(const std::vector<StartingPoint>& points) {
@@ -84,39 +61,60 @@ void Consumer::Core::Hold(const std::vector<StartingPoint>& points) {
         rd_kafka_topic_partition_list_add(list.get(), point.at.topic.c_str(), point.at.partition);
     at->offset = point.offset;
     rd_kafka_topic_partition_set_leader_epoch(at, point.leader_epoch);
-    Held& held = held_[point.at] = Held{};
+    Held& held = held_[point.at] = Held();
     held.epoch = ++last_epoch_;
     held.next = std::max<int64_t>(point.offset, -1);
-    assigned.push_back({point.at, last_epoch_, std::max<int64_t>(point.offset, -1), point.metadata,
-                        point.committed});
+    held.identity = point.identity;
+    assigned.push_back({point.at, held.epoch, held.next, point.metadata, point.committed});
   }
   if (const std::string wrong = handle_->Assign(list.get()); !wrong.empty())
     return OnFatal("the assignment was not taken: " + wrong);
   if (assigned.empty()) return;
   rebuild_after_ = {};
+  held_since_ = loop_.Now();
   handler_.on_assigned(std::move(assigned));
 }
 
 // ---- going
 
 void Consumer::Core::StartRevoke(std::vector<TopicPartition> at, bool lost) {
-  std::vector<TopicPartition> all = HeldWhere(true);
-  std::vector<TopicPartition> fresh;
-  for (auto& each : at) {
+  std::erase_if(at, [this](const TopicPartition& each) {
     const auto held = held_.find(each);
-    if (held == held_.end() || held->second.revoking) continue;
-    fresh.push_back(each);
-    all.push_back(std::move(each));
+    return held == held_.end() || held->second.revoking;
+  });
+  if (!lost && !at.empty()) {
+    step_ = Step{++last_step_, Step::Kind::kRevoke, at, loop_.Now()};
+    return TellGone(at, step_->id, [this](auto left) { StartSettling(std::move(left)); });
   }
-  if (!lost && !fresh.empty()) return Settle(Step::Kind::kRevoke, std::move(fresh), std::move(all));
+  std::vector<TopicPartition> all = HeldWhere(true);
+  all.insert(all.end(), at.begin(), at.end());
+  // Where a topic was deleted nobody else has these.
+  const auto certain = std::partition(
+      at.begin(), at.end(), [this](const TopicPartition& each) { return held_[each].doubted; });
+  std::vector<TopicPartition> taken(certain, at.end());
+  at.erase(certain, at.end());
+  const auto tell = [this](std::vector<TopicPartition> those) {
+    if (!those.empty()) handler_.on_revoked(std::move(those), true, [] {});
+  };
+  if (!at.empty()) TellGone(at, {}, tell);
   Release(all);
-  if (!fresh.empty()) handler_.on_revoked(std::move(fresh), true, [] {});
+  tell(std::move(taken));
+}
+
+// librdkafka takes one answer for all that is revoked.
+void Consumer::Core::StartSettling(std::vector<TopicPartition> fresh) {
+  std::vector<TopicPartition> all = HeldWhere(true);
+  all.insert(all.end(), fresh.begin(), fresh.end());
+  step_.reset();
+  if (!fresh.empty()) return Settle(Step::Kind::kRevoke, std::move(fresh), std::move(all));
+  Release(all);
+  if (closing_) CloseNext();
 }
 
 void Consumer::Core::Settle(Step::Kind kind, std::vector<TopicPartition> fresh,
                             std::vector<TopicPartition> all) {
   for (const auto& each : fresh) held_[each].revoking = true;
-  step_ = Step{++last_step_, kind, std::move(all)};
+  step_ = Step{++last_step_, kind, std::move(all), loop_.Now()};
   handler_.on_revoked(std::move(fresh), false, [this, alive = alive_, step = step_->id] {
     if (*alive) OnSettled(step);
   });
@@ -126,10 +124,8 @@ void Consumer::Core::OnSettled(uint64_t step) {
   if (!step_ || step_->id != step) return;
   const Step settled = *std::exchange(step_, std::nullopt);
   if (settled.kind == Step::Kind::kClose) return Leave();
-  if (settled.kind == Step::Kind::kRenew && !closing_) {
-    leave_ = true;
-    return DropClient("nothing comes of Kafka");
-  }
+  if (settled.kind == Step::Kind::kRenew && !closing_)
+    return ReplaceClient("nothing comes of Kafka");
   Release(settled.at);
   if (closing_) CloseNext();
 }
@@ -193,7 +189,7 @@ void Consumer::Core::OnRebalanceWhileClosing(bool revoke, bool lost,
 // way; closing does not (group_requests.h). A static member stays in its group.
 void Consumer::Core::Leave() {
   if (std::exchange(leaving_, true)) return;
-  if (fatal_ || !connection_.connected || handle_->static_member() ||
+  if (fatal_ || !connection_.connected || !handle_->instance_id().empty() ||
       !handle_->group().ever_joined())
     return CloseHandle();
   leave_at_last_ = loop_.After(kLongestLeave, [this] { CloseHandle(); });

@@ -1,7 +1,6 @@
 // What should come and does not: the troubles that hold, the questions to the cluster that end
 // them, and the watchdog.
 #include <algorithm>
-#include <random>
 
 #include "kafka/consumer_core.h"
 
@@ -139,7 +138,7 @@ void Consumer::Core::OnEnds(const std::vector<std::pair<TopicPartition, int64_t>
       held.end = end;  // nothing is fetched that would tell how far behind we are
     } else if (!held.revoking && !held.resetting &&
                !troubles_.holds(Trouble::kFetchRefused, at.text())) {
-      seen.push_back({at, held.epoch, std::max(held.next, held.at_end), end});
+      seen.push_back({at, held.epoch, held.next, end});
     }
   }
   // librdkafka holds all records back while a revocation waits, and so do we when nothing is
@@ -166,13 +165,10 @@ void Consumer::Core::Renew(const std::string& why) {
   if (step_ || fatal_ || closing_) return;
   Log(Level::kError, "the Kafka consumer is at a standstill: it is made again",
       {{"group", options_.group}, {"reason", why}});
-  std::random_device random;
-  watchdog_.Renewed(static_cast<double>(random()) / static_cast<double>(std::random_device::max()),
-                    loop_.Now());
+  watchdog_.Renewed(std::uniform_real_distribution<double>()(random_), loop_.Now());
   const auto all = HeldWhere(false);
   if (!all.empty()) return Settle(Step::Kind::kRenew, all, all);
-  leave_ = true;
-  DropClient(why);
+  ReplaceClient(why);
 }
 
 }  // namespace outrigger::kafka

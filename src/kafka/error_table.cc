@@ -16,10 +16,13 @@ ErrorMeaning MeaningOf(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR__INVALID_ARG:
       return {Blame::kRecord, Reason::kInvalid, ""};
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return {Blame::kTopic, Reason::kUnauthorized,
+              "give the user of kafka.security an ACL with WRITE and DESCRIBE on the topic"};
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
       return {Blame::kTopic, Reason::kUnauthorized,
-              "give the user of kafka.security an ACL with WRITE and DESCRIBE on the topic"};
+              "give the user of kafka.security an ACL with WRITE on the topics it publishes to, or "
+              "IDEMPOTENT_WRITE on the cluster"};
     case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
       return {Blame::kTopic, Reason::kUnknownTopic, "the topic's name is not legal"};
     case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
@@ -56,6 +59,19 @@ Refusal ToRefusal(rd_kafka_resp_err_t error, const std::string& topic) {
                           " (" + rd_kafka_err2name(error) + ")";
   refusal.error.hint = meaning.hint;
   refusal.error.retryable = meaning.blame != Blame::kRecord;
+  return refusal;
+}
+
+Refusal ClientRefusal(rd_kafka_resp_err_t error, const std::string& text) {
+  const ErrorMeaning meaning = MeaningOf(error);
+  const bool denied = meaning.reason == Reason::kUnauthorized;
+  Refusal refusal;
+  refusal.reason = denied ? Reason::kUnauthorized : Reason::kBroker;
+  refusal.error.code = denied ? base::Code::kUnauthorized : base::Code::kUnavailable;
+  refusal.error.message = std::string("the Kafka cluster lets this client publish nothing: ") +
+                          text + " (" + rd_kafka_err2name(error) + ")";
+  refusal.error.hint = denied ? meaning.hint : "a new client is tried every 30 s or sooner";
+  refusal.error.retryable = true;
   return refusal;
 }
 

@@ -33,4 +33,7 @@ ErrorMeaning MeaningOf(rd_kafka_resp_err_t error);
 // A refusal of `topic`'s record with the error's text and hint.
 Refusal ToRefusal(rd_kafka_resp_err_t error, const std::string& topic);
 
+// What any record gets from a client that fails with `error`, which librdkafka tells as `text`.
+Refusal ClientRefusal(rd_kafka_resp_err_t error, const std::string& text);
+
 }  // namespace outrigger::kafka

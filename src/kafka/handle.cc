@@ -3,6 +3,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "kafka/error_table.h"
 #include "telemetry/log.h"
 
 namespace outrigger::kafka {
@@ -86,6 +87,25 @@ base::Result<void> SetAll(rd_kafka_conf_t* conf, const config::Properties& prope
   return {};
 }
 
+constexpr uintptr_t kFollowed = 1;
+
+// On the thread of a broker's connection, for each record that is decided. Only a broker's word
+// counts: what librdkafka throws out by itself goes with all that is behind it (and locks are
+// held). A topic that refuses what it gets refuses all of it.
+rd_kafka_resp_err_t StopAtGap(rd_kafka_t* rk, rd_kafka_message_t* message, void*) {
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return RD_KAFKA_RESP_ERR_NO_ERROR;
+  const bool followed = (reinterpret_cast<uintptr_t>(message->_private) & kFollowed) != 0;
+  if (followed && rd_kafka_message_broker_id(message) >= 0 &&
+      MeaningOf(message->err).blame != Blame::kTopic)
+    rd_kafka_test_fatal_error(rk, RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE,
+                              rd_kafka_err2str(message->err));
+  return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+rd_kafka_resp_err_t AddStopAtGap(rd_kafka_t* rk, const rd_kafka_conf_t*, void*, char*, size_t) {
+  return rd_kafka_interceptor_add_on_acknowledgement(rk, "outrigger", StopAtGap, nullptr);
+}
+
 bool Knows(rd_kafka_conf_t* conf, const char* name) {
   size_t size = 0;
   return rd_kafka_conf_get(conf, name, nullptr, &size) == RD_KAFKA_CONF_OK;
@@ -138,10 +158,13 @@ base::Result<std::shared_ptr<Handle>> Handle::Producer(const config::Kafka& kafk
   if (!conf) return base::Fail(conf.error());
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR |
                                             RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT);
+  rd_kafka_conf_interceptor_add_on_new(conf->get(), "outrigger", AddStopAtGap, nullptr);
   char reason[512];
   Owned<rd_kafka_t> rk(rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), reason, sizeof reason));
+  // The client owns it now. Where there is none, librdkafka has freed the interceptors that the
+  // configuration still names, and would free them again with it: that one is never freed.
+  static_cast<void>(conf->release());
   if (!rk) return base::Fail(base::Error::Invalid(std::string("Kafka client: ") + reason));
-  static_cast<void>(conf->release());  // the client owns it now
   Owned<rd_kafka_queue_t> queue(rd_kafka_queue_get_main(rk.get()));
   return std::make_shared<Handle>(std::move(rk), std::move(queue));
 }
@@ -153,6 +176,21 @@ Handle::~Handle() {
   rd_kafka_queue_io_event_enable(queue_.get(), -1, nullptr, 0);
   topics_.clear();
   queue_.reset();
+}
+
+std::optional<Handle::Fatal> Handle::fatal() const {
+  char text[512] = "";
+  const rd_kafka_resp_err_t error = rd_kafka_fatal_error(rk_.get(), text, sizeof text);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+  return Fatal{error, text};
+}
+
+void* Handle::Tag(void* object, bool followed) {
+  return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(object) | (followed ? kFollowed : 0));
+}
+
+void* Handle::Untag(void* tagged) {
+  return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(tagged) & ~kFollowed);
 }
 
 rd_kafka_topic_t* Handle::Topic(const std::string& name) {

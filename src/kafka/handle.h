@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -59,8 +60,23 @@ class Handle {
 
   rd_kafka_t* rk() const { return rk_.get(); }
   rd_kafka_queue_t* queue() const { return queue_.get(); }
-  // The topic's object, made once. The loop's thread.
+  // The topic's object, made once, until it is forgotten. The loop's thread.
   rd_kafka_topic_t* Topic(const std::string& name);
+  void Forget(const std::string& topic) { topics_.erase(topic); }
+
+  // Why librdkafka has given this client up, if it has: it will not send anything any more. Its
+  // error events and reports have the cause's code, which others may have, too.
+  struct Fatal {
+    rd_kafka_resp_err_t error;
+    std::string text;
+  };
+  std::optional<Fatal> fatal() const;
+
+  // What librdkafka keeps with a record: the caller's object, and whether others of its partition
+  // are given behind it. Where such a record is refused for good, the client gives up (fatal), as
+  // it would send those behind it, and what was refused could only be sent after them.
+  static void* Tag(void* object, bool followed);
+  static void* Untag(void* tagged);
 
  private:
   Owned<rd_kafka_t> rk_;

@@ -20,6 +20,12 @@ Lookup::Answer AskNow(Handle& handle, const std::string& topic) {
     if (topic != metadata->topics[i].topic) continue;
     answer.topic_error = metadata->topics[i].err;
     answer.partitions = metadata->topics[i].partition_cnt;
+    answer.led.resize(static_cast<size_t>(answer.partitions));
+    for (int p = 0; p < answer.partitions; ++p) {
+      const auto& partition = metadata->topics[i].partitions[p];
+      if (partition.id < answer.partitions)
+        answer.led[static_cast<size_t>(partition.id)] = partition.leader >= 0;
+    }
   }
   return answer;
 }
@@ -41,7 +47,8 @@ void Lookup::Ask(std::shared_ptr<Handle> handle, std::string topic) {
 }
 
 void Lookup::Retire(std::shared_ptr<Handle> handle) {
-  side_.Run([handle = std::move(handle)] {});
+  if (!retired_) retired_.emplace();
+  retired_->Run([handle = std::move(handle)] {});
 }
 
 }  // namespace outrigger::kafka

@@ -7,7 +7,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/loop.h"
 #include "kafka/handle.h"
@@ -22,6 +24,7 @@ class Lookup {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;  // of the question as a whole
     rd_kafka_resp_err_t topic_error = RD_KAFKA_RESP_ERR_NO_ERROR;
     int partitions = 0;
+    std::vector<bool> led;  // by partition: it has a leader
   };
 
   Lookup(base::Loop& loop, std::function<void(const Answer&)> on_answer);
@@ -30,14 +33,15 @@ class Lookup {
   // Asking for a topic makes the broker create it where it is allowed to
   // (auto.create.topics.enable).
   void Ask(std::shared_ptr<Handle> handle, std::string topic);
-  // Lets go of a handle on the side thread, since destroying it can block.
+  // Lets go of a handle on a thread of its own, since destroying it can block.
   void Retire(std::shared_ptr<Handle> handle);
 
  private:
   base::Loop& loop_;
   std::function<void(const Answer&)> on_answer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  SideThread side_;  // ends before what its jobs use
+  std::optional<SideThread> retired_;  // made with the first
+  SideThread side_;                    // ends before what its jobs use
 };
 
 }  // namespace outrigger::kafka

@@ -28,7 +28,8 @@ struct Entry {
   size_t memory = 0;   // what it takes while it waits, with all that is kept for it elsewhere
   uint64_t order = 0;  // of Produce
   size_t slot = 0;     // its place in the batch
-  int error = 0;       // rd_kafka_resp_err_t of a failed delivery, while its batch is undecided
+  bool maybe_stored = false;  // a try failed without a word on whether Kafka has it
+  int error = 0;  // rd_kafka_resp_err_t of a failed delivery, while its batch is undecided
 };
 
 // What is kept for a record while it waits, beside its own bytes: the entry and the allocator's
@@ -54,6 +55,9 @@ struct PartitionQueue {
   size_t alone = 0;           // so many of the first in `waiting` go one by one
   bool known = false;         // the broker has a sequence number to check the next request against
   bool dirty = false;         // in the producer's list of queues to serve
+  base::TimePoint acked_at;   // the last acknowledgement
+  base::TimePoint handed_at;  // of the batch
+  int stalls = 0;             // how often in a row the batch was undecided for too long
 
   bool idle() const { return batch.empty(); }
 

@@ -14,6 +14,16 @@ namespace {
 constexpr size_t kRecordOverhead = 100;
 constexpr size_t kHeaderOverhead = 10;
 
+// Where a partition is named that is not there, the topic is looked up at most that often.
+constexpr auto kLookupPause = std::chrono::seconds(1);
+// A broker forgets the sequence numbers of a client that wrote nothing for a day, and a shorter
+// time where producer.id.expiration.ms says so.
+constexpr auto kMayBeForgotten = std::chrono::minutes(5);
+// Before a topic's config is known, records go one by one for so long at most.
+constexpr auto kConfigWait = std::chrono::seconds(1);
+// A topic that is not there costs some 10 KB while it is remembered.
+constexpr size_t kMostSought = 2000;
+
 size_t Overhead(size_t headers) { return kRecordOverhead + kHeaderOverhead * headers; }
 
 Refusal QueueFull(const std::string& what) {
@@ -88,6 +98,8 @@ Topic& Producer::Core::TopicFor(const std::string& name) {
   if (!topic) {
     topic = std::make_unique<Topic>();
     topic->name = name;
+    topic->idle_since = loop_.Now();
+    ++not_placed_;
   }
   return *topic;
 }
@@ -100,7 +112,11 @@ std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const 
   if (records_ >= options_.max_records || memory_ + memory > options_.max_bytes)
     return QueueFull("the queue to Kafka is full (" + std::to_string(records_) + " events)");
   const auto found = topics_.find(record.topic);
-  if (found == topics_.end()) return std::nullopt;
+  if (found == topics_.end()) {
+    if (not_placed_ < kMostSought) return std::nullopt;
+    return QueueFull(std::to_string(not_placed_) +
+                     " topics that Kafka does not have are waited for");
+  }
   // One topic that Kafka can't take must not shut out the others.
   const Topic& topic = *found->second;
   if (topic.records >= options_.max_records / 2 || topic.memory + memory > options_.max_bytes / 2)
@@ -111,7 +127,6 @@ std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const 
 
 void Producer::Core::Produce(event::Record record, OnReport on_report) {
   auto full = Admit(record);
-  Topic& topic = TopicFor(record.topic);
   auto* entry = new Entry;
   entry->bytes = record.bytes() + Overhead(record.headers.size());
   entry->memory = MemoryOf(record);
@@ -119,25 +134,51 @@ void Producer::Core::Produce(event::Record record, OnReport on_report) {
   record.headers = std::vector<event::Header>();  // {} would keep its capacity
   entry->record = std::move(record);
   entry->on_report = std::move(on_report);
-  entry->topic = &topic;
   entry->order = ++last_order_;
   ++records_;
-  ++topic.records;
   memory_ += entry->memory;
+  if (full) return ReportLater(entry, std::move(*full));
+  if (denied_) return ReportLater(entry, *denied_);
+  Topic& topic = TopicFor(entry->record.topic);
+  entry->topic = &topic;
+  ++topic.records;
   topic.memory += entry->memory;
   topic.used = true;
-  if (full) return ReportLater(entry, std::move(*full));
   if (!topic.placed) {
     topic.unplaced.push_back(entry);
     return Ask(topic);
   }
-  Place(topic, entry);
+  Place(topic, entry, false);
 }
 
-void Producer::Core::Place(Topic& topic, Entry* entry) {
+// What the topic is known to refuse is refused unasked: with others in its batch it would cost
+// much.
+std::optional<Refusal> Producer::Core::Unfit(const Topic& topic, const Entry& entry) const {
+  // Only what can't fit even without its overhead; compression could still make it fit.
+  const size_t size = entry.bytes - Overhead(entry.headers.count());
+  if (topic.limit_known && !compressing_ && size - topic.name.size() > topic.limit) {
+    Refusal refusal = ToRefusal(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, topic.name);
+    refusal.error.message = "the event has " + std::to_string(size) + " bytes, and topic " +
+                            topic.name + " takes " + std::to_string(topic.limit) +
+                            " (max.message.bytes)";
+    return refusal;
+  }
+  if (topic.compacted && !entry.record.key)
+    return ToRefusal(RD_KAFKA_RESP_ERR_INVALID_RECORD, topic.name);
+  return std::nullopt;
+}
+
+// `looked_up`: the partitions are what Kafka just said.
+void Producer::Core::Place(Topic& topic, Entry* entry, bool looked_up) {
   const auto count = static_cast<int32_t>(topic.partitions.size());
-  event::Record& record = entry->record;
+  const event::Record& record = entry->record;
   int32_t partition = record.partition;
+  if (partition >= count && !looked_up) {
+    // The topic may have grown since it was last looked up.
+    topic.unplaced.push_back(entry);
+    return AskAgainIn(topic, std::max<base::Duration>(topic.looked_up + kLookupPause - loop_.Now(),
+                                                      base::Duration(0)));
+  }
   if (partition >= count) {
     Refusal refusal;
     refusal.reason = Reason::kInvalid;
@@ -146,16 +187,7 @@ void Producer::Core::Place(Topic& topic, Entry* entry) {
                              " partitions; there is no partition " + std::to_string(partition));
     return ReportLater(entry, std::move(refusal));
   }
-  // Only what can't fit even without its overhead is refused unasked; compression could still make
-  // it fit.
-  const size_t size = entry->bytes - Overhead(entry->headers.count());
-  if (topic.limit_known && !compressing_ && size - record.topic.size() > topic.limit) {
-    Refusal refusal = ToRefusal(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, topic.name);
-    refusal.error.message = "the event has " + std::to_string(size) + " bytes, and topic " +
-                            topic.name + " takes " + std::to_string(topic.limit) +
-                            " (max.message.bytes)";
-    return ReportLater(entry, std::move(refusal));
-  }
+  if (auto refusal = Unfit(topic, *entry)) return ReportLater(entry, std::move(*refusal));
   if (partition < 0 && record.key) {
     // Java's murmur2, as its default partitioner has it, so that producers in other languages
     // agree.
@@ -193,12 +225,14 @@ void Producer::Core::ServeDirty() {
   }
   std::vector<std::pair<Entry*, Refusal>> refused;
   refused.swap(refused_);
-  for (auto& [entry, refusal] : refused) Report(entry, tl::unexpected(std::move(refusal)));
+  for (auto& [entry, refusal] : refused) Refuse(entry, std::move(refusal));
 }
 
 BatchLimits Producer::Core::LimitsOf(const Topic& topic) const {
   BatchLimits limits;
   limits.bytes = std::min(limits.bytes, topic.limit);
+  // What the topic refuses is known in a moment, and costs less unasked.
+  if (!topic.config_known && loop_.Now() - topic.config_asked < kConfigWait) limits.records = 1;
   return limits;
 }
 
@@ -206,6 +240,8 @@ void Producer::Core::HandOver(PartitionQueue& queue) {
   if (queue.waiting.empty() || fatal_) return;
   Topic& topic = *queue.waiting.front()->topic;
   if (!topic.placed) return;
+  queue.handed_at = loop_.Now();
+  if (queue.handed_at - queue.acked_at > kMayBeForgotten) queue.known = false;
   queue.FormBatch(LimitsOf(topic));
   // Records without a key go on to another partition with the next batch.
   if (topic.sticky % topic.partitions.size() == static_cast<size_t>(queue.partition))
@@ -252,7 +288,7 @@ rd_kafka_resp_err_t Producer::Core::Give(Entry& entry) {
   fields[4].u.mem.ptr = record.key ? const_cast<char*>(record.key->data()) : nullptr;
   fields[4].u.mem.size = record.key ? record.key->size() : 0;
   fields[5].vtype = RD_KAFKA_VTYPE_OPAQUE;
-  fields[5].u.ptr = &entry;
+  fields[5].u.ptr = Handle::Tag(&entry, entry.queue->batch.size() > 1);
   fields[6].vtype = RD_KAFKA_VTYPE_HEADERS;
   fields[6].u.headers = headers.get();
   fields[7].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
@@ -264,7 +300,7 @@ rd_kafka_resp_err_t Producer::Core::Give(Entry& entry) {
   }
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   rd_kafka_error_destroy(error);
-  return code;
+  return handle_->fatal() ? RD_KAFKA_RESP_ERR__FATAL : code;
 }
 
 void Producer::Core::ReportLater(Entry* entry, Refusal refusal) {
@@ -275,12 +311,19 @@ void Producer::Core::ReportLater(Entry* entry, Refusal refusal) {
   });
 }
 
+void Producer::Core::Refuse(Entry* entry, Refusal refusal) {
+  refusal.possibly_stored |= entry->maybe_stored;
+  Report(entry, tl::unexpected(std::move(refusal)));
+}
+
 void Producer::Core::Report(Entry* entry, const kafka::Report& report) {
   const std::unique_ptr<Entry> owned(entry);
   --records_;
   memory_ -= entry->memory;
-  --entry->topic->records;
-  entry->topic->memory -= entry->memory;
+  if (entry->topic) {
+    --entry->topic->records;
+    entry->topic->memory -= entry->memory;
+  }
   if (!report) entry->record.headers = entry->headers.Unpack();
   entry->on_report(report, entry->record);
   if (closing_ && records_ == 0 && on_closed_) {
@@ -302,20 +345,26 @@ void Producer::Core::Close(std::chrono::milliseconds budget, std::function<void(
     late.reason = Reason::kTimeout;
     late.error = {base::Code::kTimeout, "the sidecar shut down before Kafka acked", {}, true};
     late.possibly_stored = true;
-    std::vector<Entry*> left;
-    for (const auto& [name, topic] : topics_) {
-      left.insert(left.end(), topic->unplaced.begin(), topic->unplaced.end());
-      topic->unplaced.clear();
-      for (const auto& queue : topic->partitions) {
-        queue->TakeBack();
-        left.insert(left.end(), queue->waiting.begin(), queue->waiting.end());
-        queue->waiting.clear();
-      }
-    }
     wakeup_->Stop();  // no report may come for what is gone
-    for (Entry* entry : left) Report(entry, tl::unexpected(late));
+    rebuild_.Cancel();
+    for (Entry* entry : TakeAll()) Report(entry, tl::unexpected(late));
     if (on_closed_) std::exchange(on_closed_, nullptr)();
   });
+}
+
+// All that waits, whether in librdkafka's hands or not; it is the caller's now.
+std::vector<Entry*> Producer::Core::TakeAll() {
+  std::vector<Entry*> all;
+  for (const auto& [name, topic] : topics_) {
+    all.insert(all.end(), topic->unplaced.begin(), topic->unplaced.end());
+    topic->unplaced.clear();
+    for (const auto& queue : topic->partitions) {
+      queue->TakeBack();
+      all.insert(all.end(), queue->waiting.begin(), queue->waiting.end());
+      queue->waiting.clear();
+    }
+  }
+  return all;
 }
 
 Producer::Producer(std::unique_ptr<Core> core) : core_(std::move(core)) {}
@@ -340,6 +389,7 @@ void Producer::OnConnectionChange(std::function<void(const Connection&)> on_chan
 }
 size_t Producer::waiting_records() const { return core_->records_; }
 size_t Producer::waiting_bytes() const { return core_->memory_; }
+size_t Producer::topics() const { return core_->topics_.size(); }
 uint64_t Producer::rebuilds() const { return core_->rebuilds_; }
 void Producer::Close(std::chrono::milliseconds budget, std::function<void()> on_done) {
   core_->Close(budget, std::move(on_done));

@@ -5,7 +5,10 @@
 // a partition is in librdkafka's hands, and the next forms meanwhile. A refused batch is sent again
 // record by record while its partition waits; only a record refused alone is reported as refused.
 // No timer drops a record: it is reported when Kafka acked it, refused it for good, or Close gave
-// up. After a fatal error the handle is built anew and fed with what was not acked.
+// up. After a fatal error, whatever its code, the handle is replaced by a new one that gets what
+// was not acked: at once when the old one worked, else after 1 s to 30 s; so it is where a batch is
+// undecided for long although its partition has a leader. While Kafka denies the client the right
+// to produce at all, records are refused as kUnauthorized.
 //
 // Thread: the loop's; reports come on it too, never inside Produce. Lifetime: Close before
 // destruction, or what waits is dropped without a report. Sources: librdkafka 2.8 INTRODUCTION.md
@@ -64,6 +67,9 @@ struct ProducerOptions {
   size_t max_bytes = 64 << 20;
   // Sooner than http.ackTimeout's default, so that the answer is "not taken" and not "unknown".
   std::chrono::milliseconds unknown_topic_after{4500};
+  // A batch undecided for so long gets a new client, if its partition has a leader; after twice
+  // that the next one, up to ten minutes.
+  std::chrono::milliseconds stalled_after{20'000};
 };
 
 class Producer {
@@ -85,7 +91,8 @@ class Producer {
 
   size_t waiting_records() const;  // accepted and not reported yet
   size_t waiting_bytes() const;
-  uint64_t rebuilds() const;  // handles rebuilt after a fatal error
+  size_t topics() const;      // remembered, with what is known of them
+  uint64_t rebuilds() const;  // handles replaced after a fatal error or a stall
 
   // Refuses new records, lets the rest be reported, and calls `on_done` when none is left or
   // `budget` is over (what is left is then reported as kTimeout).

@@ -21,7 +21,7 @@ void Producer::Core::OnEvents() {
         OnError(rd_kafka_event_error(event.get()), rd_kafka_event_error_string(event.get()));
         break;
       case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT:
-        OnLimit(*event);
+        OnConfig(*event);
         break;
       default:
         break;
@@ -31,26 +31,41 @@ void Producer::Core::OnEvents() {
 
 void Producer::Core::OnDelivery(const rd_kafka_message_t& message) {
   if (wakeup_->stopped()) return;  // closed: the entries are gone
-  auto* entry = static_cast<Entry*>(message._private);
+  auto* entry = static_cast<Entry*>(Handle::Untag(message._private));
   Topic& topic = *entry->topic;
   PartitionQueue& queue = *entry->queue;
   if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset < 0) {
     entry->error = RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE;  // librdkafka's guess, not Kafka's word
+    entry->maybe_stored = true;
   } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    heard_ = loop_.Now();
-    if (!connection_.connected) SetConnected(true);
-    queue.known = true;
+    OnAcked(topic, queue);
     queue.batch[entry->slot] = nullptr;
     Report(entry, Stored{message.partition, message.offset});
   } else {
     entry->error = message.err;
+    entry->maybe_stored |=
+        rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
   }
   if (--queue.undecided == 0) OnDecided(topic, queue);
+}
+
+void Producer::Core::OnAcked(Topic& topic, PartitionQueue& queue) {
+  heard_ = loop_.Now();
+  if (!connection_.connected) SetConnected(true);
+  queue.known = true;
+  queue.acked_at = heard_;
+  queue.stalls = 0;
+  if (!fatal_) failures_ = 0;
+  if (fatal_text_.empty() && topic.refusal.empty()) return;
+  if (!fatal_) fatal_text_.clear();
+  topic.refusal.clear();
+  ShowRefusals();
 }
 
 void Producer::Core::OnDecided(Topic& topic, PartitionQueue& queue) {
   Judge(queue);
   if (!topic.placed) GatherLater(topic);
+  if (fatal_) RebuildWhenDecided();
 }
 
 void Producer::Core::Judge(PartitionQueue& queue) {
@@ -58,10 +73,13 @@ void Producer::Core::Judge(PartitionQueue& queue) {
   Entry* gravest = nullptr;
   ErrorMeaning meaning{};
   size_t bytes = 0;
+  bool too_large = false, refused = false;
   for (Entry* entry : queue.batch) {
     if (!entry) continue;
     bytes += entry->bytes;
     const ErrorMeaning of_entry = MeaningOf(static_cast<rd_kafka_resp_err_t>(entry->error));
+    refused |= of_entry.blame == Blame::kRecord;
+    too_large |= of_entry.blame == Blame::kRecord && of_entry.reason == Reason::kTooLarge;
     if (gravest && of_entry.blame <= meaning.blame) continue;
     gravest = entry;
     meaning = of_entry;
@@ -81,45 +99,51 @@ void Producer::Core::Judge(PartitionQueue& queue) {
          {"error", rd_kafka_err2str(error)},
          {"held_back", std::to_string(held_back)}});
   }
+  if (too_large) {
+    // Learned: so much at once is too much. What the broker says of the topic is asked again.
+    topic.limit = std::max<size_t>(std::min(topic.limit, bytes / (batch_size > 1 ? 2 : 1)), 1024);
+    AskConfig(topic);
+  }
+  const size_t count = queue.TakeBack();
+  if (refused && batch_size > 1) queue.alone += count;
+  // Of a handle that has given up, no error means what it says of the moment or the topic.
+  const bool alone_refused = refused && batch_size == 1;
+  if (const auto fatal = handle_->fatal(); fatal && !alone_refused) {
+    OnFatal(*fatal);
+    if (denied_) RefuseFirst(queue, count, *denied_);
+    return;
+  }
   switch (meaning.blame) {
-    case Blame::kRecord: {
-      if (meaning.reason == Reason::kTooLarge) {
-        // Learned: so much at once is too much. What the broker says of the topic is asked again.
-        topic.limit =
-            std::max<size_t>(std::min(topic.limit, bytes / (batch_size > 1 ? 2 : 1)), 1024);
-        AskLimit(topic);
-      }
-      if (batch_size > 1) {
-        queue.alone += queue.TakeBack();
-        return HandOver(queue);
-      }
-      queue.TakeBack();
-      queue.waiting.pop_front();
-      Report(gravest, tl::unexpected(ToRefusal(error, topic.name)));
-      if (queue.idle()) MarkDirty(queue);
-      return;
-    }
+    case Blame::kRecord:
+      if (!alone_refused) return HandOver(queue);
+      // Learned, until the topic's config is asked for again.
+      topic.compacted |= error == RD_KAFKA_RESP_ERR_INVALID_RECORD && !gravest->record.key;
+      return RefuseFirst(queue, 1, ToRefusal(error, topic.name));
     case Blame::kTopic: {
-      const size_t count = queue.TakeBack();
-      std::vector<Entry*> refused(queue.waiting.begin(),
-                                  queue.waiting.begin() + static_cast<long>(count));
-      queue.waiting.erase(queue.waiting.begin(), queue.waiting.begin() + static_cast<long>(count));
-      for (Entry* entry : refused) Report(entry, tl::unexpected(ToRefusal(error, topic.name)));
-      if (queue.idle()) MarkDirty(queue);
-      return;
+      const Refusal refusal = ToRefusal(error, topic.name);
+      topic.refusal = refusal.error.message + "; " + refusal.error.hint;
+      RefuseFirst(queue, count, refusal);
+      return ShowRefusals();
     }
     case Blame::kRouting:
-      queue.TakeBack();
       return Unplace(topic);
     case Blame::kHandle:
-      queue.TakeBack();
-      return OnError(RD_KAFKA_RESP_ERR__FATAL, rd_kafka_err2str(error));
+      return OnFatal({error, rd_kafka_err2str(error)});
     case Blame::kPassing:
-      queue.TakeBack();
       if (!serve_again_.armed())
         serve_again_ = loop_.After(std::chrono::milliseconds(100), [this] { ServeAll(); });
       return;
   }
+}
+
+void Producer::Core::RefuseFirst(PartitionQueue& queue, size_t count, const Refusal& refusal) {
+  const auto end = queue.waiting.begin() + static_cast<long>(count);
+  const std::vector<Entry*> refused(queue.waiting.begin(), end);
+  queue.waiting.erase(queue.waiting.begin(), end);
+  if (queue.idle()) MarkDirty(queue);
+  // A report may end what it refers to.
+  const Refusal why = refusal;  // NOLINT(performance-unnecessary-copy-initialization)
+  for (Entry* entry : refused) Refuse(entry, why);
 }
 
 void Producer::Core::ServeAll() {
@@ -129,17 +153,8 @@ void Producer::Core::ServeAll() {
 }
 
 void Producer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text) {
+  if (const auto fatal = handle_->fatal()) return OnFatal(*fatal);
   switch (error) {
-    case RD_KAFKA_RESP_ERR__FATAL: {
-      if (std::exchange(fatal_, true)) return;
-      char reason[512];
-      const bool said =
-          rd_kafka_fatal_error(handle_->rk(), reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR;
-      loop_.Post([this, alive = alive_, why = said ? std::string(reason) : text] {
-        if (*alive) Rebuild(why);
-      });
-      return;
-    }
     case RD_KAFKA_RESP_ERR__AUTHENTICATION:
       connection_.last_error = "authentication failed: " + text;
       break;
@@ -155,35 +170,6 @@ void Producer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text)
     pinging_ = true;
     lookup_->Ask(handle_, {});
   }
-}
-
-void Producer::Core::Rebuild(const std::string& why) {
-  // Reports that are already here need not be sent again.
-  OnEvents();
-  auto handle = Handle::Producer(options_.kafka);
-  if (!handle) {
-    Log(Level::kError, "the Kafka client can't be built anew; trying again in a second",
-        {{"error", handle.error().message}});
-    serve_again_ = loop_.After(std::chrono::seconds(1), [this, why] { Rebuild(why); });
-    return;
-  }
-  size_t again = 0;
-  for (const auto& [name, topic] : topics_)
-    for (const auto& queue : topic->partitions) {
-      again += queue->TakeBack();
-      queue->known = false;
-      if (!topic->placed) GatherLater(*topic);
-    }
-  Log(Level::kWarn,
-      "the Kafka client had a fatal error and was built anew; what was not acked is sent again",
-      {{"error", why}, {"events", std::to_string(again)}});
-  rd_kafka_queue_io_event_enable(handle_->queue(), -1, nullptr, 0);
-  lookup_->Retire(std::move(handle_));
-  handle_ = std::move(*handle);
-  fatal_ = false;
-  ++rebuilds_;
-  Listen();
-  ServeAll();
 }
 
 }  // namespace outrigger::kafka

@@ -12,6 +12,13 @@ constexpr auto kBeat = std::chrono::seconds(1);
 constexpr auto kIdlePing = std::chrono::seconds(10);
 constexpr auto kRefresh = std::chrono::seconds(30);
 constexpr auto kAskAgain = std::chrono::milliseconds(100);
+// A new client that had no fatal error for so long works.
+constexpr auto kWorks = std::chrono::seconds(5);
+// How long a topic is remembered that nothing is published to, and how many of those that Kafka
+// does not have.
+constexpr auto kForgotten = std::chrono::minutes(10);
+constexpr auto kUnknownForgotten = std::chrono::minutes(1);
+constexpr size_t kMostUnknown = 500;
 
 }  // namespace
 
@@ -33,36 +40,52 @@ void Producer::Core::OnAnswer(const Lookup::Answer& answer) {
   SetConnected(reached);
   if (answer.topic.empty()) return;
 
-  Topic& topic = *topics_.at(answer.topic);
+  const auto found = topics_.find(answer.topic);
+  if (found == topics_.end()) return;
+  Topic& topic = *found->second;
   topic.asking = false;
   topic.looked_up = loop_.Now();
   if (!reached) return;  // asked again when connected
-  if (answer.partitions > 0) return OnPartitions(topic, answer.partitions);
+  if (answer.partitions > 0) return OnPartitions(topic, answer);
   switch (MeaningOf(answer.topic_error).blame) {
-    case Blame::kTopic:
-      return RefuseUnplaced(topic, ToRefusal(answer.topic_error, topic.name));
+    case Blame::kTopic: {
+      const Refusal refusal = ToRefusal(answer.topic_error, topic.name);
+      topic.refusal = refusal.error.message + "; " + refusal.error.hint;
+      ShowRefusals();
+      return RefuseUnplaced(topic, refusal);
+    }
     case Blame::kRouting:
       return OnUnknown(topic, answer.topic_error);
     default:
-      topic.again = loop_.After(kAskAgain, [this, &topic] { Ask(topic); });
+      AskAgainIn(topic, kAskAgain);
   }
 }
 
-void Producer::Core::OnPartitions(Topic& topic, int count) {
+void Producer::Core::AskAgainIn(Topic& topic, base::Duration delay) {
+  if (topic.asking || topic.again.armed()) return;
+  topic.again = loop_.After(delay, [this, &topic] { Ask(topic); });
+}
+
+void Producer::Core::OnPartitions(Topic& topic, const Lookup::Answer& answer) {
+  const auto count = static_cast<size_t>(answer.partitions);
   topic.unknown = false;
+  topic.led = answer.led;
   // Partitions only become more: it was made anew.
-  if (static_cast<size_t>(count) < topic.partitions.size()) return Unplace(topic);
+  if (count < topic.partitions.size()) return Unplace(topic);
   if (!topic.placed && !topic.partitions.empty()) return;  // asked again when it is gathered
-  if (!std::exchange(topic.placed, true)) topic.sticky = static_cast<size_t>(std::rand());
-  while (topic.partitions.size() < static_cast<size_t>(count)) {
+  if (!std::exchange(topic.placed, true)) {
+    --not_placed_;
+    topic.sticky = static_cast<size_t>(std::rand());
+  }
+  while (topic.partitions.size() < count) {
     auto queue = std::make_unique<PartitionQueue>();
     queue->partition = static_cast<int32_t>(topic.partitions.size());
     topic.partitions.push_back(std::move(queue));
   }
-  AskLimit(topic);
+  AskConfig(topic);
   std::deque<Entry*> unplaced;
   unplaced.swap(topic.unplaced);
-  for (Entry* entry : unplaced) Place(topic, entry);
+  for (Entry* entry : unplaced) Place(topic, entry, true);
 }
 
 void Producer::Core::OnUnknown(Topic& topic, rd_kafka_resp_err_t error) {
@@ -71,25 +94,26 @@ void Producer::Core::OnUnknown(Topic& topic, rd_kafka_resp_err_t error) {
   if (loop_.Now() - topic.unknown_since >= options_.unknown_topic_after)
     return RefuseUnplaced(topic, ToRefusal(error, topic.name));
   // A broker that makes topics by itself needs a moment for it.
-  topic.again = loop_.After(kAskAgain, [this, &topic] { Ask(topic); });
+  AskAgainIn(topic, kAskAgain);
 }
 
 void Producer::Core::RefuseUnplaced(Topic& topic, const Refusal& refusal) {
   std::deque<Entry*> unplaced;
   unplaced.swap(topic.unplaced);
-  for (Entry* entry : unplaced) Report(entry, tl::unexpected(refusal));
+  for (Entry* entry : unplaced) Refuse(entry, refusal);
 }
 
 // The topic's partitions are not what we thought: it was deleted, or made anew.
 void Producer::Core::Unplace(Topic& topic) {
-  topic.placed = false;
+  if (std::exchange(topic.placed, false)) ++not_placed_;
   GatherLater(topic);
 }
 
 // Later, as the caller is at work on the queues that end.
 void Producer::Core::GatherLater(Topic& topic) {
-  loop_.Post([this, alive = alive_, &topic] {
-    if (*alive) Gather(topic);
+  loop_.Post([this, alive = alive_, name = topic.name] {
+    if (!*alive) return;
+    if (const auto found = topics_.find(name); found != topics_.end()) Gather(*found->second);
   });
 }
 
@@ -106,10 +130,11 @@ void Producer::Core::Gather(Topic& topic) {
   topic.partitions.clear();
   std::sort(topic.unplaced.begin(), topic.unplaced.end(),
             [](const Entry* a, const Entry* b) { return a->order < b->order; });
-  topic.again = loop_.After(kAskAgain, [this, &topic] { Ask(topic); });
+  AskAgainIn(topic, kAskAgain);
 }
 
-void Producer::Core::AskLimit(const Topic& topic) {
+void Producer::Core::AskConfig(Topic& topic) {
+  topic.config_asked = loop_.Now();
   rd_kafka_ConfigResource_t* resource =
       rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.name.c_str());
   const Owned<rd_kafka_ConfigResource_t> owned(resource);
@@ -118,26 +143,36 @@ void Producer::Core::AskLimit(const Topic& topic) {
   rd_kafka_DescribeConfigs(handle_->rk(), &resource, 1, options.get(), handle_->queue());
 }
 
-void Producer::Core::OnLimit(rd_kafka_event_t& event) {
+void Producer::Core::OnConfig(rd_kafka_event_t& event) {
   const rd_kafka_DescribeConfigs_result_t* result = rd_kafka_event_DescribeConfigs_result(&event);
   size_t resource_count = 0;
   const rd_kafka_ConfigResource_t** resources =
       result ? rd_kafka_DescribeConfigs_result_resources(result, &resource_count) : nullptr;
+  // An error that names no topic: a broker that can't be asked, like the embedded one.
+  if (resource_count == 0)
+    for (const auto& [name, topic] : topics_) topic->config_known = true;
   for (size_t i = 0; i < resource_count; ++i) {
-    // A broker that does not tell (no permission, an old or embedded one) leaves what was assumed
-    // or learned.
-    if (rd_kafka_ConfigResource_error(resources[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     const auto topic = topics_.find(rd_kafka_ConfigResource_name(resources[i]));
     if (topic == topics_.end()) continue;
+    topic->second->config_known = true;
+    // A broker that does not tell (no permission, an old or embedded one) leaves what was assumed
+    // or learned of the limit.
+    topic->second->compacted = false;
+    if (rd_kafka_ConfigResource_error(resources[i]) != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     size_t config_count = 0;
     const rd_kafka_ConfigEntry_t** configs =
         rd_kafka_ConfigResource_configs(resources[i], &config_count);
     for (size_t c = 0; c < config_count; ++c) {
       const char* value = rd_kafka_ConfigEntry_value(configs[c]);
-      if (!value || std::string_view(rd_kafka_ConfigEntry_name(configs[c])) != "max.message.bytes")
-        continue;
-      topic->second->limit = std::strtoull(value, nullptr, 10);
-      topic->second->limit_known = true;
+      if (!value) continue;
+      const std::string_view name = rd_kafka_ConfigEntry_name(configs[c]);
+      if (name == "max.message.bytes") {
+        topic->second->limit = std::strtoull(value, nullptr, 10);
+        topic->second->limit_known = true;
+      } else if (name == "cleanup.policy") {
+        topic->second->compacted =
+            std::string_view(value).find("compact") != std::string_view::npos;
+      }
     }
   }
 }
@@ -154,9 +189,50 @@ void Producer::Core::Beat() {
     pinging_ = true;
     lookup_->Ask(handle_, {});
   }
+  ForgetIdle();
+  if (!fatal_ && !fatal_text_.empty() && connection_.connected && now - rebuilt_at_ > kWorks) {
+    fatal_text_.clear();
+    ShowRefusals();
+  }
   if (!connection_.connected) return;
   for (const auto& [name, topic] : topics_)
     if (topic->used && now - topic->looked_up > kRefresh) Ask(*topic);
+  LookForStalls();
+}
+
+void Producer::Core::ForgetIdle() {
+  const base::TimePoint now = loop_.Now();
+  size_t unknown = 0;
+  for (auto at = topics_.begin(); at != topics_.end();) {
+    Topic& topic = *at->second;
+    if (topic.used || topic.records > 0 || topic.asking || topic.again.armed()) {
+      topic.idle_since = now;
+      ++at;
+      continue;
+    }
+    const bool known = !topic.partitions.empty();
+    const auto idle = now - topic.idle_since;
+    if (idle > kUnknownForgotten && !std::exchange(topic.refusal, {}).empty()) ShowRefusals();
+    if (known ? idle <= kForgotten : idle <= kUnknownForgotten && ++unknown <= kMostUnknown) {
+      ++at;
+      continue;
+    }
+    for (const auto& queue : topic.partitions) std::erase(dirty_, queue.get());
+    handle_->Forget(topic.name);
+    if (!topic.placed) --not_placed_;
+    at = topics_.erase(at);
+  }
+}
+
+// What a person has to do before records pass.
+void Producer::Core::ShowRefusals() {
+  std::string refusal = fatal_text_;
+  for (auto topic = topics_.begin(); refusal.empty() && topic != topics_.end(); ++topic)
+    refusal = topic->second->refusal;
+  if (refusal == connection_.refusal) return;
+  connection_.refusal = std::move(refusal);
+  connection_.refused = !fatal_text_.empty();
+  if (on_change_) on_change_(connection_);
 }
 
 void Producer::Core::SetConnected(bool connected) {

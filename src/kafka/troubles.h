@@ -13,6 +13,7 @@ namespace outrigger::kafka {
 
 // In the order in which they are told: what explains the others comes first.
 enum class Trouble {
+  kFenced,        // another member of the group has our group.instance.id
   kClient,        // the client had a fatal error and is made again
   kGroup,         // the group refuses us
   kTopicMissing,  // a topic, or one of ^expression, is not there

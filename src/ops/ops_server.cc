@@ -3,6 +3,8 @@
 #include <atomic>
 #include <thread>
 
+#include "base/json_text.h"
+#include "http/open_files.h"
 #include "http/problem.h"
 #include "http/server.h"
 #include "telemetry/kafka_health.h"
@@ -19,6 +21,7 @@ http::Limits OpsLimits() {
   http::Limits limits;
   limits.max_body = 4096;
   limits.max_connections = 64;
+  limits.spare_files = http::SpareFiles() / 2;
   limits.prefix = "ops";
   return limits;
 }
@@ -140,7 +143,7 @@ http::Response OpsServer::Core::Answer(std::string_view path) {
   } else {
     http::Problem problem;
     problem.status = 404;
-    problem.detail = "there is nothing at " + std::string(path) + "; / lists what there is";
+    problem.detail = "there is nothing at " + base::Excerpt(path) + "; / lists what there is";
     return problem.ToResponse();
   }
   return response;

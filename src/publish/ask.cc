@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/json_text.h"
 #include "event/attributes.h"
 #include "event/cloudevents.h"
 
@@ -30,12 +31,18 @@ void ForEachListed(const http::Head& head, std::string_view name, const Item& it
   }
 }
 
+// Most requests have none of these.
+bool IsAsking(const http::Field& field) {
+  return field.name.starts_with("kafka-") || field.name.starts_with("trace") ||
+         field.name == "prefer" || field.name == "idempotency-key";
+}
+
 base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
   if (const std::string* ack = head.Query("ack")) {
     if (*ack == "kafka") return config::Ack::kKafka;
     if (*ack == "disk") return config::Ack::kDisk;
     if (*ack == "memory") return config::Ack::kMemory;
-    return Wrong("?ack= is kafka, disk or memory, not \"" + *ack + "\"");
+    return Wrong("?ack= is kafka, disk or memory, not \"" + base::Excerpt(*ack) + "\"");
   }
   bool async = false;
   ForEachListed(head, "prefer", [&async](std::string_view preference) {
@@ -60,7 +67,7 @@ base::Result<event::Header> ReadHeader(const http::Field& field, bool raw) {
                        event::PercentDecode(field.value)};
   if (header.name.empty()) return Wrong("the header kafka- names no Kafka header");
   if (event::IsReservedHeader(header.name) && !(raw && header.name == "content-type"))
-    return Wrong("the header " + std::string(field.name) +
+    return Wrong("the header " + base::Excerpt(field.name) +
                  " is not the caller's to set (ce_* and outrigger-* are ours" +
                  (raw ? ")" : ", and Content-Type is the data's)"));
   return header;
@@ -88,6 +95,7 @@ std::string ReadTraceState(const http::Head& head) {
 template <typename Has, typename Give>
 void CompleteTrace(const Ask& ask, const Has& has, const Give& give) {
   // A tracestate belongs to its traceparent.
+  if (ask.traceparent.empty() && ask.tracestate.empty()) return;
   const bool own = has("traceparent");
   if (!ask.tracestate.empty() && !own && !has("tracestate")) give("tracestate", ask.tracestate);
   if (!ask.traceparent.empty() && !own) give("traceparent", ask.traceparent);
@@ -122,6 +130,8 @@ void Ask::Complete(event::Record& record) const {
 
 base::Result<Ask> ReadAsk(const http::Head& head, bool raw) {
   Ask ask;
+  if (head.query.empty() && std::none_of(head.fields.begin(), head.fields.end(), IsAsking))
+    return ask;
   auto ack = ReadAck(head);
   if (!ack) return base::Fail(ack.error());
   ask.ack = *ack;

@@ -4,54 +4,103 @@
 
 #include "event/cloudevents.h"
 #include "publish/refusal.h"
+#include "publish/slice.h"
 
 namespace outrigger::publish {
 namespace {
 
-struct Batch {
-  std::shared_ptr<http::Request> request;
-  std::vector<Outcome> outcomes;
-  size_t undecided;
-
-  void Decide() {
-    if (--undecided > 0) return;
-    http::Response response;
-    response.body = "{\"results\":[";
-    for (const auto& outcome : outcomes) {
-      if (&outcome != &outcomes.front()) response.body.push_back(',');
-      outcome.AppendJson(response.body);
-      response.status = std::max(response.status, outcome.code());
-    }
-    response.body.append("]}");
-    if (response.status == 503 || response.status == 429)
-      response.headers.emplace_back("Retry-After", "1");
-    request->Answer(std::move(response));
-  }
-};
+// A result as it usually is, and the string that it is kept in.
+constexpr uint64_t kUsualResult = 256;
+constexpr uint64_t kString = 48;
+constexpr uint64_t kStep = 64 << 10;
 
 }  // namespace
 
-void PublishBatch(Publisher& publisher, const std::shared_ptr<http::Request>& request,
-                  const std::vector<std::string_view>& items, Ask ask) {
-  auto batch = std::make_shared<Batch>();
-  batch->request = request;
-  batch->outcomes.resize(items.size());
-  batch->undecided = items.size() + 1;  // this call
-  ask.sequence = std::make_shared<Sequence>();
-  for (size_t i = 0; i < items.size(); ++i) {
-    const auto on_decided = [batch, i](const Outcome& outcome) {
-      batch->outcomes[i] = outcome;
-      batch->Decide();
-    };
-    auto event = event::FromStructured(publisher.json(), items[i]);
-    if (event) {
-      publisher.Publish(std::move(*event), ask, on_decided);
-    } else {
-      publisher.RefuseUnread(MakeProblem(400, {}, event.error().message), on_decided);
-    }
+Batch::Batch(base::Loop& loop, Publisher& publisher, std::shared_ptr<http::Request> request,
+             std::vector<std::string_view> items, Ask ask)
+    : loop_(loop),
+      publisher_(publisher),
+      request_(std::move(request)),
+      items_(std::move(items)),
+      ask_(std::move(ask)),
+      results_(items_.size()),
+      undecided_(items_.size()) {
+  ask_.sequence = std::make_shared<Sequence>();
+}
+
+void Batch::Start() {
+  reserved_ = items_.size() * kUsualResult;
+  if (!request_->ReserveAnswer(reserved_)) {
+    http::Problem problem = MakeProblem(503, {}, "too many answers wait to be read");
+    problem.outcome = "none";
+    problem.limit = "http.maxAnswers";
+    problem.retry_after = kRetryAfterSeconds;
+    return request_->Answer(problem.ToResponse());
   }
-  request->DropBody();
-  batch->Decide();
+  if (items_.empty()) return Answer();
+  Work();
+}
+
+void Batch::Work() {
+  const base::TimePoint end = loop_.Now() + kSlice;
+  do {
+    Publish(next_++);
+  } while (next_ < items_.size() && loop_.Now() < end);
+  if (next_ < items_.size()) return loop_.Post([self = shared_from_this()] { self->Work(); });
+  items_ = {};
+  request_->DropBody();
+}
+
+void Batch::Publish(size_t item) {
+  const auto on_decided = [self = shared_from_this(), item](const Outcome& outcome) {
+    self->OnOutcome(item, outcome);
+  };
+  auto event = event::FromStructured(publisher_.json(), items_[item]);
+  if (event) {
+    publisher_.Publish(std::move(*event), ask_, on_decided);
+  } else {
+    publisher_.RefuseUnread(MakeProblem(400, {}, event.error().message), on_decided);
+  }
+}
+
+bool Batch::HasRoomFor(size_t bytes) {
+  const uint64_t needed = used_ + bytes + kString + (undecided_ - 1) * (Outcome::kBrief + kString);
+  if (needed <= reserved_) return true;
+  if (needed > kMaxAnswer) return false;
+  for (const uint64_t more : {std::min(needed + kStep, kMaxAnswer), needed}) {
+    if (!request_->ReserveAnswer(more)) continue;
+    reserved_ = more;
+    return true;
+  }
+  return false;
+}
+
+void Batch::OnOutcome(size_t item, const Outcome& outcome) {
+  std::string& result = results_[item];
+  outcome.AppendJson(result);
+  if (!HasRoomFor(result.size())) {
+    result = std::string();
+    outcome.AppendBrief(result);
+  }
+  result.shrink_to_fit();
+  used_ += result.size() + kString;
+  status_ = std::max(status_, outcome.code());
+  if (--undecided_ == 0) Answer();
+}
+
+void Batch::Answer() {
+  http::Response response;
+  response.status = status_;
+  response.body.reserve(used_ + 16);
+  response.body = "{\"results\":[";
+  for (auto& result : results_) {
+    if (&result != &results_.front()) response.body.push_back(',');
+    response.body.append(result);
+    std::string().swap(result);
+  }
+  response.body.append("]}");
+  if (status_ == 503 || status_ == 429) response.headers.emplace_back("Retry-After", "1");
+  request_->Answer(std::move(response));
 }
 
 }  // namespace outrigger::publish

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+#include "base/json_text.h"
 #include "event/cloudevents.h"
 #include "event/data.h"
 #include "event/match.h"
@@ -32,9 +34,34 @@ http::Plan Refuse(int status, std::string detail, std::string limit = {}) {
 }
 
 http::Plan MethodNotAllowed(const http::Head& head, const std::string& allow) {
-  http::Plan plan = Refuse(405, head.path + " takes " + allow + ", not " + head.method);
+  http::Plan plan = Refuse(
+      405, base::Excerpt(head.path) + " takes " + allow + ", not " + base::Excerpt(head.method));
   plan.refuse->headers.emplace_back("Allow", allow);
   return plan;
+}
+
+// OPTIONS *, which asks for what the server as a whole takes (RFC 9110 section 9.3.7).
+http::Plan Options() {
+  http::Plan plan;
+  plan.refuse.emplace();
+  plan.refuse->headers.emplace_back("Allow", "GET, HEAD, POST, OPTIONS");
+  return plan;
+}
+
+// `accept`: what would be taken (RFC 9110 section 15.5.16).
+http::Plan WrongType(const char* accept, std::string detail) {
+  http::Plan plan = Refuse(415, std::move(detail));
+  plan.refuse->headers.emplace_back("Accept", accept);
+  return plan;
+}
+
+// "Bearer <token>"; the scheme has no case (RFC 9110 section 11.1).
+std::string_view BearerToken(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  if (base::LowerAscii(authorization.substr(0, kScheme.size())) != kScheme) return {};
+  authorization.remove_prefix(kScheme.size());
+  const size_t begin = authorization.find_first_not_of(' ');
+  return begin == std::string_view::npos ? std::string_view() : authorization.substr(begin);
 }
 
 OnDecided AnswerTo(const std::shared_ptr<http::Request>& request) {
@@ -47,7 +74,7 @@ bool IsWholeCloudEvent(const std::string& media_type) {
 }
 
 std::string NotAllowed(const std::string& topic) {
-  return "http.rawTopics does not allow raw records to " + topic;
+  return "http.rawTopics does not allow raw records to " + base::Excerpt(topic);
 }
 
 // The same time for every wrong token of one length.
@@ -115,20 +142,19 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
     if (head.method != "GET" && head.method != "HEAD") return MethodNotAllowed(head, "GET, HEAD");
     return {};
   }
+  if (path == "*") return Options();
   const bool events = path == kEventsPath;
   const bool type = path.starts_with("/v1/events/") && path.size() > 11;
   const bool topic = path.starts_with("/v1/topics/") && path.size() > 11;
   if (!events && !type && !topic) {
     return Refuse(404,
-                  "there is nothing at " + head.path +
+                  "there is nothing at " + base::Excerpt(head.path) +
                       "; events go to POST /v1/events, /v1/events/{type} or /v1/topics/{topic}");
   }
   request->endpoint = events ? kEventsPath : type ? kTypePath : kTopicPath;
   if (head.method != "POST") return MethodNotAllowed(head, "POST");
   if (!options_.token.empty()) {
-    const std::string_view given = head.Find("authorization");
-    const bool bearer = given.starts_with("Bearer ") || given.starts_with("bearer ");
-    if (!bearer || !SameToken(given.substr(7), options_.token)) {
+    if (!SameToken(BearerToken(head.Find("authorization")), options_.token)) {
       http::Plan plan =
           Refuse(401, "this sidecar asks for Authorization: Bearer <token> (http.tokenFile)");
       plan.refuse->headers.emplace_back("WWW-Authenticate", "Bearer");
@@ -153,9 +179,10 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
   if (events) return OnEvents(request, std::move(*ask));
   request->tag = type ? kType : kTopic;
   if (type && IsWholeCloudEvent(event::MediaType(head.Find("content-type")))) {
-    return Refuse(415,
-                  "POST /v1/events/{type} takes the data alone; a whole CloudEvent, or a batch of "
-                  "them, goes to POST /v1/events");
+    return WrongType(
+        "*/*",
+        "POST /v1/events/{type} takes the data alone; a whole CloudEvent, or a batch of them, goes "
+        "to POST /v1/events");
   }
   if (topic && !RawTopic(path.substr(11))) {
     return Refuse(404, NotAllowed(head.path.substr(11)), "http.rawTopics");
@@ -196,12 +223,13 @@ http::Plan Ingress::OnEvents(const std::shared_ptr<http::Request>& request, Ask 
   } else if (media.empty() || (event::IsJson(media) && !IsWholeCloudEvent(media))) {
     request->tag = kEnvelope;
   } else {
-    return Refuse(
-        415,
+    return WrongType(
+        "application/json, application/cloudevents+json, application/cloudevents-batch+json, "
+        "application/x-ndjson",
         "POST /v1/events takes application/json, application/cloudevents+json, "
         "application/cloudevents-batch+json or application/x-ndjson, or any type with ce-* "
         "headers, not \"" +
-            media + "\"; data of any type goes to POST /v1/events/{type}");
+            base::Excerpt(media) + "\"; data of any type goes to POST /v1/events/{type}");
   }
   return plan;
 }
@@ -241,7 +269,9 @@ void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
   }
   switch (request->tag) {
     case kBatch:
-      return PublishBatch(publisher_, request, items, *ReadAsk(head, false));
+      return std::make_shared<Batch>(loop_, publisher_, request, std::move(items),
+                                     *ReadAsk(head, false))
+          ->Start();
     case kEnvelope:
       return OnEvent(request, event::FromEnvelope(publisher_.json(), request->body()));
     case kStructured:

@@ -4,11 +4,14 @@
 
 #include "event/cloudevents.h"
 #include "publish/refusal.h"
+#include "publish/slice.h"
 
 namespace outrigger::publish {
 namespace {
 
 constexpr size_t kMaxFailures = 1000;
+constexpr uint64_t kMaxFailureBytes = 256 << 10;
+constexpr uint64_t kFailureMemory = 80;  // what keeping one takes beside its problem's text
 // What may be undecided of all streams together before reading pauses. Enough for full batches to
 // every partition, little enough for the half of the producer's queue that a topic may take: what
 // is too much for it would be refused.
@@ -31,7 +34,16 @@ NdjsonStream::NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, s
 
 size_t NdjsonStream::OnChunk(std::string_view chunk) {
   size_t taken = 0;
-  while (taken < chunk.size() && !MustWait()) taken += Read(chunk.substr(taken));
+  const base::TimePoint end = loop_.Now() + kSlice;
+  while (taken < chunk.size() && !MustWait()) {
+    taken += Read(chunk.substr(taken));
+    if (taken == chunk.size() || loop_.Now() < end) continue;
+    Pause();
+    loop_.Post([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->GoOn();
+    });
+    break;
+  }
   if (const auto request = reading_.lock()) request->held = partial_.size();
   return taken;
 }
@@ -96,11 +108,10 @@ void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome
     ++accepted_;
     status_ = std::max(status_, code);
   } else {
-    http::Problem problem;
-    if (outcome.problem) problem = *outcome.problem;
+    const http::Problem* problem = outcome.problem.get();
     for (const auto& target : outcome.targets)
-      if (target.problem && target.code() == code) problem = *target.problem;
-    Fail(line, std::move(problem));
+      if (target.problem && target.code() == code) problem = target.problem.get();
+    Fail(line, problem ? *problem : http::Problem());
   }
   if (--undecided_ > 0 && !paused_) return;
   if (undecided_ == 0) --busy_;
@@ -113,10 +124,21 @@ void NdjsonStream::Refuse(http::Problem problem) {
                           [this](const Outcome& outcome) { Fail(line_, *outcome.problem); });
 }
 
-void NdjsonStream::Fail(uint64_t line, http::Problem problem) {
+void NdjsonStream::Fail(uint64_t line, const http::Problem& problem) {
   ++failed_;
   status_ = std::max(status_, problem.status);
-  if (failures_.size() < kMaxFailures) failures_.push_back({line, std::move(problem)});
+  if (failures_.size() >= kMaxFailures) return;
+  std::string text = problem.Json();
+  const uint64_t bytes = failure_bytes_ + text.size() + kFailureMemory;
+  const auto request = request_ ? request_ : reading_.lock();
+  if (bytes > kMaxFailureBytes || !request || !request->ReserveAnswer(bytes)) return;
+  failure_bytes_ = bytes;
+  failures_.push_back({line, std::move(text)});
+}
+
+void NdjsonStream::Pause() {
+  if (const auto request = reading_.lock(); request && !std::exchange(paused_, true))
+    request->Pause();
 }
 
 bool NdjsonStream::Full() const {
@@ -130,8 +152,7 @@ bool NdjsonStream::Full() const {
 bool NdjsonStream::MustWait() {
   const base::Duration wait = rate_.Wait(loop_.Now());
   if (wait.count() == 0 && !Full()) return false;
-  if (const auto request = reading_.lock(); request && !std::exchange(paused_, true))
-    request->Pause();
+  Pause();
   if (wait.count() > 0 && !resume_.armed()) {
     resume_ = loop_.After(wait, [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->GoOn();
@@ -178,7 +199,7 @@ void NdjsonStream::AnswerWhenDone() {
   for (const auto& failure : failures_) {
     if (&failure != &failures_.front()) body.push_back(',');
     body.append("{\"line\":").append(std::to_string(failure.line));
-    body.append(",\"problem\":").append(failure.problem.Json()).append("}");
+    body.append(",\"problem\":").append(failure.problem).append("}");
   }
   body.append("],\"line\":").append(std::to_string(line_)).append("}");
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");

@@ -19,6 +19,9 @@
 
 namespace outrigger::publish {
 
+// The answer lists the first failures, and is counted in the budget of answers as it grows: at most
+// 1,000 and 256 KiB of them. The streams' lines are worked on in slices, others being served in
+// between.
 class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
  public:
   // `busy` counts the streams that have undecided lines: they share what may be undecided.
@@ -35,7 +38,7 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
  private:
   struct FailedLine {
     uint64_t line;
-    http::Problem problem;
+    std::string problem;  // as it is in the answer
   };
 
   // Takes a line, or what there is of it.
@@ -45,7 +48,8 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
   void OnLine(std::string_view line);
   // Of the line that was read last, which is no event.
   void Refuse(http::Problem problem);
-  void Fail(uint64_t line, http::Problem problem);
+  void Fail(uint64_t line, const http::Problem& problem);
+  void Pause();
   void OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome);
   bool Full() const;
   // Whether the next line has to wait; then reading is paused, and goes on by itself.
@@ -69,6 +73,7 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
   uint64_t failed_ = 0;
   int status_ = 200;
   std::vector<FailedLine> failures_;
+  uint64_t failure_bytes_ = 0;
   size_t undecided_ = 0;
   size_t undecided_bytes_ = 0;
   bool paused_ = false;

@@ -32,7 +32,7 @@ void AppendTarget(std::string& out, const Target& target) {
     out.append(",\"partition\":").append(std::to_string(target.partition));
     out.append(",\"offset\":").append(std::to_string(target.offset));
   }
-  if (target.problem) out.append(",\"problem\":").append(target.problem->Json());
+  if (target.problem) out.append(",\"problem\":").append(target.problem->Json(false));
 }
 
 }  // namespace
@@ -60,14 +60,17 @@ int Outcome::code() const {
 
 void Outcome::AppendJson(std::string& out) const {
   out.push_back('{');
-  if (!id.empty()) out.append("\"id\":").append(base::JsonString(id)).append(",");
+  if (!id.empty()) {
+    const std::string shown = base::Excerpt(id, http::Problem::kMaxId);
+    out.append("\"id\":").append(base::JsonString(shown)).append(",");
+  }
   if (problem) {
-    out.append("\"status\":\"failed\",\"problem\":").append(problem->Json());
+    out.append("\"status\":\"failed\",\"problem\":").append(problem->Json(false));
   } else if (targets.size() == 1) {
     const Target& target = targets.front();
     // The failed entry of a batch has only its problem.
     if (target.problem) {
-      out.append("\"status\":\"failed\",\"problem\":").append(target.problem->Json());
+      out.append("\"status\":\"failed\",\"problem\":").append(target.problem->Json(false));
     } else {
       AppendTarget(out, target);
     }
@@ -85,6 +88,17 @@ void Outcome::AppendJson(std::string& out) const {
     out.push_back(']');
   }
   out.push_back('}');
+}
+
+void Outcome::AppendBrief(std::string& out) const {
+  const int status = code();
+  if (status < 300) {
+    out.append("{\"status\":\"").append(Name(targets.front().status)).append("\"}");
+    return;
+  }
+  http::Problem brief;
+  brief.status = status;
+  out.append("{\"status\":\"failed\",\"problem\":").append(brief.Json()).append("}");
 }
 
 http::Response Outcome::ToResponse() const {

@@ -44,6 +44,9 @@ struct Outcome {
   // The HTTP answer of a single event, and the event's entry in a batch's `results`.
   http::Response ToResponse() const;
   void AppendJson(std::string& out) const;
+  // The same for an answer that has no room left: less than kBrief bytes.
+  static constexpr size_t kBrief = 128;
+  void AppendBrief(std::string& out) const;
 };
 
 }  // namespace outrigger::publish

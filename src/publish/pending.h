@@ -13,8 +13,11 @@ namespace outrigger::publish {
 // A caller who waits for the outcome of an event.
 struct Waiter {
   OnDecided on_decided;
-  base::TimePoint since;
+  base::TimePoint since;  // by AwakeTime
   Pending* pending;
+  bool joined;  // it is not the first one of its event
+  std::list<Waiter>::iterator self;
+  Waiter* next = nullptr;  // who came after it to the same event
 };
 
 // Where one target of an event goes, and what the metrics call it.
@@ -27,8 +30,9 @@ struct Pending {
   Publisher* publisher = nullptr;
   std::list<Pending>::iterator self;  // in the publisher's list
   Outcome outcome;
-  std::vector<Destination> destinations;             // one for each target
-  std::vector<std::list<Waiter>::iterator> waiters;  // in the order in which they came
+  std::vector<Destination> destinations;  // one for each target
+  Waiter* first = nullptr;                // of the waiters, in the order in which they came
+  Waiter* last = nullptr;
   size_t undecided = 0;
   base::TimePoint accepted;
   KnownEvent* known = nullptr;

@@ -128,13 +128,14 @@ base::Result<int64_t> TimestampOf(const Rule& rule, const event::Event& event) {
        false});
 }
 
-std::optional<Refused> CheckSchema(const Rule& rule, const event::Event& event) {
-  if (!rule.schemas || IsTombstone(rule, event)) return {};
-  std::vector<event::Violation> violations;
+// Why the data can't be taken for what its type has a schema of; none: it can.
+base::Result<std::optional<Refused>> CheckSchema(const Rule& rule, const event::Event& event) {
+  if (!rule.schemas || IsTombstone(rule, event)) return std::optional<Refused>();
+  event::SchemaVerdict verdict;
   if (!event.data || !event.data_is_json) {
     // Only a type that has schemas is checked, and then data that is no JSON can't fit.
-    if (!rule.schemas->Knows(event.type)) return {};
-    violations.push_back(
+    if (!rule.schemas->Knows(event.type)) return std::optional<Refused>();
+    verdict.violations.push_back(
         {"", event.data ? "the data is " +
                               (event.datacontenttype.empty() ? std::string("of no content type")
                                                              : event.datacontenttype) +
@@ -142,17 +143,23 @@ std::optional<Refused> CheckSchema(const Rule& rule, const event::Event& event) 
                               "application/json"
                         : "the event has no data, and its type has a schema"});
   } else {
-    violations = rule.schemas->Validate(event.type, event.version, *event.data);
+    auto checked = rule.schemas->Validate(event.type, event.version, *event.data);
+    if (!checked) return base::Fail(checked.error());
+    verdict = std::move(*checked);
   }
-  if (violations.empty()) return {};
+  if (verdict.violations.empty()) return std::optional<Refused>();
   Refused refused;
   refused.problem.status = 422;
   refused.problem.id = event.id;
-  refused.problem.detail = "the data of " + event.type + " does not fit the schema of version " +
-                           event.version + " (" + rule.path + ")";
-  for (auto& violation : violations)
+  refused.problem.detail = "the data of " + base::Excerpt(event.type) +
+                           " does not fit the schema of version " + base::Excerpt(event.version) +
+                           " (" + rule.path + ")";
+  if (verdict.more)
+    refused.problem.detail += "; the first " + std::to_string(verdict.violations.size()) +
+                              " errors are listed, there are more";
+  for (auto& violation : verdict.violations)
     refused.problem.errors.emplace_back(std::move(violation.pointer), std::move(violation.message));
-  return refused;
+  return std::optional(std::move(refused));
 }
 
 std::string Summary(const http::Problem& problem) {
@@ -203,7 +210,8 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
   if (!topic) return Unreadable(event, At(rule.path + ".topic", std::move(topic.error())));
   if (!rule.topic.constant()) {
     if (const std::string wrong = TopicNameProblem(*topic); !wrong.empty())
-      return Unprocessable(event, rule.path + ".topic gave \"" + *topic + "\": " + wrong);
+      return Unprocessable(event,
+                           rule.path + ".topic gave \"" + base::Excerpt(*topic) + "\": " + wrong);
   }
   auto key = KeyOf(rule, event, data);
   if (!key) return Unreadable(event, At(rule.path + ".key", std::move(key.error())));
@@ -223,12 +231,9 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
                                     rule.path + " does not allow it (tombstones: true does)");
   }
 
-  // A schema reads every level, so nothing there may stand twice.
-  if (rule.schemas && event.data && event.data_is_json && rule.schemas->Knows(event.type)) {
-    if (auto unique = event::JsonReader::CheckUnique(*event.data); !unique)
-      return Malformed(event, unique.error());
-  }
-  auto invalid = CheckSchema(rule, event);
+  auto checked = CheckSchema(rule, event);
+  if (!checked) return Malformed(event, checked.error());
+  auto& invalid = *checked;
   if (invalid && rule.on_invalid != config::OnInvalid::kDeadLetter)
     return tl::unexpected(std::move(*invalid));
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/ids.h"
+#include "base/json_text.h"
 #include "event/cloudevents.h"
 #include "publish/pending.h"
 #include "publish/refusal.h"
@@ -104,7 +105,7 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
   if (rules->empty()) {
     return Refuse(kNoTopic, ProducerReason::kNoRoute,
                   MakeProblem(404, event.id,
-                              "no route takes an event of type \"" + event.type +
+                              "no route takes an event of type \"" + base::Excerpt(event.type) +
                                   "\"; `outrigger explain` says why not"),
                   on_decided);
   }
@@ -132,8 +133,14 @@ KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std:
   } else if (known->pending) {
     if (!wait) {
       AnswerQueued(*known->pending, on_decided);
+    } else if (joined_ >= options_.max_joined) {
+      http::Problem problem = MakeProblem(
+          503, id, "the event is on its way already, and too many callers wait for such events");
+      problem.outcome = "unknown";
+      problem.retry_after = kRetryAfterSeconds;
+      Refuse(label, ProducerReason::kBroker, std::move(problem), on_decided);
     } else {
-      Await(*known->pending, std::move(on_decided));
+      Await(*known->pending, std::move(on_decided), true);
     }
   } else if (AllSafe(known->outcome)) {
     on_decided(known->outcome);

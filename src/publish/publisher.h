@@ -43,6 +43,8 @@ struct PublisherOptions {
   std::chrono::milliseconds away_after{1000};
   size_t known_events = 16'384;
   base::Duration known_for = std::chrono::minutes(10);
+  // Callers who wait for an event that another one sent; more are answered 503.
+  size_t max_joined = 65'536;
 };
 
 class Publisher {
@@ -86,7 +88,7 @@ class Publisher {
              OnDecided on_decided);
   void Hand(Pending& pending, size_t index, Part part);
   // The caller is answered when the event is decided, or now where it asked not to wait.
-  void Await(Pending& pending, OnDecided on_decided);
+  void Await(Pending& pending, OnDecided on_decided, bool joins);
   static void AnswerQueued(const Pending& pending, const OnDecided& on_decided);
   // `lettered`: its dead letter is on the way, and says what becomes of it.
   void Refuse(const std::string& label, telemetry::ProducerReason reason, http::Problem problem,
@@ -95,10 +97,14 @@ class Publisher {
   std::optional<http::Problem> NotNow(const event::Record& record, bool wait_for_kafka,
                                       const Sequence* sequence);
   std::string TopicOverBudget(const Rule& rule, const std::string& topic);
-  void SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series);
+  // False: the producer does not take it. `problem` says what becomes of it.
+  bool GiveDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
+                      http::Problem& problem);
 
   void OnReport(Pending& pending, size_t index, const kafka::Report& report, event::Record& record);
   void Decide(Pending& pending);
+  // A few now, the others as the loop comes round.
+  void AnswerAll(std::list<Waiter> waiters, const Outcome& outcome);
   void ArmDeadline();
   void OnDeadline();
   // The outcome as a caller sees it whose deadline passed.
@@ -117,6 +123,7 @@ class Publisher {
   std::unordered_map<std::string, std::unordered_set<std::string>> topics_of_template_;
   std::list<Pending> pending_;
   std::list<Waiter> waiters_;  // by deadline, since all wait equally long
+  size_t joined_ = 0;          // of them, those who joined an event that was pending
   KnownEvents known_;
   base::Timer deadline_timer_;
   base::TimePoint last_publish_{};

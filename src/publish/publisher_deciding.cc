@@ -11,9 +11,20 @@ namespace outrigger::publish {
 using telemetry::ProducerOutcome;
 using telemetry::ProducerReason;
 
-void Publisher::Await(Pending& pending, OnDecided on_decided) {
-  waiters_.push_back({std::move(on_decided), loop_.Now(), &pending});
-  pending.waiters.push_back(std::prev(waiters_.end()));
+namespace {
+
+// So many callers are answered before others have their turn.
+constexpr size_t kAnswersAtOnce = 512;
+
+}  // namespace
+
+void Publisher::Await(Pending& pending, OnDecided on_decided, bool joins) {
+  Waiter& waiter = waiters_.emplace_back(
+      Waiter{std::move(on_decided), loop_.AwakeNow(), &pending, joins, {}, nullptr});
+  waiter.self = std::prev(waiters_.end());
+  (pending.last ? pending.last->next : pending.first) = &waiter;
+  pending.last = &waiter;
+  if (joins) ++joined_;
   if (!deadline_timer_.armed()) ArmDeadline();
 }
 
@@ -24,7 +35,13 @@ void Publisher::AnswerQueued(const Pending& pending, const OnDecided& on_decided
   on_decided(queued);
 }
 
-void Publisher::SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series) {
+bool Publisher::GiveDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
+                               http::Problem& problem) {
+  if (const auto refusal = producer_->Admit(record)) {
+    problem.detail += "; " + record.topic + " did not get it: " + refusal->error.message;
+    return false;
+  }
+  problem.detail += "; it was given to " + record.topic;
   producer_->Produce(
       std::move(record), [&series](const kafka::Report& report, event::Record& letter) {
         // One outcome for each event: its letter's.
@@ -33,6 +50,7 @@ void Publisher::SendDeadLetter(event::Record record, const telemetry::ProducerTo
         telemetry::Log(telemetry::Level::kError, "a dead letter was refused by Kafka",
                        {{"topic", letter.topic}, {"error", report.error().error.message}});
       });
+  return true;
 }
 
 void Publisher::OnReport(Pending& pending, size_t index, const kafka::Report& report,
@@ -52,16 +70,15 @@ void Publisher::OnReport(Pending& pending, size_t index, const kafka::Report& re
     if (pending.sequence && problem.status == 503) pending.sequence->Stop(record);
     const bool deterministic =
         refusal.reason == kafka::Reason::kTooLarge || refusal.reason == kafka::Reason::kInvalid;
+    bool given = false;
     if (const std::string& to = pending.destinations[index].dead_letter;
         deterministic && !to.empty()) {
-      problem.detail += "; it was given to " + to;
       const char* reason = refusal.reason == kafka::Reason::kTooLarge ? "too_large" : "refused";
-      SendDeadLetter(DeadLetter(std::move(record), to, reason, refusal.error.message,
-                                problem.status, loop_.Wall()),
-                     series);
-    } else {
-      series[ProducerOutcome::kFailed].Increment();
+      given = GiveDeadLetter(DeadLetter(std::move(record), to, reason, refusal.error.message,
+                                        problem.status, loop_.Wall()),
+                             series, problem);
     }
+    if (!given) series[ProducerOutcome::kFailed].Increment();
     target.Fail(std::move(problem));
   }
   if (--pending.undecided == 0) Decide(pending);
@@ -71,7 +88,10 @@ void Publisher::Decide(Pending& pending) {
   std::list<Pending> decided;
   decided.splice(decided.end(), pending_, pending.self);
   std::list<Waiter> waiters;
-  for (const auto& waiter : pending.waiters) waiters.splice(waiters.end(), waiters_, waiter);
+  for (const Waiter* waiter = pending.first; waiter; waiter = waiter->next) {
+    waiters.splice(waiters.end(), waiters_, waiter->self);
+    if (waiter->joined) --joined_;
+  }
   if (KnownEvent* known = pending.known) {
     const auto& targets = pending.outcome.targets;
     if (std::any_of(targets.begin(), targets.end(), [](const auto& t) { return t.safe(); })) {
@@ -80,15 +100,29 @@ void Publisher::Decide(Pending& pending) {
       known_.Forget(*known);
     }
   }
-  for (const auto& waiter : waiters) waiter.on_decided(pending.outcome);
+  AnswerAll(std::move(waiters), pending.outcome);
+}
+
+void Publisher::AnswerAll(std::list<Waiter> waiters, const Outcome& outcome) {
+  for (size_t answered = 0; !waiters.empty() && answered < kAnswersAtOnce; ++answered) {
+    const OnDecided on_decided = std::move(waiters.front().on_decided);
+    waiters.pop_front();
+    on_decided(outcome);
+  }
+  if (waiters.empty()) return;
+  loop_.Post([this, outcome, rest = std::make_shared<std::list<Waiter>>(std::move(waiters))] {
+    AnswerAll(std::move(*rest), outcome);
+  });
 }
 
 void Publisher::ArmDeadline() {
   deadline_timer_.Cancel();  // it may be another ack_timeout's, which is longer
   if (waiters_.empty()) return;
-  const base::TimePoint due = waiters_.front().since + options_.ack_timeout;
-  deadline_timer_ = loop_.After(std::max<base::Duration>(due - loop_.Now(), base::Duration::zero()),
-                                [this] { OnDeadline(); });
+  // While somebody waits, AwakeTime has to be asked.
+  const base::Duration wait = waiters_.front().since + options_.ack_timeout - loop_.AwakeNow();
+  deadline_timer_ = loop_.After(
+      std::clamp<base::Duration>(wait, base::Duration::zero(), base::AwakeTime::kAskEvery),
+      [this] { OnDeadline(); });
 }
 
 Outcome Publisher::Unknown(const Pending& pending) {
@@ -109,18 +143,21 @@ Outcome Publisher::Unknown(const Pending& pending) {
 }
 
 void Publisher::OnDeadline() {
-  const base::TimePoint now = loop_.Now();
+  const base::TimePoint now = loop_.AwakeNow();
   std::vector<std::pair<OnDecided, Outcome>> answers;
-  while (!waiters_.empty() && waiters_.front().since + options_.ack_timeout <= now) {
+  while (!waiters_.empty() && waiters_.front().since + options_.ack_timeout <= now &&
+         answers.size() < kAnswersAtOnce) {
     Waiter& late = waiters_.front();
-    answers.emplace_back(std::move(late.on_decided), Unknown(*late.pending));
+    Pending& pending = *late.pending;
+    answers.emplace_back(std::move(late.on_decided), Unknown(pending));
     // The event stays with the producer; whoever joined it later waits on.
-    auto& waiters = late.pending->waiters;
-    waiters.erase(waiters.begin());
+    pending.first = late.next;
+    if (!pending.first) pending.last = nullptr;
+    if (late.joined) --joined_;
     waiters_.pop_front();
   }
   ArmDeadline();
-  if (uint64_t held_back; !answers.empty() && timeout_log_.Allow(now, held_back)) {
+  if (uint64_t held_back; !answers.empty() && timeout_log_.Allow(loop_.Now(), held_back)) {
     telemetry::Log(telemetry::Level::kWarn, "Kafka has not acked events within http.ackTimeout",
                    {{"events", std::to_string(answers.size())},
                     {"kafka", producer_ ? producer_->connection().last_error : std::string()}});

@@ -55,11 +55,8 @@ tl::expected<Publisher::Part, Refused> Publisher::MakePart(const Rule& rule, eve
   auto prepared = Prepare(rule, std::move(event), loop_.Wall());
   if (!prepared) {
     Refused& refusal = prepared.error();
-    if (refusal.dead_letter && producer_) {
-      refusal.problem.detail += "; it was given to " + refusal.dead_letter->topic;
-      SendDeadLetter(std::move(*refusal.dead_letter), series);
-      refusal.lettered = true;
-    }
+    if (refusal.dead_letter && producer_)
+      refusal.lettered = GiveDeadLetter(std::move(*refusal.dead_letter), series, refusal.problem);
     return tl::unexpected(std::move(refusal));
   }
   if (std::string over = TopicOverBudget(rule, prepared->record.topic); !over.empty())
@@ -120,7 +117,7 @@ void Publisher::Start(std::vector<Part> parts, Outcome outcome, KnownEvent* know
   pending.destinations.reserve(parts.size());
   for (size_t i = 0; i < parts.size(); ++i) Hand(pending, i, std::move(parts[i]));
   if (wait || pending.undecided == 1) {
-    Await(pending, std::move(on_decided));
+    Await(pending, std::move(on_decided), false);
   } else {
     AnswerQueued(pending, on_decided);
   }

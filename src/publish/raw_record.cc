@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/json_text.h"
 #include "publish/prepare.h"
 
 namespace outrigger::publish {
@@ -20,7 +21,7 @@ base::Result<void> ReadNumber(const http::Head& head, const char* name, Number l
   const auto [stop, error] = std::from_chars(text->data(), end, value);
   if (error != std::errc() || stop != end || value < least)
     return Wrong("?" + std::string(name) + "= is a number" + unit + " from " +
-                 std::to_string(least) + ", not \"" + *text + "\"");
+                 std::to_string(least) + ", not \"" + base::Excerpt(*text) + "\"");
   return {};
 }
 
@@ -28,7 +29,7 @@ base::Result<void> ReadNumber(const http::Head& head, const char* name, Number l
 base::Result<void> ReadValue(http::Request& request, event::Record& record) {
   const std::string* tombstone = request.head().Query("tombstone");
   if (tombstone && *tombstone != "true" && *tombstone != "false")
-    return Wrong("?tombstone= is true or false, not \"" + *tombstone + "\"");
+    return Wrong("?tombstone= is true or false, not \"" + base::Excerpt(*tombstone) + "\"");
   if (!tombstone || *tombstone == "false") {
     record.value = std::move(request.body());
   } else if (!request.body().empty()) {
@@ -43,7 +44,7 @@ base::Result<event::Record> ReadRawRecord(http::Request& request, std::string to
                                           const Ask& ask) {
   const http::Head& head = request.head();
   if (const std::string wrong = TopicNameProblem(topic); !wrong.empty())
-    return Wrong("\"" + topic + "\": " + wrong);
+    return Wrong("\"" + base::Excerpt(topic) + "\": " + wrong);
   event::Record record;
   record.topic = std::move(topic);
   if (const std::string* key = head.Query("key")) record.key = *key;

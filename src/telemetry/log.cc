@@ -4,8 +4,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <unistd.h>
 
+#include <future>
 #include <memory>
 #include <mutex>
+#include <thread>
 
 #include "base/json_text.h"
 
@@ -81,11 +83,23 @@ void StartLog(std::string_view level, std::string_view format) {
   state.logger->flush_on(spdlog::level::info);
 }
 
-void StopLog() {
+bool StopLog(std::chrono::milliseconds at_most) {
   State& state = TheLog();
-  std::lock_guard lock(state.mutex);
-  state.logger.reset();
-  state.pool.reset();  // joins its thread, which first writes what waits
+  std::shared_ptr<spdlog::details::thread_pool> pool;
+  {
+    std::lock_guard lock(state.mutex);
+    state.logger.reset();
+    pool = std::move(state.pool);
+  }
+  // The pool's end joins its thread, which first writes what waits: for ever, into a pipe that is
+  // full and that nobody reads.
+  std::promise<void> ended;
+  auto end = ended.get_future();
+  std::thread([pool = std::move(pool), ended = std::move(ended)]() mutable {
+    pool.reset();
+    ended.set_value();
+  }).detach();
+  return end.wait_for(at_most) == std::future_status::ready;
 }
 
 bool LogEnabled(Level level) {

@@ -23,8 +23,9 @@ struct LogField {
 
 // Before the first line; level and format may be set again (reload). `format`: json or text.
 void StartLog(std::string_view level, std::string_view format);
-// Writes what is queued and ends the thread; later lines are written at once.
-void StopLog();
+// Writes what is queued and ends the thread; later lines are written at once. False: nobody reads
+// the log, and `at_most` was over before all of it was written.
+bool StopLog(std::chrono::milliseconds at_most = std::chrono::seconds(1));
 
 bool LogEnabled(Level level);
 void Log(Level level, std::string_view message, std::initializer_list<LogField> fields = {});

@@ -23,7 +23,9 @@ constexpr std::array<const char*, static_cast<size_t>(ProducerReason::kCount)> k
 constexpr std::array<const char*, static_cast<size_t>(ConsumerOutcome::kCount)> kConsumerOutcomes{
     "delivered", "retried", "dead_lettered", "dropped", "duplicate", "filtered"};
 constexpr std::array<const char*, static_cast<size_t>(ConsumerReason::kCount)> kConsumerReasons{
-    "timeout", "refused", "status_4xx", "status_5xx", "undecodable", "circuit"};
+    "timeout", "refused", "status_3xx", "status_4xx", "status_5xx", "undecodable", "circuit"};
+constexpr std::array<const char*, static_cast<size_t>(LostReason::kCount)> kLostReasons{
+    "deleted", "truncated"};
 
 // From a loopback ack of 200 us to an outage of 30 s.
 const prometheus::Histogram::BucketBoundaries kLatency{
@@ -76,12 +78,16 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Gauge>& producer_waiting_bytes =
       GaugeFamily("outrigger_producer_waiting_bytes",
                   "Memory of the events that Kafka has not acked yet, in bytes.");
-  prometheus::Family<prometheus::Counter>& producer_rebuilds = CounterFamily(
-      "outrigger_producer_rebuilds_total", "Kafka clients built anew after a fatal error.");
+  prometheus::Family<prometheus::Counter>& producer_rebuilds =
+      CounterFamily("outrigger_producer_rebuilds_total",
+                    "Kafka clients replaced after a fatal error or a batch without an answer.");
   prometheus::Family<prometheus::Counter>& consumer_events = CounterFamily(
       "outrigger_consumer_events_total", "Events that were consumed, by what became of them.");
   prometheus::Family<prometheus::Counter>& consumer_failures = CounterFamily(
       "outrigger_consumer_failures_total", "Attempts to deliver that failed, by reason.");
+  prometheus::Family<prometheus::Counter>& consumer_lost =
+      CounterFamily("outrigger_consumer_records_lost_total",
+                    "Offsets that Kafka no longer had when they were to be fetched, by reason.");
   prometheus::Family<prometheus::Counter>& consumer_rebuilds =
       CounterFamily("outrigger_consumer_rebuilds_total",
                     "Kafka clients of a subscription built anew: after a fatal error, or because "
@@ -161,6 +167,9 @@ ConsumerTopic Metrics::Consumer(const std::string& subscription, const std::stri
   for (size_t i = 0; i < kConsumerReasons.size(); ++i)
     series.failures[i] = Counter(&families_->consumer_failures.Add(
         {{"subscription", subscription}, {"topic", topic}, {"reason", kConsumerReasons[i]}}));
+  for (size_t i = 0; i < kLostReasons.size(); ++i)
+    series.lost[i] = Counter(&families_->consumer_lost.Add(
+        {{"subscription", subscription}, {"topic", topic}, {"reason", kLostReasons[i]}}));
   return series;
 }
 

@@ -21,7 +21,8 @@ class Metrics {
 
   // outrigger_producer_*{topic}. The label "none" is for events that no route took.
   ProducerTopic Producer(const std::string& topic_label);
-  // outrigger_consumer_events_total{subscription,topic,outcome}, …_failures_total{…,reason}
+  // outrigger_consumer_events_total{subscription,topic,outcome}, …_failures_total{…,reason},
+  // …_records_lost_total{…,reason}
   ConsumerTopic Consumer(const std::string& subscription, const std::string& topic);
   // outrigger_delivery_*{subscription}, outrigger_consumer_rebuilds_total{subscription},
   // outrigger_consumer_commits_refused_total{subscription}

@@ -89,6 +89,7 @@ enum class ConsumerOutcome {
 enum class ConsumerReason {
   kTimeout,
   kRefused,
+  kStatus3xx,
   kStatus4xx,
   kStatus5xx,
   kUndecodable,
@@ -96,10 +97,13 @@ enum class ConsumerReason {
   kCount
 };
 
+enum class LostReason { kDeleted, kTruncated, kCount };
+
 // The series of one subscription and topic.
 struct ConsumerTopic {
   std::array<Counter, static_cast<size_t>(ConsumerOutcome::kCount)> events;
   std::array<Counter, static_cast<size_t>(ConsumerReason::kCount)> failures;
+  std::array<Counter, static_cast<size_t>(LostReason::kCount)> lost;  // records, before we had them
 
   const Counter& operator[](ConsumerOutcome outcome) const {
     return events[static_cast<size_t>(outcome)];
@@ -107,6 +111,7 @@ struct ConsumerTopic {
   const Counter& operator[](ConsumerReason reason) const {
     return failures[static_cast<size_t>(reason)];
   }
+  const Counter& operator[](LostReason reason) const { return lost[static_cast<size_t>(reason)]; }
 };
 
 // The series of one subscription.

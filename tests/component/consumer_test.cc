@@ -56,20 +56,21 @@ struct Member {
       largest_batch = std::max(largest_batch, bytes);
     };
     handler.on_connection = [this](const Connection& now) { connection = now; };
-    handler.on_reset = [this](const TopicPartition&, int64_t from, int64_t to, ResetReason reason) {
-      resets.push_back({from, to, reason});
+    handler.on_end = [this](const TopicPartition& at, uint64_t epoch, int64_t next) {
+      EXPECT_EQ(epoch, held[at].epoch);
+      ends[at] = next;
+    };
+    handler.on_reset = [this](const Reset& reset) {
+      resets.push_back(reset);
+      if (reset.reason != ResetReason::kDeleted) held.erase(reset.at);
     };
     consumer = std::move(*Consumer::Create(loop, std::move(options), std::move(handler)));
   }
 
-  struct Reset {
-    int64_t from, to;
-    ResetReason reason;
-  };
-
   std::map<TopicPartition, Assigned> held;
   std::vector<Consumed> records;
   std::vector<Reset> resets;
+  std::map<TopicPartition, int64_t> ends;
   std::vector<TopicPartition> revoked;
   std::function<void()> settle;
   bool settle_at_once = true;
@@ -358,10 +359,142 @@ TEST_F(ConsumerTest, LatestBeginsBehindWhatIsThere) {
   const Member member(loop_, std::move(options));
   ASSERT_TRUE(Until([&] { return !member.held.empty(); }));
   EXPECT_EQ(member.held.at(one_).position, 5);
-  EXPECT_FALSE(member.held.at(one_).committed);
+  EXPECT_TRUE(member.held.at(one_).committed);
   Send(1, "one");
   ASSERT_TRUE(Until([&] { return !member.records.empty(); }));
   EXPECT_EQ(member.records[0].offset, 5);
+}
+
+TEST_F(ConsumerTest, WhereANewGroupBeginsIsCommittedBeforeItsFirstRecord) {
+  Send(5, "one");
+  ConsumerOptions options = Options("one");
+  options.start.at = config::StartFrom::At::kLatest;
+  auto member = std::make_unique<Member>(loop_, options);
+  ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
+  member.reset();  // as if it was killed
+  Send(2, "one");
+  member = std::make_unique<Member>(loop_, options);
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  EXPECT_EQ(member->records[0].offset, 5);
+}
+
+TEST_F(ConsumerTest, ABeginningThatCantBeCommittedIsTriedAgain) {
+  Send(5, "one");
+  rd_kafka_mock_push_request_errors(mock_, kOffsetCommit, 2,
+                                    RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED,
+                                    RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+  ConsumerOptions options = Options("one");
+  options.start.at = config::StartFrom::At::kLatest;
+  const Member member(loop_, options);
+  ASSERT_TRUE(Until([&] { return member.consumer->troubles().holds(Trouble::kPosition); }));
+  EXPECT_TRUE(member.held.empty());
+  ASSERT_TRUE(Until([&] { return !member.held.empty(); }));
+  EXPECT_EQ(member.held.at(one_).position, 5);
+}
+
+TEST_F(ConsumerTest, MembersOfANewGroupThatComeTogetherAllBeginAtTheEnd) {
+  Send(20);
+  ConsumerOptions options = Options("t");
+  options.start.at = config::StartFrom::At::kLatest;
+  Member a(loop_, options), b(loop_, options), c(loop_, options);
+  ASSERT_TRUE(Until([&] { return Shared({&a, &b, &c}); }));
+  for (const Member* member : {&a, &b, &c}) {
+    for (const auto& [at, assigned] : member->held) {
+      EXPECT_EQ(assigned.position, 20) << at.text();
+      EXPECT_TRUE(assigned.committed);
+    }
+    EXPECT_TRUE(member->records.empty());
+  }
+}
+
+TEST_F(ConsumerTest, APartitionWithoutACommitOfAGroupThatIsNotNewIsReadFromItsBeginning) {
+  Send(5);
+  auto member = Join("t");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 5 * kPartitions; }));
+  ASSERT_TRUE(Commit(*member, {{{"t", 1}, member->held[{"t", 1}].epoch, 3, {}}}));
+  ASSERT_TRUE(Close(*member));
+  ConsumerOptions options = Options("t");
+  options.start.at = config::StartFrom::At::kLatest;
+  member = std::make_unique<Member>(loop_, options);
+  ASSERT_TRUE(Until([&] { return member->records.size() == 5 * kPartitions - 3; }));
+  for (const auto& [at, assigned] : member->held)
+    EXPECT_EQ(assigned.position, at.partition == 1 ? 3 : 0);
+}
+
+TEST_F(ConsumerTest, ATopicThatComesLaterIsReadFromItsBeginning) {
+  for (const char* topics : {"later-name", "^later-re.*"}) {
+    const std::string name = topics[0] == '^' ? "later-regex" : topics;
+    ConsumerOptions options = Options(topics);
+    options.group = name;
+    options.start.at = config::StartFrom::At::kLatest;
+    options.kafka.consumer_properties["topic.metadata.refresh.interval.ms"] = {"300", {}, "test"};
+    const Member member(loop_, options);
+    ASSERT_TRUE(Until([&] { return member.connection.connected; }));
+    Pass(std::chrono::milliseconds(500));
+    broker_->CreateTopic(name, kPartitions);
+    Send(5, name);
+    ASSERT_TRUE(Until([&] { return member.records.size() == 5 * kPartitions; })) << topics;
+  }
+}
+
+TEST_F(ConsumerTest, ACommitOfAnOlderTopicOfThatNameIsNotTaken) {
+  Send(5, "one");
+  auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 5; }));
+  auto* rk = static_cast<rd_kafka_t*>(member->consumer->native_handle());
+  char* cluster = rd_kafka_clusterid(rk, 1000);
+  ASSERT_NE(cluster, nullptr);
+  std::string metadata = std::string("ot1:AAAAAAAAAAAAAAAAAAAAAA@") + cluster + ";m";
+  rd_kafka_mem_free(rk, cluster);
+  for (const bool foreign : {true, false}) {
+    if (foreign) metadata.insert(metadata.find('@') + 1, "not-");
+    const PartitionList list = ToList({one_});
+    list->elems[0].offset = 3;
+    list->elems[0].metadata = strdup(metadata.c_str());
+    list->elems[0].metadata_size = metadata.size();
+    ASSERT_EQ(
+        rd_kafka_commit(static_cast<rd_kafka_t*>(member->consumer->native_handle()), list.get(), 0),
+        RD_KAFKA_RESP_ERR_NO_ERROR);
+    ASSERT_TRUE(Close(*member));
+    member = Join("one");
+    ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
+    EXPECT_EQ(member->held[one_].position, foreign ? 3 : 0);
+    EXPECT_EQ(member->held[one_].metadata, foreign ? "m" : "");
+    ASSERT_EQ(member->resets.size(), foreign ? 0u : 1u);
+    if (foreign) metadata.erase(metadata.find("not-"), 4);
+  }
+  EXPECT_EQ(member->resets[0].reason, ResetReason::kRecreated);
+  EXPECT_EQ(member->resets[0].from, 3);
+  EXPECT_EQ(member->resets[0].to, 0);
+}
+
+TEST_F(ConsumerTest, TheEndOfAPartitionIsTold) {
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->ends.contains(one_) && member->ends[one_] == 0; }));
+  Send(7, "one");
+  ASSERT_TRUE(Until([&] { return member->ends[one_] == 7; }));
+  EXPECT_EQ(member->records.size(), 7u) << "the records come before it";
+}
+
+TEST_F(ConsumerTest, ATopicThatIsNotThereIsNotCreated) {
+  for (const char* topics : {"misspelt", "^mis.*"}) {
+    ConsumerOptions options = Options(topics);
+    if (topics[0] == '^') options.topics.push_back("misspelt");
+    options.group = topics;
+    options.kafka.properties["allow.auto.create.topics"] = {"true", {}, "test"};
+    options.kafka.consumer_properties["topic.metadata.refresh.interval.ms"] = {"300", {}, "test"};
+    const Member member(loop_, options);
+    ASSERT_TRUE(Until([&] { return member.consumer->troubles().holds(Trouble::kTopicMissing); }));
+    for (int broken = 0; broken < 2; ++broken) {  // it asks more while it is not connected
+      rd_kafka_mock_broker_set_down(mock_, 1);
+      ASSERT_TRUE(Until([&] { return !member.connection.connected; }));
+      rd_kafka_mock_broker_set_up(mock_, 1);
+      ASSERT_TRUE(Until([&] { return member.connection.connected; }));
+    }
+    Pass(std::chrono::milliseconds(1500));
+    EXPECT_TRUE(member.consumer->troubles().holds(Trouble::kTopicMissing));
+    EXPECT_TRUE(member.held.empty());
+  }
 }
 
 TEST_F(ConsumerTest, CommittedOffsetsThatCantBeAskedForAreAskedForAgain) {
@@ -391,18 +524,45 @@ TEST_F(ConsumerTest, WhatWasDeletedBeforeItWasReadIsNamedAndTheOldestRecordComes
   EXPECT_EQ(member->resets[0].from, 1);
   EXPECT_GT(member->resets[0].to, 1);
   EXPECT_EQ(member->resets[0].reason, ResetReason::kDeleted);
+  EXPECT_EQ(member->resets[0].lost, member->resets[0].to - 1);
   EXPECT_EQ(member->records[0].offset, member->resets[0].to);
-  EXPECT_EQ(member->held[one_].position, member->resets[0].to);
-  EXPECT_EQ(member->losses, 1u);
+  // What came before is not taken back.
+  EXPECT_EQ(member->losses, 0u);
+  EXPECT_EQ(member->records[0].epoch, member->held[one_].epoch);
 }
 
-TEST_F(ConsumerTest, AnOffsetAboveTheNewestBeginsAsANewGroupWould) {
+TEST_F(ConsumerTest, WhatWasDeletedWhileAPartitionWasPausedLeavesItPausedUntilItIsResumed) {
+  Send(2, "one");
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  const uint64_t epoch = member->held[one_].epoch;
+  member->consumer->Pause(one_);
+  Send(12, "one", 900'000);
+  Pass(std::chrono::milliseconds(300));
+  EXPECT_EQ(member->records.size(), 2u);
+  member->consumer->Resume(one_);
+  ASSERT_TRUE(Until([&] { return !member->resets.empty() && member->records.size() > 2; }));
+  EXPECT_EQ(member->resets[0].from, 2);
+  EXPECT_EQ(member->records[2].offset, member->resets[0].to);
+  EXPECT_EQ(member->held[one_].epoch, epoch);
+  EXPECT_EQ(member->losses, 0u);
+  member->consumer->Pause(one_);
+  Pass(std::chrono::milliseconds(300));  // what was on its way
+  const size_t before = member->records.size();
+  Send(1, "one");
+  Pass(std::chrono::milliseconds(300));
+  EXPECT_EQ(member->records.size(), before);
+}
+
+TEST_F(ConsumerTest, AnOffsetAboveTheNewestIsReadFromTheBeginningWhereverAGroupBegins) {
   Send(2, "one");
   auto member = Join("one");
   ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
   ASSERT_TRUE(Commit(*member, {{one_, member->held[one_].epoch, 1000, {}}}));
   ASSERT_TRUE(Close(*member));
-  member = Join("one");
+  ConsumerOptions options = Options("one");
+  options.start.at = config::StartFrom::At::kLatest;
+  member = std::make_unique<Member>(loop_, std::move(options));
   ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
   ASSERT_EQ(member->resets.size(), 1u);
   EXPECT_EQ(member->resets[0].from, 1000);
@@ -546,9 +706,14 @@ TEST_F(ConsumerTest, ABrokerThatGoesAndComesIsSeenAndLosesNothing) {
   EXPECT_TRUE(member->connection.connected);
 }
 
-TEST_F(ConsumerTest, ATopicThatIsNotThereIsSaid) {
+TEST_F(ConsumerTest, ATopicThatIsRefusedIsSaidUntilItIsNot) {
+  ConsumerOptions options = Options("one");
+  options.kafka.consumer_properties["topic.metadata.refresh.interval.ms"] = {"300", {}, "test"};
+  const auto member = std::make_unique<Member>(loop_, std::move(options));
+  // Not before: librdkafka takes no partitions along with an error while it knows of none, which a
+  // broker does not send, but the embedded one does.
+  ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
   rd_kafka_mock_topic_set_error(mock_, "one", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-  const auto member = Join("one");
   ASSERT_TRUE(Until([&] { return member->consumer->troubles().holds(Trouble::kTopicRefused); }));
   rd_kafka_mock_topic_set_error(mock_, "one", RD_KAFKA_RESP_ERR_NO_ERROR);
   EXPECT_TRUE(Until([&] { return member->consumer->troubles().all().empty(); }));

@@ -2,88 +2,12 @@
 #include "kafka/producer.h"
 
 #include <gtest/gtest.h>
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
-
-#include <map>
 #include <set>
 
-#include "kafka/embedded.h"
-#include "support/embedded_records.h"
-#include "support/on_loop.h"
+#include "support/producer_fixture.h"
 
 namespace outrigger::kafka {
 namespace {
-
-constexpr int kProduce = 0;  // ApiKey of ProduceRequest
-constexpr int kPartitions = 4;
-
-class ProducerTest : public testing::Test {
- protected:
-  explicit ProducerTest(int brokers = 1) {
-    broker_ = std::move(*EmbeddedBroker::Start(brokers));
-    mock_ = static_cast<rd_kafka_mock_cluster_t*>(broker_->native_handle());
-    broker_->CreateTopic("t", kPartitions, brokers);
-  }
-  ~ProducerTest() override { producer_.reset(); }
-
-  void Open(ProducerOptions options = {}) {
-    options.kafka.brokers = {broker_->bootstrap()};
-    producer_ = std::move(*Producer::Create(loop_, std::move(options)));
-  }
-
-  // The value says which of its key's records it is.
-  void Send(const std::string& key, const std::string& topic = "t", int32_t partition = -1) {
-    event::Record record;
-    record.topic = topic;
-    record.key = key;
-    record.partition = partition;
-    record.value = std::to_string(sent_of_[key]++);
-    ++sent_;
-    producer_->Produce(std::move(record), [this, key, topic](const Report& report, event::Record&) {
-      ++reported_;
-      if (!report) return refused_.push_back(report.error());
-      acked_.emplace_back(report->partition, report->offset);
-    });
-  }
-  void SendMany(int keys, int each) {
-    for (int n = 0; n < each; ++n)
-      for (int k = 0; k < keys; ++k) Send("key-" + std::to_string(k));
-  }
-
-  // One record of each partition at a time. For faults between requests: the embedded broker does
-  // not check sequence numbers, on which librdkafka relies when it has cut a batch into several
-  // requests.
-  void SendOneToEach() {
-    for (int32_t p = 0; p < kPartitions; ++p) Send("of-" + std::to_string(p), "t", p);
-  }
-
-  // All that was sent is reported.
-  bool Settled() {
-    return test::RunUntil(loop_, [this] { return reported_ == sent_; });
-  }
-
-  // Each key's records stand in Kafka once, in the order sent; a record may stand twice after a
-  // rebuild, but never before an older one's first.
-  void ExpectInOrder(bool duplicates_allowed = false) {
-    std::map<std::string, int> next;
-    for (const auto& record : test::ReadTopic(broker_->bootstrap(), "t", kPartitions)) {
-      const int number = std::stoi(record.value);
-      if (duplicates_allowed && number < next[record.key]) continue;
-      ASSERT_EQ(number, next[record.key]++) << "key " << record.key;
-    }
-    for (const auto& [key, count] : sent_of_) EXPECT_EQ(next[key], count) << key;
-  }
-
-  base::Loop loop_;
-  std::unique_ptr<EmbeddedBroker> broker_;
-  rd_kafka_mock_cluster_t* mock_ = nullptr;
-  std::unique_ptr<Producer> producer_;
-  std::map<std::string, int> sent_of_;
-  size_t sent_ = 0, reported_ = 0;
-  std::vector<Refusal> refused_;
-  std::vector<std::pair<int32_t, int64_t>> acked_;
-};
 
 class ProducerOnThreeBrokers : public ProducerTest {
  protected:
@@ -134,7 +58,13 @@ TEST_F(ProducerTest,
   Open();
   // Two refusals: of the whole batch, then of the first record alone. librdkafka may cut the batch
   // in two, and both refusals hit it; then another batch is tried.
-  std::string key;
+  std::string key = "first";
+  Send(key);
+  ASSERT_TRUE(Settled());
+  // Until the topic's config is known, or is late, records go one by one.
+  bool late = false;
+  const base::Timer end = loop_.After(std::chrono::seconds(1), [&] { late = true; });
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return late; }));
   for (int tries = 0; refused_.empty() && tries < 20; ++tries) {
     key = "key-" + std::to_string(tries);
     Send(key);  // the first record of a partition goes alone
@@ -199,24 +129,6 @@ TEST_F(ProducerTest, ATopicThatDoesNotComeIsReportedAsUnknownAfterItsTime) {
   Send("key", "missing");
   ASSERT_TRUE(Settled());
   EXPECT_EQ(acked_.size(), 1u);
-}
-
-TEST_F(ProducerTest, AfterAFatalErrorTheHandleIsNewAndWhatWasNotAckedIsSentAgain) {
-  Open();
-  SendMany(20, 5);
-  ASSERT_TRUE(Settled());
-  for (int round = 0; round < 5; ++round) {
-    SendMany(20, 50);
-    ASSERT_EQ(
-        rd_kafka_test_fatal_error(static_cast<rd_kafka_t*>(producer_->native_handle()),
-                                  RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "for the test"),
-        RD_KAFKA_RESP_ERR_NO_ERROR);
-    SendMany(20, 50);
-    ASSERT_TRUE(Settled());
-  }
-  EXPECT_TRUE(refused_.empty());
-  EXPECT_EQ(producer_->rebuilds(), 5u);
-  ExpectInOrder(true);
 }
 
 TEST_F(ProducerOnThreeBrokers, AMovedLeaderCostsNothing) {
@@ -295,6 +207,87 @@ TEST_F(ProducerTest, WhatNeverFitsTheQueueIsTooLargeAndNotForLater) {
   EXPECT_EQ(refusal->reason, Reason::kTooLarge);
   EXPECT_FALSE(refusal->error.retryable);
   EXPECT_NE(refusal->error.message.find("32768"), std::string::npos) << refusal->error.message;
+}
+
+TEST_F(ProducerTest, ARecordOfHeadersAloneThatNeverFitsIsTooLargeToo) {
+  ProducerOptions options;
+  options.max_bytes = 64 << 10;
+  Open(std::move(options));
+  event::Record large;
+  large.topic = "t";
+  large.headers = {{"outrigger-error-body", std::string(33 << 10, 'x')}};
+  std::optional<Refusal> refusal;
+  producer_->Produce(std::move(large), [&](const Report& report, event::Record&) {
+    if (!report) refusal = report.error();
+  });
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return refusal.has_value(); }));
+  EXPECT_EQ(refusal->reason, Reason::kTooLarge);
+  EXPECT_FALSE(refusal->error.retryable);
+  EXPECT_EQ(producer_->waiting_records(), 0u);
+}
+
+TEST_F(ProducerTest, TopicsThatNobodyKnowsAreBounded) {
+  rd_kafka_mock_broker_set_down(mock_, 1);
+  Open();
+  for (int n = 0; n < 5000; ++n) Send("key", "unknown-" + std::to_string(n));
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return refused_.size() == 3000; }));
+  EXPECT_EQ(producer_->topics(), 2000u);
+  for (const auto& refusal : refused_) ASSERT_EQ(refusal.reason, Reason::kQueueFull);
+}
+
+TEST(ProducerWithAClockOfItsOwn, ForgetsTopicsThatNothingIsPublishedTo) {
+  auto broker = std::move(*EmbeddedBroker::Start(1));
+  broker->CreateTopic("busy", 1);
+  broker->CreateTopic("idle", 1);
+  base::ManualClock clock;
+  base::Loop loop(clock.clock());
+  ProducerOptions options;
+  options.kafka.brokers = {broker->bootstrap()};
+  const auto producer = std::move(*Producer::Create(loop, std::move(options)));
+  const auto publish = [&](const std::string& topic) {
+    event::Record record;
+    record.topic = topic;
+    bool acked = false;
+    producer->Produce(std::move(record),
+                      [&](const Report& report, event::Record&) { acked = report.has_value(); });
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!acked && std::chrono::steady_clock::now() < end) {
+      loop.RunReady();
+      loop.Advance(clock, std::chrono::milliseconds(1));
+    }
+    return acked;
+  };
+  ASSERT_TRUE(publish("idle"));
+  for (int minute = 0; minute < 9; ++minute) {
+    ASSERT_TRUE(publish("busy"));
+    loop.Advance(clock, std::chrono::minutes(1));
+  }
+  EXPECT_EQ(producer->topics(), 2u);
+  for (int minute = 0; minute < 9; ++minute) {
+    ASSERT_TRUE(publish("busy"));
+    loop.Advance(clock, std::chrono::minutes(1));
+  }
+  EXPECT_EQ(producer->topics(), 1u);
+  EXPECT_TRUE(publish("idle")) << "it is found again";
+}
+
+TEST_F(ProducerTest, ATopicThatRefusesARecordForItsMissingKeyIsNotAskedAgainAtOnce) {
+  Open();
+  rd_kafka_mock_push_request_errors(mock_, kProduce, 1, RD_KAFKA_RESP_ERR_INVALID_RECORD);
+  for (size_t n = 1; n <= 2; ++n) {
+    event::Record record;
+    record.topic = "t";
+    std::optional<Refusal> refusal;
+    producer_->Produce(std::move(record), [&](const Report& report, event::Record&) {
+      if (!report) refusal = report.error();
+    });
+    ASSERT_TRUE(test::RunUntil(loop_, [&] { return refusal.has_value(); }));
+    EXPECT_EQ(refusal->reason, Reason::kInvalid);
+    EXPECT_NE(refusal->error.hint.find("key"), std::string::npos);
+  }
+  Send("key");
+  ASSERT_TRUE(Settled());
+  EXPECT_EQ(acked_.size(), 1u);
 }
 
 TEST_F(ProducerTest, ARefusedRecordComesBackAsItWasGiven) {

@@ -190,6 +190,19 @@ TEST_F(PublisherTest, WhatKafkaRefusesForItsSizeIs413AndGoesToTheDeadLetters) {
   EXPECT_EQ(Values("letters"), std::vector<std::string>{R"({"k":"key"})"});
 }
 
+TEST_F(PublisherTest, ADeadLetterThatTheProducerNoLongerTakesIsSaidToBeMissing) {
+  Await(Publish("a.warm-up", "0"));
+  rd_kafka_mock_push_request_errors(mock_, kProduce, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
+  const auto pending = Publish("a.x", "1");
+  producer_->Close(std::chrono::seconds(20), [] {});
+  const Outcome outcome = Await(pending);
+  EXPECT_EQ(outcome.code(), 413);
+  const std::string& detail = outcome.targets[0].problem->detail;
+  EXPECT_EQ(detail.find("was given to"), std::string::npos) << detail;
+  EXPECT_NE(detail.find("letters did not get it: "), std::string::npos) << detail;
+  EXPECT_EQ(metrics_.Producer("first")[telemetry::ProducerOutcome::kFailed].value(), 1);
+}
+
 TEST_F(PublisherTest, AfterAFailureThatMayPassLaterEventsOfItsKeyInTheSequenceAreNotTried) {
   Await(Publish("b.warm-up", "0"));
   rd_kafka_mock_push_request_errors(mock_, kProduce, 1,
@@ -253,7 +266,10 @@ class PublisherDeadlines : public testing::Test {
     event.data = "x";
     auto answered = std::make_shared<long>(-1);
     publisher_->Publish(std::move(event), {}, [this, answered](const Outcome& outcome) {
-      EXPECT_EQ(outcome.targets[0].problem->outcome, "unknown");
+      const auto& problem = outcome.problem ? outcome.problem : outcome.targets[0].problem;
+      EXPECT_EQ(problem->status, 503);
+      EXPECT_EQ(problem->outcome, "unknown");
+      EXPECT_EQ(problem->retry_after, 1);
       *answered = std::chrono::duration_cast<seconds>(loop_.Now() - start_).count();
     });
     return answered;
@@ -292,6 +308,36 @@ TEST_F(PublisherDeadlines, AShorterAckTimeoutHoldsForThoseWhoWaitAlready) {
   loop_.Advance(clock_, seconds(20));
   EXPECT_EQ(*second, 3);
   EXPECT_EQ(*first, 3);
+}
+
+TEST_F(PublisherDeadlines, CountOnlyTheTimeInWhichAReportCouldHaveBeenRead) {
+  const auto first = Publish("1");
+  loop_.Advance(clock_, seconds(9));
+  clock_.Advance(seconds(60));  // the process is stopped
+  loop_.RunReady();
+  EXPECT_EQ(*first, -1) << "a report that came meanwhile is read before";
+  loop_.Advance(clock_, seconds(2));
+  EXPECT_EQ(*first, 70);
+}
+
+TEST_F(PublisherDeadlines, ManyWhoWaitForOneEventAreAdmittedToABoundAndAllAnswered) {
+  publisher_->SetOptions(
+      {.source = "test", .ack_timeout = seconds(10), .away_after = hours(1), .max_joined = 2000});
+  const auto first = Publish("1");
+  std::vector<std::shared_ptr<long>> joined;
+  for (int i = 0; i < 3000; ++i) joined.push_back(Publish("1"));
+  const auto answered = [&] {
+    return std::count_if(joined.begin(), joined.end(), [](const auto& at) { return *at >= 0; });
+  };
+  EXPECT_EQ(answered(), 1000) << "at once: no more than 2,000 wait";
+  const auto other = Publish("2");
+  EXPECT_EQ(*other, -1) << "another event is taken all the same";
+  loop_.Advance(clock_, seconds(11));
+  EXPECT_GE(*first, 0);
+  EXPECT_EQ(answered(), 3000);
+  EXPECT_EQ(*other, 10);
+  const auto again = Publish("1");
+  EXPECT_EQ(*again, -1) << "there is room again";
 }
 
 TEST(PublisherWithoutKafka, WhatIsValidIsDiscardedAndWhatIsNotIsRefused) {

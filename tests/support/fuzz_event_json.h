@@ -15,9 +15,10 @@
 #include "event/json.h"
 #include "event/json_grammar.h"
 #include "event/json_scan.h"
+#include "event/json_schema.h"
+#include "event/json_tree.h"
 #include "event/match.h"
 #include "event/path.h"
-#include "event/schema_lint.h"
 
 namespace outrigger::event {
 
@@ -60,7 +61,7 @@ inline void FuzzEvent(JsonReader& json, const Event& event) {
       // Taking the additions away gives the bytes that were.
       Hold(stamped->size() >= event.data->size());
     }
-    if (JsonReader::CheckUnique(*event.data)) {
+    if (JsonTree::Parse(*event.data)) {
       // What repeats no name can be read by any path.
       const JsonPath path{"a", "b"};
       Hold(JsonReader::Read(*event.data, std::span(&path, 1)).has_value());
@@ -115,9 +116,15 @@ inline void FuzzEventJson(std::string_view bytes) {
       Hold(JsonGrammarProblem(member.raw, 127).empty());
     }
   }
-  // As a schema: the lint ends, and never throws.
-  if (strict && JsonReader::CheckUnique(bytes) && nlohmann::json::accept(bytes))
-    (void)LintSchema(nlohmann::json::parse(bytes));
+  // As a schema, and checked by itself: both end.
+  std::vector<SchemaFault> faults;
+  if (const auto schema = JsonSchema::Compile(bytes, {}, faults)) {
+    const auto tree = JsonTree::Parse(bytes);
+    Hold(strict && tree && faults.empty());
+    Hold(schema->Check(*tree).violations.size() <= kMaxViolations);
+  } else {
+    Hold(!faults.empty());
+  }
 
   // As a body and a header of binary mode, and as the text of a glob.
   const HttpField fields[] = {{"ce-type", bytes.substr(0, 20)}, {"content-type", "text/plain"}};

@@ -3,6 +3,7 @@
 As a program (`./dev kafka start|stop|status`) it keeps one running for a person.
 """
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -58,12 +59,13 @@ class Kafka:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="outrigger-kafka-"))
         self.folder.mkdir(parents=True, exist_ok=True)
         free = free_ports(2)
-        self.host, self.port = host, port or free[0]
+        self.host, self.port, self.controller = host, port or free[0], free[1]
+        self.cluster = None
         self._classpath = f"{libs}/*"
         self._heap = heap
         self.process = None
         more = f",SASL_SSL://127.0.0.1:{sasl_port}" if sasl_port else ""
-        text = PROPERTIES.format(host=self.host, port=self.port, controller=free[1], folder=self.folder, more_listeners=more)
+        text = PROPERTIES.format(host=self.host, port=self.port, controller=self.controller, folder=self.folder, more_listeners=more)
         text += "".join(f"{name}={value}\n" for name, value in (properties or {}).items())
         (self.folder / "server.properties").write_text(text)
         (self.folder / "log4j.properties").write_text(QUIET_LOG)
@@ -78,11 +80,20 @@ class Kafka:
             f"-Dlog4j.configuration=file:{self.folder}/log4j.properties", "-cp", self._classpath, main, *arguments,
         ]
 
+    def beside(self, node=2, **options):
+        """Another broker of this one's cluster, running."""
+        port = free_ports(1)[0]
+        properties = {"process.roles": "broker", "node.id": node, "controller.quorum.voters": f"1@127.0.0.1:{self.controller}",
+                      "listeners": f"PLAINTEXT://{self.host}:{port}"}
+        other = Kafka(port=port, properties=dict(properties, **options.pop("properties", {})), **options)
+        other.cluster = self.cluster
+        return other.format().start()
+
     def format(self, scram_users=()):
         """Prepares the data folder; scram_users: (name, password) pairs for SCRAM-SHA-512."""
-        cluster = subprocess.run(self.java("kafka.tools.StorageTool", "random-uuid"),
-                                 capture_output=True, text=True, check=True).stdout.split()[-1]
-        command = self.java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.folder / "server.properties"))
+        self.cluster = self.cluster or subprocess.run(self.java("kafka.tools.StorageTool", "random-uuid"),
+                                                      capture_output=True, text=True, check=True).stdout.split()[-1]
+        command = self.java("kafka.tools.StorageTool", "format", "-t", self.cluster, "-c", str(self.folder / "server.properties"))
         for name, password in scram_users:
             command += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
         subprocess.run(command, capture_output=True, text=True, check=True)
@@ -122,15 +133,54 @@ class Kafka:
     def __exit__(self, *_):
         self.close()
 
-    def create_topic(self, name, partitions=4, **config):
-        """config: max_message_bytes=… for max.message.bytes=…"""
-        options = ["--partitions", str(partitions)]
+    def create_topic(self, name, partitions=4, on=None, **config):
+        """config: max_message_bytes=… for max.message.bytes=…; on: the node of its only partition"""
+        options = ["--replica-assignment", str(on)] if on else ["--partitions", str(partitions)]
         for key, value in config.items():
             options += ["--config", f"{key.replace('_', '.')}={value}"]
         self._topic("--create", name, *options)
 
     def delete_topic(self, name):
         self._topic("--delete", name)
+
+    def grow_topic(self, name, partitions):
+        self._topic("--alter", name, "--partitions", str(partitions))
+
+    def configure_topic(self, name, **config):
+        """As create_topic's config, of a topic that is there."""
+        pairs = ",".join(f"{key.replace('_', '.')}={value}" for key, value in config.items())
+        self._ask("kafka.admin.ConfigCommand", "--alter", "--entity-type", "topics", "--entity-name", name, "--add-config", pairs)
+
+    def acl(self, what, *resource, operations=("WRITE",), user="app"):
+        """what: --add or --remove; resource: --topic NAME, --group NAME or --cluster."""
+        options = [option for operation in operations for option in ("--operation", operation)]
+        self._ask("kafka.admin.AclCommand", what, "--allow-principal", f"User:{user}", *resource, *options,
+                  *(["--force"] if what == "--remove" else []))
+
+    def topics(self):
+        """Their names, by kcat; asking for all creates none."""
+        run = subprocess.run(["kcat", "-b", self.bootstrap, "-L", "-J", "-X", "log_level=0"], capture_output=True, text=True, timeout=20)
+        return {topic["topic"] for topic in json.loads(run.stdout)["topics"]}
+
+    def delete_records(self, topic, before, partition=0):
+        """As retention would: the records below the offset `before`."""
+        with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+            json.dump({"version": 1, "partitions": [{"topic": topic, "partition": partition, "offset": before}]}, file)
+            file.flush()
+            self._ask("DeleteRecordsCommand", "--offset-json-file", file.name)
+
+    def write_transactions(self, topic, *steps):
+        """To partition 0; see Transactions.java."""
+        source = str(Path(__file__).with_name("Transactions.java"))
+        subprocess.run(self.java(source, self.bootstrap, topic, *steps), check=True, capture_output=True, text=True, timeout=60)
+
+    def write(self, topic, values, partition=None, key=None):
+        """Plain records by kcat, one a line."""
+        command = ["kcat", "-b", self.bootstrap, "-P", "-t", topic]
+        command += ["-p", str(partition)] if partition is not None else []
+        command += ["-k", key] if key else []
+        subprocess.run(command, input="".join(f"{value}\n" for value in values), text=True, check=True, timeout=30,
+                       stderr=subprocess.DEVNULL)
 
     def members(self, group):
         """The group's members as Kafka's own tool lists them."""
@@ -140,12 +190,6 @@ class Kafka:
         """{(topic, partition): offset} of what the group has committed."""
         lines = (line.split() for line in self._ask("consumer.group.ConsumerGroupCommand", "--describe", "--offsets", "--group", group).splitlines())
         return {(line[1], int(line[2])): int(line[3]) for line in lines if len(line) > 3 and line[0] == group and line[3].isdigit()}
-
-    def acl(self, what, *resource, operations=("WRITE",), user="app"):
-        """what: --add or --remove; resource: --topic NAME, --group NAME or --cluster."""
-        options = [option for operation in operations for option in ("--operation", operation)]
-        self._ask("kafka.admin.AclCommand", what, "--allow-principal", f"User:{user}", *resource, *options,
-                  *(["--force"] if what == "--remove" else []))
 
     def _topic(self, what, name, *options):
         self._ask("TopicCommand", what, "--topic", name, *options)

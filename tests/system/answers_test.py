@@ -147,6 +147,22 @@ class Answers(KafkaCase):
         self.refused(413, "/v1/events", b" " * 70_000, JSON, "Transfer-Encoding: chunked", limit="http.maxBody")
         self.refused(413, "/v1/events", b" " * 1_100_000, "Content-Type: application/cloudevents-batch+json", limit="http.maxBody")
 
+    def test_each_413_is_counted_too_large_and_each_form_that_is_none_invalid(self):
+        def counted(reason):
+            return self.instance.metrics()[f'outrigger_producer_failures_total{{reason="{reason}",topic="none"}}']
+        large, invalid = counted("too_large"), counted("invalid")
+        self.refused(413, "/v1/events", b" " * 70_000, JSON)  # before its body is read
+        self.refused(413, "/v1/events/order.a", b" " * 70_000, JSON, "Transfer-Encoding: chunked")
+        self.refused(413, "/v1/topics/raw.a", b" " * 70_000, JSON)
+        self.refused(413, "/v1/events", b"[{}" + b",{}" * 16_384 + b"]", "Content-Type: application/cloudevents-batch+json")
+        status, _, _ = curl("-H", "Content-Type: application/jsonl", f"http://127.0.0.1:{self.instance.port}/v1/events", data=b" " * 70_000 + b"\n")
+        self.assertEqual((status, counted("too_large") - large, counted("invalid") - invalid), (413, 5, 0))
+        self.refused(400, "/v1/events", b"hello", JSON)
+        self.refused(400, "/v1/events", b"[{}", "Content-Type: application/cloudevents-batch+json")
+        self.refused(400, "/v1/topics/raw.a?partition=x", b"x", JSON)
+        self.refused(400, "/v1/topics/raw.a?tombstone=true", b"x", JSON)
+        self.assertEqual((counted("too_large") - large, counted("invalid") - invalid), (5, 4))
+
     def test_413_of_the_broker_alone_and_its_letter(self):
         problem = self.refused(413, "/v1/events/small.a", b'"' + b"x" * 5000 + b'"', JSON, outcome="none")
         self.assertIn("letters", problem["detail"])

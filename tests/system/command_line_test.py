@@ -126,7 +126,7 @@ class Check(unittest.TestCase):
                                    ("self", {"$ref": "#"}, "$ref"),
                                    ("remote", {"$ref": "https://example.com/s.json"}, "$ref"),
                                    ("later", {"unevaluatedProperties": False}, "unevaluatedProperties"),
-                                   ("draft", {"$schema": "https://json-schema.org/draft/2020-12/schema"}, "2020-12"),
+                                   ("draft", {"$schema": "https://json-schema.org/draft/2099-01/schema"}, "2099-01"),
                                    ("type", {"type": "strnig"}, "strnig"),
                                    ("broken", '{"type":', "1.0.json")):
             with self.subTest(name):

@@ -287,7 +287,7 @@ class Forms:
         self.assertEqual((status, self.stored(answer)[0].value), (200, None), answer)
 
     def test_a_tombstone_is_a_null_value_in_every_form(self):
-        event = b'{"specversion":"1.0","id":"%d","source":"/s","type":"gone.user","partitionkey":"g","data":null}'
+        event = b'{"specversion":"1.0","id":"%d","source":"/gone","type":"gone.user","partitionkey":"g","data":null}'
         for form in (
             ("/v1/events", b'{"type":"gone.user","key":"g","data":null}', "Content-Type: application/json"),
             ("/v1/events", b'{"type":"gone.structured","key":"g","data":null}', "Content-Type: application/json"),

@@ -108,6 +108,37 @@ class Hostile(KafkaCase):
             self.assertEqual(self.send(request), 400, request)
         self.assert_serves()
 
+    def test_schemes_and_targets_in_any_case_and_headers_that_say_what_is_taken(self):
+        secret = self.instance.folder / "token"
+        secret.write_text("x y")
+        guarded = self.sidecar(f"http:\n  tokenFile: {secret}\n")
+        for given, code in (("Bearer x y", 200), ("BEARER x y", 200), ("bEaReR   x y", 200), ("Basic x y", 401), ("Bearerx y", 401), ("x y", 401)):
+            answer = guarded.post("/v1/events/a.b", {}, {"authorization": given})
+            self.assertEqual(answer.status, code, given)
+            self.assertRegex(answer.headers["date"], r"^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$")
+        self.assertEqual(self.send(OK.replace(b"/v1", b"HTTP://h/v1")), 200)
+        for twice in (b"Content-Type: application/json\r\n", b"Content-Type: text/plain\r\n"):
+            self.assertEqual(self.send(OK.replace(b"Content-Length", twice + b"Content-Length")), 400, twice)
+        self.assertEqual(self.send(OK.replace(b"Content-Length", b"Authorization: a\r\nAuthorization: b\r\nContent-Length")), 400)
+        answer = self.instance.post("/v1/events", "x", {"content-type": "text/plain"})
+        self.assertEqual(answer.status, 415)
+        self.assertIn("application/cloudevents+json", answer.headers["accept"])
+        answer = self.instance.post("/v1/events", "x", {"content-encoding": "gzip"})
+        self.assertEqual((answer.status, answer.headers["accept-encoding"]), (415, "identity"))
+        for method in ("HEAD", "OPTIONS", "GET", "DELETE"):
+            answer = self.instance.request(method, "/v1/events")
+            self.assertEqual((answer.status, answer.headers["allow"]), (405, "POST"), method)
+        answer = self.instance.request("OPTIONS", "*")
+        self.assertEqual((answer.status, answer.headers["allow"], answer.body), (200, "GET, HEAD, POST, OPTIONS", b""))
+
+    def test_bad_chunks_are_refused_at_once(self):
+        chunked = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+        began = time.monotonic()
+        for chunk in (b"8000000000000000", b"ffffffffffffffff\r\n", b"2\n", b"2;a=b\n", b"2\r\n{}\n", b"7fffffff\r\n{"):
+            self.assertIn(self.send(chunked + chunk), (400, 413), chunk)
+        self.assertLess(time.monotonic() - began, 2)
+        self.assert_serves()
+
     def test_pipelined_requests_are_answered_in_order(self):
         s = self.connect()
         s.sendall(OK + OK.replace(b"/v1/events/a.b", b"/v1/nothing...") + OK)
@@ -157,15 +188,51 @@ class Hostile(KafkaCase):
         self.assertLess(self.instance.memory()[0] - before, 32 * MEGABYTE, "some 100 KB a connection")
         self.assert_serves()
 
-    def test_more_connections_than_allowed_are_told_so(self):
+    def test_more_connections_than_allowed_are_told_so_where_none_is_idle(self):
         few = self.sidecar("http:\n  maxConnections: 10\n")
         held = [socket.create_connection(("127.0.0.1", few.port), 10) for _ in range(10)]
+        for s in held:
+            s.sendall(OK[:-2])  # its body is still to come
+        few.wait_for(lambda: few.metrics()["outrigger_http_connections"] == 10)
         with socket.create_connection(("127.0.0.1", few.port), 10) as s:
             s.sendall(OK)
             self.assertEqual(self.code(s), 503)
         for s in held:
+            s.sendall(b"{}")
+            self.assertEqual(self.code(s), 200)
             s.close()
         few.wait_for(lambda: few.post("/v1/events/a.b", {}).status == 200)
+
+    def test_silent_connections_keep_nobody_out_of_either_port(self):
+        few = self.sidecar("http:\n  maxConnections: 20\n")
+        for port, count in ((few.port, 100), (few.ops_port, 300)):
+            for _ in range(count):
+                self.addCleanup(socket.create_connection(("127.0.0.1", port), 10).close)
+        for path in ("/healthz", "/readyz", "/metrics"):
+            self.assertEqual(few.ops(path).status, 200)
+        self.assertEqual(few.post("/v1/events/a.b", {}).status, 200)
+
+    def test_few_open_files_leave_some_to_probes_and_kafka(self):
+        self.instance.stop()
+        self.instance.start(under=("sh", "-c", 'ulimit -n 64 && exec "$@"', "sh"))
+        held = [self.connect() for _ in range(100)]
+        for s in held:
+            s.sendall(OK[:-2])
+        self.instance.wait_for(lambda: self.instance.metrics()["outrigger_http_connections"] > 0)
+        for path in ("/healthz", "/readyz", "/metrics"):
+            self.assertEqual(self.instance.ops(path).status, 200)
+        for s in held:
+            try:
+                s.sendall(b"{}")
+            except ConnectionError:
+                pass
+        codes = [self.code(s) for s in held]
+        self.assertIn(200, codes, "Kafka can be reached")
+        self.assertIn(503, codes)
+        self.assertLessEqual(set(codes), {200, 503, 0})
+        for s in held:
+            s.close()
+        self.instance.wait_for(lambda: self.instance.post("/v1/events/c.d", {}).status == 200)
 
     def test_a_sender_that_goes_in_the_middle(self):
         for _ in range(200):

@@ -1,8 +1,10 @@
-"""Memory is bounded: in bodies that are being read, in events that wait for Kafka, in what a stream remembers."""
+"""Memory is bounded: in bodies that are being read, in answers that are not, in events that wait for Kafka, in who waits
+for them, in what a stream remembers."""
 import http.client
 import json
 import select
 import socket
+import time
 import unittest
 
 from case import HEAD, Sidecar, free_ports
@@ -15,7 +17,10 @@ class Memory(unittest.TestCase):
     """No Kafka is there, so that nothing leaves."""
 
     def setUp(self):
-        self.instance = Sidecar(text=HEAD, env={"KAFKA_BROKERS": f"127.0.0.1:{free_ports(1)[0]}"}).start()
+        self.restart()
+
+    def restart(self, text=""):
+        self.instance = Sidecar(text=HEAD + text, env={"KAFKA_BROKERS": f"127.0.0.1:{free_ports(1)[0]}"}).start()
         self.addCleanup(self.instance.close)
         self.before = self.instance.memory()[0]
 
@@ -64,6 +69,66 @@ class Memory(unittest.TestCase):
             answer.begin()
             self.assertEqual(answer.status, 400, "there is no event in blanks")
         print(f"then {self.grown() / 1e6:.0f} MB", end=" ")
+
+    def test_answers_that_nobody_reads_stay_within_their_budget_and_others_are_served(self):
+        self.restart("http:\n  bodyTimeout: 60s\n")
+        items = b"[" + b"{}," * 16_383 + b"{}]"
+        request = JSON % b"cloudevents-batch+json" + b"Content-Length: %d\r\n\r\n" % len(items) + items
+        peak = 0
+        connections = []
+        for _ in range(30):
+            connection = self.connect()
+            self.send(connection, request)
+            connections.append(connection)
+            peak = max(peak, self.instance.memory()[0])
+            self.assertEqual(self.instance.post("/v1/events/a.b?ack=memory", {}).status, 202, "a small event finds room at any time")
+        refused = 0
+        for connection in connections[-10:]:
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            body = json.loads(answer.read())
+            if answer.status == 503:
+                refused += 1
+                self.assertEqual((answer.headers["retry-after"], body["outcome"], body["limit"]), ("1", "none", "http.maxAnswers"))
+            else:
+                self.assertEqual((answer.status, len(body["results"])), (400, 16_384))
+        print(f"{refused} of the last 10 refused, RSS at most {peak / 1e6:.0f} MB,", end=" ")
+        self.assertGreater(refused, 0, "the budget is full")
+        self.assertLess(peak, 128 * MEGABYTE)
+        for connection in connections:
+            connection.close()
+        self.instance.wait_for(lambda: self.grown() < 24 * MEGABYTE, 20, "the memory to be returned")
+        print(f"then {self.grown() / 1e6:.0f} MB more than before", end=" ")
+
+    def test_failures_of_a_stream_show_little_of_its_lines(self):
+        long_type = json.dumps({"id": "i" * 300_000, "type": "no such " + "t" * 600_000}) + "\n"
+        answer = self.instance.post("/v1/events", (long_type * 30).encode(), {"content-type": "application/x-ndjson"})
+        self.assertEqual(answer.json["failed"], 30)
+        self.assertLess(len(answer.body), 256 << 10)
+        print(f"answer of {len(answer.body)} bytes, RSS grew by {self.grown() / 1e6:.0f} MB", end=" ")
+        self.assertLess(self.grown(), 48 * MEGABYTE)
+        answer = self.instance.post("/v1/events", long_type)
+        self.assertEqual(answer.status, 422)
+        self.assertLess(len(answer.body), 2000)
+
+    def test_joins_of_one_event_are_admitted_to_a_bound_and_hold_up_nobody(self):
+        event = {"specversion": "1.0", "id": "1", "source": "s", "type": "a.b", "data": 1}
+        batch = json.dumps([event] * 16_384).encode()
+        answer = self.instance.post("/v1/events?ack=memory", event, {"content-type": "application/cloudevents+json"})
+        self.assertEqual(answer.json["status"], "queued")
+        request = (b"POST /v1/events?ack=kafka HTTP/1.1\r\nHost: h\r\nContent-Type: application/cloudevents-batch+json\r\n"
+                   b"Content-Length: %d\r\n\r\n" % len(batch) + batch)
+        connections = [self.connect() for _ in range(30)]
+        slowest = 0
+        for connection in connections:
+            self.send(connection, request)
+            began = time.monotonic()
+            self.assertEqual(self.instance.post("/v1/events/a.b?ack=memory", {}).status, 202)
+            slowest = max(slowest, time.monotonic() - began)
+        print(f"RSS grew by {self.grown() / 1e6:.0f} MB, another request waited {slowest * 1000:.0f} ms at most", end=" ")
+        self.assertLess(self.grown(), 96 * MEGABYTE)
+        self.assertLess(slowest, 2)
+        self.assertEqual(self.instance.ops("/healthz").status, 200)
 
     def fill(self, topic, count):
         """How many small events a topic's queue took, each with an id and a key."""

@@ -1,14 +1,17 @@
 """Each line of the README's "When something is wrong", provoked. A test's docstring is the line's first cell."""
+import http.client
 import json
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import unittest
 
 from case import HEAD, ROOT, Kafka, KafkaCase, KafkaUnavailable, Sidecar, free_ports, read_topic  # first: it says where the support modules are
 import consumer_troubles_test
 from app import App
+from failing_malloc import build_shim
 from lms import MANIFESTS, NodeApp, rules
 
 USER = {"userId": "u-1", "email": "ann@example.com", "firstName": "Ann", "lastName": "Lee", "role": "student"}
@@ -112,6 +115,18 @@ class Publishing(unittest.TestCase):
             self.assertEqual(sidecar.process.wait(20), 1, said)
             self.assertIn(said, sidecar.log)
 
+    def test_unexpected(self):
+        """exit 70 at any time, "an unexpected exception ends the process\""""
+        with tempfile.TemporaryDirectory() as folder:
+            shim = build_shim(folder)
+            sidecar = Sidecar(text=HEAD, env={"KAFKA_BROKERS": "embedded", "LD_PRELOAD": str(shim), "FAIL_THREAD": "publish", "FAIL_AT": "1"})
+            self.addCleanup(sidecar.close)
+            sidecar.start().process.send_signal(signal.SIGUSR2)
+            sidecar.wait_for(lambda: "failing_malloc: armed" in sidecar.log)
+            self.assertRaises((OSError, http.client.HTTPException), sidecar.post, "/v1/events", {"type": "a.b", "data": {}})
+            self.assertEqual(sidecar.process.wait(20), 70, sidecar.log)
+            self.assertIn("an unexpected exception ends the process", sidecar.log)
+
 
 class OnARealKafka(KafkaCase):
     @classmethod
@@ -139,13 +154,13 @@ class OnARealKafka(KafkaCase):
         self.app = App()
         self.addCleanup(self.app.stop)
 
-    def worker(self, answer=None, topic="work", kind="*", group=None, concurrency=64):
+    def worker(self, answer=None, topic="work", kind="*", group=None, concurrency=64, more=""):
         """A sidecar that publishes to `work` and delivers from it to this test's app."""
         self.app.answer = answer or (lambda call: 200)
         if not self.app.port:
             self.app.start()
         group = group or self.id().rsplit(".", 1)[-1]
-        sidecar = self.sidecar(TO_WORK.format(topic=topic, type=kind, url=self.app.url, group=group, concurrency=concurrency))
+        sidecar = self.sidecar(TO_WORK.format(topic=topic, type=kind, url=self.app.url, group=group, concurrency=concurrency) + more)
         return sidecar
 
     def delivering(self, sidecar, reason, message=""):
@@ -207,6 +222,27 @@ class OnARealKafka(KafkaCase):
     def test_topic_misspelt(self):
         """`Delivering/<name>` `TopicMissing`"""
         self.delivering(self.worker(topic="wrok"), "TopicMissing", "Subscribed topic not available: wrok")
+
+    def test_fenced(self):
+        """`Delivering/<name>` `Fenced`"""
+        one_id = "kafka: {consumer: {properties: {group.instance.id: pod, session.timeout.ms: 3000, heartbeat.interval.ms: 500}}}\n"
+        first, second = (self.worker(more=one_id) for _ in range(2))
+        fenced = first.wait_for(lambda: next((w for w in (first, second) if w.condition("Delivering/worker")["reason"] == "Fenced"), None), what="a clash")
+        self.assertIn('"pod"', fenced.condition("Delivering/worker")["message"])
+        (second if fenced is first else first).stop()
+        fenced.wait_for(lambda: fenced.condition("Delivering/worker")["reason"] == "Delivering", 60, "its turn")
+
+    def test_records_lost(self):
+        """`RecordsLost/<name>`"""
+        sidecar = self.worker(topic="small")
+        self.delivering(sidecar, "Delivering", "1 partitions")
+        sidecar.stop()
+        self.kafka.write("small", ["{}"] * 20)
+        self.kafka.delete_records("small", 15)
+        sidecar.start()
+        condition = sidecar.wait_for(lambda: sidecar.condition("RecordsLost/worker"), what="the condition")
+        self.assertIn("small/0: the records from offset ", condition["message"])
+        self.assertIn(" to 14 were deleted", condition["message"])
 
     def test_partitions_taken(self):
         """`Delivering/<name>`: "no partition of its own\""""

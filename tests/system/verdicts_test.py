@@ -1,5 +1,6 @@
 """What the app answers and what becomes of the event: the verdict table, row by row, all rows on one sidecar."""
 import email.utils
+import gzip
 import itertools
 import json
 import time
@@ -38,6 +39,7 @@ def too_late(_):
     return 200
 
 
+JSON = {"Content-Type": "application/json"}
 LETTER = {"then": "dead_lettered"}
 GIVEN_UP = dict(LETTER, calls=ATTEMPTS)
 ROWS = {
@@ -52,8 +54,14 @@ ROWS = {
     "RETRY for ever": Row(status("RETRY"), letter="status", **GIVEN_UP),
     "RETRY with a delay": Row(status("RETRY", delay="1s"), 200, waits=1),
     "RETRY with a delay in seconds": Row(status("RETRY", delay=1), 200, waits=1),
-    "a status nobody knows": Row(status("ok"), letter="status", body='{"status": "ok"}', **GIVEN_UP),
-    "a status nobody knows, once": Row(status("ok"), 200),
+    "a status nobody knows": Row(status("ok")),
+    "a status that is no text": Row((200, '{"status":true}', JSON)),
+    "RETRY in another case behind a byte order mark": Row((200, '\ufeff{"status":"Retry"}', JSON), 200),
+    "JSON cut short": Row((200, '{"status":"RE', JSON), 200),
+    "JSON cut short for ever": Row((200, '{"status":"RE', JSON), letter="status", body='{"status":"RE', **GIVEN_UP),
+    "JSON encoded although nobody asked": Row((200, gzip.compress(b'{"status":"DROP"}'), dict(JSON, **{"Content-Encoding": "gzip"})), 200),
+    "JSON too large for a word": Row((200, '{"items":"' + "x" * LARGE + '"}', JSON), 200),
+    "a JSON list too large for a word": Row((200, '["' + "x" * LARGE + '"]', JSON)),
     "500, then fine": Row(500, 500, 200),
     "500 for ever": Row((500, "boom"), letter="status", body="boom", **GIVEN_UP),
     "404 and 429 pass": Row(404, 429, 200),
@@ -92,7 +100,7 @@ class Verdicts(DeliveryCase):
         for name, value in {"ce-id": "one", "ce-type": "test.event", "ce-specversion": "1.0", "content-type": "application/json",
                             "outrigger-topic": self.topic, "outrigger-partition": str(where["partition"]),
                             "outrigger-offset": str(where["offset"]), "outrigger-key": "k%201", "outrigger-attempt": "1",
-                            "outrigger-subscription": "test"}.items():
+                            "outrigger-subscription": "test", "accept-encoding": "identity"}.items():
             self.assertEqual(call.headers.get(name), value, name)
         sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 1)
 

@@ -22,9 +22,8 @@ HOMES = {
     r"prometheus/": {"telemetry"},
     r"spdlog/": {"telemetry"},
     r"simdjson": {"event"},
-    r"valijson/": {"event"},
     r"re2/": {"event"},
-    r"nlohmann/": {"event", "config", "cli", "outbound"},
+    r"nlohmann/": {"config", "cli", "outbound"},
     r"cpprest/": {"outbound"},
     r"CLI/": {"cli"},
 }

@@ -38,6 +38,7 @@ TEST(Load, WithoutAFileGivesTheDefaultsOfTheReference) {
   EXPECT_EQ(config.http.max_body, 1048576U);
   EXPECT_EQ(config.http.max_header, 16384U);
   EXPECT_EQ(config.http.max_bodies, 64U << 20);
+  EXPECT_EQ(config.http.max_answers, 32U << 20);
   EXPECT_EQ(config.http.max_trailer, 8192U);
   EXPECT_EQ(config.http.max_connections, 1024U);
   EXPECT_EQ(config.http.head_timeout, Millis(5000));

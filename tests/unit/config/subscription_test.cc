@@ -49,6 +49,7 @@ TEST(Subscriptions, HaveTheDefaultsOfTheReference) {
   EXPECT_EQ(subscription.deliver.mode, DeliverMode::kBinary);
   EXPECT_EQ(subscription.deliver.timeout, Millis(10000));
   EXPECT_EQ(subscription.deliver.concurrency, 64U);
+  EXPECT_EQ(subscription.deliver.headers, std::vector<std::string>{"*"});
   EXPECT_FALSE(subscription.deliver.health);
   EXPECT_EQ(subscription.retry.attempts, 5U);
   EXPECT_EQ(subscription.retry.backoff_initial, Millis(200));
@@ -76,6 +77,7 @@ subscriptions:
       mode: structured
       timeout: 1s
       concurrency: 7
+      headers: [tenant, "x-*"]
       health: {path: /health, interval: 2s, timeout: 100ms, failures: 9}
     retry: {attempts: 3, backoff: {initial: 1s, max: 2s}}
     circuit: {failures: 4, keys: 2, window: 1m, probe: {initial: 2s, max: 3s}}
@@ -95,6 +97,7 @@ subscriptions:
   EXPECT_EQ(subscription.ordering, Ordering::kPartition);
   EXPECT_EQ(subscription.deliver.mode, DeliverMode::kStructured);
   EXPECT_EQ(subscription.deliver.concurrency, 7U);
+  EXPECT_EQ(subscription.deliver.headers, (std::vector<std::string>{"tenant", "x-*"}));
   ASSERT_TRUE(subscription.deliver.health);
   EXPECT_EQ(subscription.deliver.health->path, "/health");
   EXPECT_EQ(subscription.deliver.health->failures, 9U);
@@ -229,6 +232,43 @@ TEST(Values, TimesAreRfc3339) {
         "9999-11-23T20:15:30Z", "1969-12-31T23:59:59Z", "2026-11-23T20:15:30.1234567890Z",
         "2026-11-23T20:15:3"})
     EXPECT_EQ(shown(bad), "") << bad;
+}
+
+// Subscriptions that are "<topics> > <dead letter topic>", named a, b, c …
+Loaded WithLetters(const std::vector<std::pair<std::string, std::string>>& each) {
+  std::string text = "subscriptions:\n";
+  char name = 'a';
+  for (const auto& [topics, letters] : each) {
+    text += std::string("  - {name: ") + name++ + ", topics: [" + topics +
+            "], deliver: {url: \"unix:/s:/\"}";
+    if (!letters.empty()) text += ", deadLetter: " + letters;
+    text += "}\n";
+  }
+  return LoadBetween(text);
+}
+
+TEST(DeadLetterLoops, AreRefusedWithTheWayThatAnEventWouldGo) {
+  const Loaded two = WithLetters({{"x", "y"}, {"y", "x"}});
+  ASSERT_EQ(two.problems.size(), 1U) << Shown(two);
+  EXPECT_EQ(two.problems[0].path, "subscriptions[0].deadLetter");
+  EXPECT_THAT(two.problems[0].message, HasSubstr("`a` -> y -> `b` -> x -> `a`"));
+  const Loaded three = WithLetters({{"t", ""}, {"x", "y"}, {"z", "x"}, {"w, y", "z"}});
+  ASSERT_EQ(three.problems.size(), 1U) << Shown(three);
+  EXPECT_THAT(three.problems[0].message, HasSubstr("`b` -> y -> `d` -> z -> `c` -> x -> `b`"));
+  for (const auto& loop : {std::pair{"\"^x[.].*\"", "y.dlq"}, std::pair{"\"^[xy][.].*\"", "y.dlq"}})
+    EXPECT_FALSE(WithLetters({{loop.first, loop.second}, {"\"^y[.].*\"", "x.dlq"}}).ok());
+  EXPECT_FALSE(WithLetters({{"x", "x"}}).ok());
+}
+
+TEST(DeadLetterLoops, AWayThatEndsIsNone) {
+  for (const auto& each : std::vector<std::vector<std::pair<std::string, std::string>>>{
+           {{"x", "dlq"}, {"y", "dlq"}},
+           {{"x", "x.dlq"}, {"x.dlq", "x.dead"}},
+           {{"x", "y"}, {"y", "z"}, {"z", ""}},
+           {{"\"^x[.].*\"", "x.dlq"}},
+           {{"\"^x[.].*\"", "x.dlq"}, {"\"^x[.].*\"", "x.dlq"}},
+           {{"\"^x[.].*\"", "dlq"}, {"dlq", "dead"}}})
+    EXPECT_TRUE(WithLetters(each).ok()) << Shown(WithLetters(each));
 }
 
 }  // namespace

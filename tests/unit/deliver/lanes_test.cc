@@ -150,6 +150,24 @@ TEST(Lanes, WhatHasFailedGoesBehindWhatIsYetToComeUntilThatEnds) {
   }
 }
 
+TEST(Lanes, AHeadThatFailedBeforeCanBeDeferredBehindAllOthersOnce) {
+  Lanes lanes(Ordering::kKey, 1);
+  Events events;
+  Item* failed = events.Push(lanes, 0, "a");
+  Item* fresh = events.Push(lanes, 0, "b");
+  EXPECT_FALSE(lanes.Defer(failed)) << "nothing goes last now";
+  lanes.set_failed_last(true);
+  EXPECT_TRUE(lanes.Defer(failed));
+  EXPECT_FALSE(lanes.Defer(failed)) << "it is there already";
+  EXPECT_EQ(lanes.Peek(kStart), fresh);
+  Item* later = events.Push(lanes, 0, "c");
+  for (Item* item : {fresh, later, failed}) {
+    ASSERT_EQ(lanes.Next(kStart), item);
+    EXPECT_FALSE(lanes.Defer(item)) << "it is in flight";
+    lanes.Done(item);
+  }
+}
+
 TEST(Lanes, AParkedEventHoldsItsKeyButNoPlaceInFlight) {
   Lanes lanes(Ordering::kKey, 1);
   Events events;

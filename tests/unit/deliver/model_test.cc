@@ -85,7 +85,8 @@ class Model {
   void Dispatch() {
     while (Lanes::Item* head = lanes_.Peek(now_)) {
       auto* event = static_cast<Event*>(head);
-      if (!circuit_.MayDispatch(event->id, now_)) return;
+      if (circuit_.GoesLast(event->lane_hash) && lanes_.Defer(event)) continue;
+      if (!circuit_.MayDispatch(event->id, event->lane_hash, now_)) return;
       lanes_.Next(now_);
       circuit_.OnDispatched(event->id, now_);
       flying_.push_back(event);
@@ -107,6 +108,7 @@ class Model {
 
   void Result(Event* event, Kind kind) {
     auto decision = circuit_.OnResult(event->id, event->lane_hash, kind, now_);
+    lanes_.set_failed_last(circuit_.state() == AppCircuit::State::kHalfDown);
     if (kind == Kind::kSuccess) {
       Settle(event);
     } else {
@@ -116,6 +118,7 @@ class Model {
   }
 
   void Apply(const AppCircuit::Decision& decision) {
+    lanes_.set_failed_last(circuit_.state() == AppCircuit::State::kHalfDown);
     for (const auto& [id, attempts] : decision.uncount) events_[id].attempts -= attempts;
     for (const auto& [id, fate] : decision.held) {
       ASSERT_TRUE(left_.contains(id));

@@ -48,7 +48,7 @@ std::string Rendered(const std::string& path, const event::Event& event) {
 
 base::Result<http::Call> Make(Mode mode, const kafka::Consumed& record, uint32_t attempt = 1) {
   event::JsonReader json;
-  const auto event = mode == Mode::kRaw ? RawEvent(record) : ReadRecord(json, record).value();
+  const auto event = mode == Mode::kRaw ? RawEvent(record) : ReadRecord(json, record).event;
   return MakeCall(Path("/h/{type}"), mode, Attempt{record, event, "welcome", attempt});
 }
 
@@ -86,7 +86,7 @@ TEST(Request, AttributesArePercentEncodedAndReadBackTheSame) {
 TEST(Request, StructuredIsOneCloudEventInTheBody) {
   const auto call = Make(Mode::kStructured, Record());
   ASSERT_TRUE(call.has_value());
-  EXPECT_EQ(Value(*call, "content-type"), "application/cloudevents+json; charset=UTF-8");
+  EXPECT_EQ(Value(*call, "content-type"), "application/cloudevents+json");
   EXPECT_EQ(Value(*call, "ce-id"), "(absent)");
   EXPECT_EQ(Value(*call, "kafka-team"), "a");
   event::JsonReader json;
@@ -171,8 +171,62 @@ TEST(Request, NoByteOfAnEventEndsAHeader) {
   ASSERT_TRUE(call.has_value());
   for (const auto& [name, value] : call->headers)
     for (const char c : name + value) EXPECT_TRUE(c >= 0x20 && c < 0x7F) << name;
+}
+
+TEST(Request, AContentTypeThatIsNoHeaderValueIsAPlainHeader) {
+  kafka::Consumed record = Record();
   record.headers[6].value = "text/plain\r\nx: y";
-  EXPECT_FALSE(Make(Mode::kBinary, record).has_value());
+  const auto call = Make(Mode::kBinary, record);
+  ASSERT_TRUE(call.has_value());
+  EXPECT_EQ(Value(*call, "content-type"), "(absent)");
+  EXPECT_EQ(Value(*call, "kafka-content-type"), "text/plain%0D%0Ax:%20y");
+}
+
+TEST(Request, AnEncodedAnswerIsNotAskedFor) {
+  for (const Mode mode : {Mode::kBinary, Mode::kStructured, Mode::kRaw})
+    EXPECT_EQ(Value(*Make(mode, Record()), "accept-encoding"), "identity");
+}
+
+TEST(Request, ATombstoneSaysSoAndAnEmptyValueDoesNot) {
+  kafka::Consumed record = Record();
+  for (const Mode mode : {Mode::kBinary, Mode::kStructured, Mode::kRaw}) {
+    record.value = "";
+    EXPECT_EQ(Value(*Make(mode, record), "outrigger-tombstone"), "(absent)");
+    record.value.reset();
+    const auto call = Make(mode, record);
+    EXPECT_EQ(Value(*call, "outrigger-tombstone"), "true");
+    EXPECT_EQ(call->body.empty(), mode != Mode::kStructured);
+  }
+}
+
+TEST(Request, OnlyTheChosenKafkaHeadersGoAlong) {
+  kafka::Consumed record = Record();
+  record.headers.push_back({"x-one", "1"});
+  record.headers.push_back({"y", std::string(100'000, 'y')});
+  record.headers.push_back({"traceparent", "00-ab-cd-01"});
+  event::JsonReader json;
+  const auto event = ReadRecord(json, record).event;
+  const auto names = [&](std::vector<std::string> globs) {
+    Attempt attempt{record, event, "welcome"};
+    attempt.kafka_headers = &globs;
+    const auto call = MakeCall(Path("/"), Mode::kBinary, attempt);
+    EXPECT_EQ(Value(*call, "traceparent"), "00-ab-cd-01");
+    EXPECT_EQ(Value(*call, "ce-tenant"), "blue") << "an attribute is no Kafka header";
+    std::string names;
+    for (const auto& [name, value] : call->headers)
+      if (name.starts_with("kafka-")) names += name + " ";
+    return names;
+  };
+  EXPECT_EQ(names({"*"}), "kafka-team kafka-x-one kafka-y ");
+  EXPECT_EQ(names({"x-*", "team"}), "kafka-team kafka-x-one ");
+  EXPECT_EQ(names({}), "");
+}
+
+TEST(Request, DataThatIsNoUtf8GoesInBase64IntoAStructuredEvent) {
+  kafka::Consumed record = Record();
+  record.value = "{\"a\":\"M\xFCller\"}";
+  const auto call = Make(Mode::kStructured, record);
+  EXPECT_NE(call->body.find("\"data_base64\""), std::string::npos);
 }
 
 TEST(HandlerPath, PlacesAreEscapedAndTheConfigsOwnTextIsNot) {

@@ -19,6 +19,13 @@ Verdict Read(int status, const std::string& body = {}, const std::string& retry_
   return ReadVerdict(json, {status, {{"retry-after", retry_after}}, body, cut_short}, kNow);
 }
 
+Verdict ReadTyped(const std::string& type, const std::string& body,
+                  const std::string& encoding = {}, bool cut_short = false) {
+  event::JsonReader json;
+  return ReadVerdict(
+      json, {200, {{"content-type", type}, {"content-encoding", encoding}}, body, cut_short}, kNow);
+}
+
 TEST(Verdict, A2xxWithoutAStatusIsDone) {
   for (const char* body : {"", "ok", "<p>status</p>", "{}", R"({"ok":true})",
                            R"({"data":{"status":"RETRY"}})", R"({"status":null})", R"(["status"])",
@@ -35,6 +42,40 @@ TEST(Verdict, ABodyThatWasCutShortLeavesTheWordToTheHttpStatus) {
   EXPECT_EQ(cut(422).action, Action::kRejected);
   EXPECT_EQ(cut(503).action, Action::kRetry);
   EXPECT_EQ(cut(503).wait, seconds(7));
+}
+
+TEST(Verdict, JsonThatCantBeReadIsAFailedAttempt) {
+  for (const char* body :
+       {R"({"status":"RETRY")", R"({"sta)", "{", "OK", R"({"ok":true}})", "\x1F\x8B\x08"}) {
+    for (const char* type :
+         {"application/json", "Application/JSON; charset=utf-8", "application/problem+json"}) {
+      const Verdict verdict = ReadTyped(type, body);
+      EXPECT_EQ(verdict.action, Action::kRetry) << body;
+      EXPECT_EQ(verdict.reason, Reason::kUndecodable) << body;
+      EXPECT_FALSE(verdict.detail.empty());
+    }
+    EXPECT_EQ(ReadTyped("text/plain", body).action, Action::kDone) << body;
+  }
+  for (const char* body :
+       {"", " \r\n", "{}", "[]", "null", "42", R"({"a":"\ud800"})", "\xEF\xBB\xBF{}"})
+    EXPECT_EQ(ReadTyped("application/json", body).action, Action::kDone) << body;
+}
+
+TEST(Verdict, AnObjectInJsonThatWasCutShortMayHaveAWord) {
+  EXPECT_EQ(ReadTyped("application/json", R"({"items":[)", "", true).action, Action::kRetry);
+  EXPECT_EQ(ReadTyped("application/json", "[1,2,", "", true).action, Action::kDone);
+  EXPECT_EQ(ReadTyped("text/html", R"({"items":[)", "", true).action, Action::kDone);
+}
+
+TEST(Verdict, AnEncodedAnswerThatSaysThatItIsJsonIsAFailedAttempt) {
+  EXPECT_EQ(ReadTyped("application/json", "\x1F\x8B", "gzip").action, Action::kRetry);
+  EXPECT_EQ(ReadTyped("text/html", "\x1F\x8B", "br").action, Action::kDone);
+  EXPECT_EQ(ReadTyped("application/json", R"({"status":"DROP"})", "Identity").action,
+            Action::kDrop);
+}
+
+TEST(Verdict, AByteOrderMarkIsPassed) {
+  EXPECT_EQ(Read(200, "\xEF\xBB\xBF{\"status\":\"RETRY\"}").action, Action::kRetry);
 }
 
 TEST(Verdict, A2xxSaysItByWord) {
@@ -60,15 +101,22 @@ TEST(Verdict, AnAskedForRetryIsNoFailureOfAClosedSet) {
   EXPECT_EQ(Read(200, R"({"status":"RETRY"})").reason, Reason::kNone);
 }
 
-TEST(Verdict, AnUnknownWordIsTriedAgainAndSaysWhy) {
-  for (const char* body :
-       {R"({"status":"WAT"})", R"({"status":""})", R"({"status":200})", R"({"status":true})",
-        R"({"status":{}})", R"({"status":"SUCCESS","status":"RETRY"})"}) {
+TEST(Verdict, AnUnknownWordIsDoneAndIsSaid) {
+  for (const char* body : {R"({"status":"ok"})", R"({"status":""})", R"({"status":200})",
+                           R"({"status":true})", R"({"status":{}})", R"({"status":["RETRY"]})",
+                           R"({"status":"RETRY "})", R"({"status":"ERROR"})"}) {
     const Verdict verdict = Read(200, body);
-    EXPECT_EQ(verdict.action, Action::kRetry) << body;
-    EXPECT_EQ(verdict.reason, Reason::kUndecodable) << body;
-    EXPECT_FALSE(verdict.detail.empty()) << body;
+    EXPECT_EQ(verdict.action, Action::kDone) << body;
+    EXPECT_EQ(verdict.reason, Reason::kNone) << body;
+    EXPECT_TRUE(verdict.unknown_word) << body;
   }
+  EXPECT_EQ(Read(200, R"({"status":"ok"})").detail, "ok");
+  for (const char* body : {"", "{}", R"({"status":null})", R"({"status":"Success"})"})
+    EXPECT_FALSE(Read(200, body).unknown_word) << body;
+}
+
+TEST(Verdict, OfWordsThatStandTwiceTheLastCounts) {
+  EXPECT_EQ(Read(200, R"({"status":"SUCCESS","status":"RETRY"})").action, Action::kRetry);
 }
 
 TEST(Verdict, DelayIsADurationOrANumberOfSeconds) {
@@ -112,12 +160,15 @@ TEST(Verdict, AnyOther4xxIsDeterministic) {
 
 TEST(Verdict, ARedirectIsTriedAgainAndNotFollowed) {
   for (const int status : {300, 301, 302, 304, 307, 308})
-    EXPECT_EQ(Read(status).action, Action::kRetry) << status;
+    EXPECT_EQ(Label(Read(status).reason), "status_3xx") << status;
+  EXPECT_EQ(Read(301).action, Action::kRetry);
 }
 
 TEST(Verdict, ANumberThatIsNoStatusIsTriedAgain) {
-  for (const int status : {-1, 0, 101, 600, 999})
+  for (const int status : {-1, 0, 101, 600, 999}) {
     EXPECT_EQ(Read(status).action, Action::kRetry) << status;
+    EXPECT_EQ(Label(Read(status).reason), "undecodable") << status;
+  }
 }
 
 TEST(Verdict, RetryAfterIsSecondsOrAnHttpDate) {
@@ -137,6 +188,7 @@ TEST(Verdict, ACallWithoutAnAnswer) {
   EXPECT_EQ(on(http::Failure::kTimeout).reason, Reason::kTimeout);
   EXPECT_EQ(on(http::Failure::kCut).action, Action::kRetry);
   EXPECT_EQ(on(http::Failure::kProtocol).action, Action::kRetry);
+  EXPECT_EQ(on(http::Failure::kProtocol).reason, Reason::kUndecodable);
   EXPECT_EQ(on(http::Failure::kRefused).action, Action::kAppDown);
   EXPECT_EQ(on(http::Failure::kRefused).reason, Reason::kRefused);
   EXPECT_EQ(on(http::Failure::kRefused).detail, "why");

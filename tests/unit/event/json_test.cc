@@ -221,6 +221,27 @@ TEST(JsonGrammar, AgreesThatTheBrokenIsBroken) {
   for (const char* text : kBroken) EXPECT_NE(JsonGrammarProblem(text, 128), "") << text;
 }
 
+TEST(JsonGrammar, WhatOthersWroteMayBeDeepAndHoldHalfSurrogates) {
+  const std::string deep(100'000, '[');
+  EXPECT_TRUE(IsJsonText(deep + std::string(100'000, ']')));
+  EXPECT_FALSE(IsJsonText(deep));
+  for (const char* text : {R"({"a":"\ud800"})", R"(["\udc00\ud800"])", "[\"\xFF\"]", "1e999",
+                           R"({"a":{},"b":[],"c":[{},[1,{"d":[]}]]})"})
+    EXPECT_TRUE(IsJsonText(text)) << text;
+  for (const char* text : {"", "{", "{]", "[1,]", R"({"a":1,})", R"({"a"})", R"({"a":"\ud80"})",
+                           "[1 2]", "[]]", "nul", "{a:1}", "[[]"})
+    EXPECT_FALSE(IsJsonText(text)) << text;
+}
+
+TEST(JsonRead, HalfASurrogatePairIsNoCharacter) {
+  EXPECT_EQ(JsonReader::Value(R"("\ud800x")").text, "\xEF\xBF\xBDx");
+  EXPECT_EQ(JsonReader::Value(R"("\udc00")").text, "\xEF\xBF\xBD");
+  EXPECT_EQ(JsonReader::Value(R"("\ud83d\u0041")").text,
+            "\xEF\xBF\xBD"
+            "A");
+  EXPECT_EQ(JsonReader::Value(R"("\ud83d\ude00")").text, "\xF0\x9F\x98\x80");
+}
+
 TEST(JsonMembers, KeepOrderUnescapeNamesAndTrimRawValues) {
   JsonReader reader;
   const auto members = reader.Members(" { \"b\" : [1, 2 ] , \"\\u0061\\n\" :\t1.50\n} ");
@@ -253,8 +274,17 @@ TEST(JsonMembers, TheErrorNamesARepeatedNameAsItIs) {
 
 TEST(JsonMembers, OnlyAnObjectHasMembersAndOnlyAnArrayItems) {
   JsonReader reader;
-  for (const char* text : {"[]", "1", "\"{}\"", "null"})
-    EXPECT_FALSE(reader.Members(text).has_value()) << text;
+  for (const auto& [text, found] :
+       std::initializer_list<std::pair<const char*, const char*>>{{"[]", "an array"},
+                                                                  {" [{}]", "an array"},
+                                                                  {"-1", "a number"},
+                                                                  {"\"{}\"", "a string"},
+                                                                  {"true", "a boolean"},
+                                                                  {"null", "null"}}) {
+    const auto members = reader.Members(text);
+    ASSERT_FALSE(members.has_value()) << text;
+    EXPECT_EQ(members.error().message, std::string("a JSON object is expected, not ") + found);
+  }
   for (const char* text : {"{}", "1", "\"[]\"", "null"})
     EXPECT_FALSE(reader.Items(text).has_value()) << text;
 }
@@ -309,13 +339,6 @@ TEST(JsonRead, ARepeatedNameIsAnErrorWhereAPathReadsAndNowhereElse) {
   EXPECT_TRUE(reads(kText, {"b", "d"}));
   EXPECT_TRUE(reads(kText, {"b2"}));
   EXPECT_TRUE(reads(kText, {"x"}));
-}
-
-TEST(JsonUnique, FindsARepeatedNameHoweverDeep) {
-  EXPECT_TRUE(JsonReader::CheckUnique(R"({"a":{"a":[{"a":1},{"a":2}]},"b":"{\"a\":1}"})"));
-  EXPECT_FALSE(JsonReader::CheckUnique(R"({"a":1,"b":2,"a":3})"));
-  EXPECT_FALSE(JsonReader::CheckUnique(R"([[{"x":[{"a":1,"\u0061":3}]}]])"));
-  EXPECT_TRUE(JsonReader::CheckUnique("1"));
 }
 
 }  // namespace

@@ -141,6 +141,51 @@ TEST(Match, ARepeatedNameIsAnErrorOnlyWhereTheRuleReads) {
   EXPECT_TRUE(Compiled(When({{"data.n", "42"}})).Matches(event, data).has_value());
 }
 
+TEST(Match, AConditionThatFailsDecidesWhereAnotherCantBeRead) {
+  Event event = Registered();
+  event.data = R"({"a":1,"a":2,"b":"x"})";
+  event.data_is_json = true;
+  Data strict(event);
+  EXPECT_FALSE(Compiled(When({{"data.a", "*"}, {"data.b", "x"}})).Matches(event, strict));
+  EXPECT_EQ(Compiled(When({{"data.a", "*"}, {"data.b", "y"}})).Matches(event, strict), false);
+}
+
+TEST(Match, OfAConsumedEventARepeatedNameCountsWhereItStandsLast) {
+  Event event = Registered();
+  event.data = R"({"a":{"b":1},"a":{"c":2},"d":1,"d":"x"})";
+  event.data_is_json = true;
+  auto data = Data::Consumed(event, {});
+  EXPECT_EQ(Compiled(When({{"data.d", "x"}})).Matches(event, data), true);
+  EXPECT_EQ(Compiled(When({{"data.a.c", "2"}})).Matches(event, data), true);
+  EXPECT_EQ(Compiled(When({{"data.a.b", "*"}})).Matches(event, data), false);
+}
+
+TEST(Match, DataThatIsBrokenIsAnErrorOnlyWhereARuleReadsIt) {
+  Event event = Registered();
+  auto data = Data::Consumed(event, "broken");
+  EXPECT_EQ(Compiled(When({{"type", "user.*"}})).Matches(event, data), true);
+  EXPECT_EQ(Compiled(When({{"type", "x"}, {"data.a", "*"}})).Matches(event, data), false);
+  const auto unknown = Compiled(When({{"type", "user.*"}, {"data.a", "*"}})).Matches(event, data);
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().message, "broken");
+}
+
+TEST(Match, AnEventReadInPartIsExcludedByWhatIsKnown) {
+  Event event;
+  event.type = "audit.made";
+  event.headers = {{"tenant", "blue"}};
+  auto data = Data::Consumed(event, "broken");
+  const auto excluded = [&](const std::vector<std::pair<std::string, std::string>>& conditions) {
+    return Compiled(When(conditions)).Excludes(event, data);
+  };
+  EXPECT_TRUE(excluded({{"type", "user.*"}}));
+  EXPECT_TRUE(excluded({{"type", "audit.*"}, {"header.tenant", "red"}}));
+  EXPECT_TRUE(excluded({{"header.none", "*"}})) << "all headers are known";
+  EXPECT_FALSE(excluded({{"type", "audit.*"}}));
+  EXPECT_FALSE(excluded({{"source", "/lms"}, {"data.a", "x"}})) << "neither is known";
+  EXPECT_FALSE(excluded({}));
+}
+
 TEST(Match, WhyNotNamesTheFirstConditionThatFails) {
   const Event event = Registered();
   Data data(event);

@@ -39,7 +39,9 @@ class SchemaSetTest : public testing::Test {
     const auto set = Load();
     for (const auto& problem : problems_) ADD_FAILURE() << problem.text();
     std::vector<std::string> wrong;
-    for (const auto& violation : set->Validate("t", "1.0", data))
+    const auto verdict = set->Validate("t", "1.0", data);
+    EXPECT_TRUE(verdict) << data;
+    for (const auto& violation : verdict->violations)
       wrong.push_back(violation.pointer + ": " + violation.message);
     return wrong;
   }
@@ -60,6 +62,10 @@ class SchemaSetTest : public testing::Test {
   std::vector<config::Problem> problems_;
 };
 
+bool Passes(const SchemaSet& set, const char* type, const char* version, std::string_view data) {
+  return set.Validate(type, version, data)->violations.empty();
+}
+
 bool Points(const std::vector<std::string>& wrong, const std::string& pointer) {
   return std::any_of(wrong.begin(), wrong.end(), [&](const std::string& violation) {
     return violation.starts_with(pointer + ": ");
@@ -74,10 +80,10 @@ TEST_F(Schema, IsChosenByTypeAndVersion) {
   Write("order.placed/1.0.json", R"({"type":"string"})");
   const auto set = Load();
   EXPECT_TRUE(problems_.empty());
-  EXPECT_TRUE(set->Validate("user.registered", "1.0", "{}").empty());
-  EXPECT_FALSE(set->Validate("user.registered", "1.0", "[]").empty());
-  EXPECT_TRUE(set->Validate("user.registered", "2.0", "[]").empty());
-  EXPECT_TRUE(set->Validate("order.placed", "1.0", "\"a\"").empty());
+  EXPECT_TRUE(Passes(*set, "user.registered", "1.0", "{}"));
+  EXPECT_FALSE(Passes(*set, "user.registered", "1.0", "[]"));
+  EXPECT_TRUE(Passes(*set, "user.registered", "2.0", "[]"));
+  EXPECT_TRUE(Passes(*set, "order.placed", "1.0", "\"a\""));
   EXPECT_TRUE(set->Knows("order.placed"));
   EXPECT_FALSE(set->Knows("order"));
   EXPECT_EQ(set->FileFor("user.registered", "2.0"),
@@ -89,11 +95,20 @@ TEST_F(Schema, ATypeWithoutAnyIsUncheckedAndAnUnknownVersionIsAViolation) {
   Write("t/1.0.json", "{}");
   Write("t/1.1.json", "{}");
   const auto set = Load();
-  EXPECT_TRUE(set->Validate("other", "1.0", "1").empty());
-  const auto wrong = set->Validate("t", "9", "{}");
+  EXPECT_TRUE(Passes(*set, "other", "1.0", "1"));
+  const auto wrong = set->Validate("t", "9", "{}")->violations;
   ASSERT_EQ(wrong.size(), 1U);
   EXPECT_EQ(wrong[0].pointer, "/version");
   EXPECT_NE(wrong[0].message.find("1.0, 1.1"), std::string::npos) << wrong[0].message;
+}
+
+TEST_F(Schema, DataThatRepeatsANameIsNoQuestionOfTheSchema) {
+  Write("t/1.0.json", "{}");
+  const auto set = Load();
+  const auto verdict = set->Validate("t", "1.0", R"({"a":[{"b":1,"\u0062":2}]})");
+  ASSERT_FALSE(verdict);
+  EXPECT_NE(verdict.error().message.find("\"b\" stands twice"), std::string::npos);
+  EXPECT_TRUE(set->Validate("other", "1.0", R"({"a":1,"a":2})"));
 }
 
 TEST_F(Schema, ErrorsPointAtTheValueThatIsWrong) {
@@ -118,11 +133,19 @@ TEST_F(Schema, EveryPromisedFormatIsChecked) {
       {"date-time", "2026-11-23T20:15:30Z", "2026-11-23"},
       {"date", "2026-11-23", "2026-11-31"},
       {"time", "20:15:30Z", "20:15"},
+      {"duration", "P1DT2H", "1D"},
       {"email", "a@example.com", "a"},
       {"uuid", "017f22e2-79b0-7cc3-98c4-dc0c0c07398f", "017f22e2"},
       {"ipv4", "127.0.0.1", "127.0.0.256"},
       {"ipv6", "::1", "::g"},
       {"uri", "https://example.com/", "example"},
+      {"uri-reference", "../a?b", "a b"},
+      {"iri", "https://example.com/\xC3\xA9", "/a"},
+      {"iri-reference", "\xC3\xA9", "a b"},
+      {"uri-template", "/a/{b}", "/a/{b"},
+      {"json-pointer", "/a~1b", "a"},
+      {"relative-json-pointer", "0#", "/a"},
+      {"regex", "^a+$", "("},
       {"hostname", "example.com", "-a"}};
   for (const auto& [format, good, bad] : cases) {
     const std::string plain = std::string(R"({"format":")") + format + "\"}";
@@ -200,14 +223,6 @@ TEST_F(Schema, WithAnIdMayReferToItself) {
   EXPECT_FALSE(Fits(kSchema, R"({"n":"1"})"));
 }
 
-TEST_F(Schema, NumbersAreComparedByValue) {
-  EXPECT_TRUE(Fits(R"({"type":"integer"})", "1"));
-  EXPECT_TRUE(Fits(R"({"type":"integer"})", "18446744073709551615"));
-  EXPECT_FALSE(Fits(R"({"type":"integer"})", "1.5"));
-  EXPECT_TRUE(Fits(R"({"type":"number"})", "123456789012345678901"));
-  EXPECT_TRUE(Fits(R"({"enum":[1]})", "1"));
-}
-
 TEST_F(Schema, AnIntegerMayBeWrittenWithAFractionOfZeroSinceDraft6) {
   for (const char* number : {"1.0", "-2.0e0", "1e3", "-0.0"}) {
     EXPECT_TRUE(Fits(R"({"type":"integer"})", number)) << number;
@@ -221,21 +236,18 @@ TEST_F(Schema, AnIntegerMayBeWrittenWithAFractionOfZeroSinceDraft6) {
       Fits(R"({"$schema":"http://json-schema.org/draft-04/schema#","type":"integer"})", "1.0"));
 }
 
-TEST_F(Schema, ANumberBeyondEveryRangeIsAViolationAndNoCrash) { EXPECT_FALSE(Fits("{}", "1e400")); }
-
 TEST_F(Schema, DeepDataIsChecked) {
   EXPECT_TRUE(Fits(R"({"type":"array"})", std::string(128, '[') + std::string(128, ']')));
 }
 
-TEST_F(Schema, WhatTheLintRefusesNamesFileAndPointer) {
-  EXPECT_EQ(Refused(R"({"properties":{"child":{"$ref":"#"}}})").find("#/properties/child/$ref: "),
-            0U);
+TEST_F(Schema, WhatIsRefusedNamesFileAndPointer) {
+  EXPECT_EQ(Refused(R"({"allOf":[{"$ref":"#"}]})").find("#/allOf/0/$ref: "), 0U);
   EXPECT_EQ(Refused(R"({"items":{"$ref":"http://a/b"}})").find("#/items/$ref: "), 0U);
   EXPECT_EQ(Refused(R"({"unevaluatedProperties":false})").find("#/unevaluatedProperties: "), 0U);
   EXPECT_EQ(Refused(R"({"items":{"type":"text"}})").find("#/items/type: "), 0U);
   EXPECT_EQ(Refused(R"({"pattern":"("})").find("#/pattern: "), 0U);
   EXPECT_EQ(Refused(R"({"pattern":"^(a+)+$"})").find("#/pattern: "), 0U);
-  EXPECT_EQ(Refused(R"({"format":"iri"})").find("#/format: "), 0U);
+  EXPECT_EQ(Refused(R"({"format":"idn-email"})").find("#/format: "), 0U);
 }
 
 TEST_F(Schema, AFileThatIsNotStrictJsonOrNoUsableSchemaIsAProblem) {
@@ -269,7 +281,7 @@ TEST_F(Schema, AMountedConfigMapIsRead) {
   fs::create_directory_symlink("..data/user.registered", folder_ / "user.registered");
   const auto set = Load();
   for (const auto& problem : problems_) ADD_FAILURE() << problem.text();
-  EXPECT_FALSE(set->Validate("user.registered", "1.0", "[]").empty());
+  EXPECT_FALSE(Passes(*set, "user.registered", "1.0", "[]"));
 }
 
 TEST_F(Schema, ALinkThatLeadsNowhereIsNoFile) {

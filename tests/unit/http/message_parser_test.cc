@@ -4,6 +4,8 @@
 
 #include <memory>
 
+#include "base/ascii.h"
+
 namespace outrigger::http {
 namespace {
 
@@ -237,9 +239,19 @@ TEST(ContentEncoding, IsNotTakenExceptIdentity) {
   EXPECT_EQ(WithLines("Content-Encoding: Identity\r\n")->status(), 200);
 }
 
+TEST(Head, AFieldOfOneValueIsRefusedTwice) {
+  for (const char* name : {"Content-Type", "Authorization", "Idempotency-Key"}) {
+    const std::string line = std::string(name) + ": a/b\r\n";
+    EXPECT_EQ(WithLines(line).get()->status(), 200) << name;
+    EXPECT_EQ(WithLines(line + line)->status(), 400) << name;
+    EXPECT_EQ(WithLines(line + "X: y\r\n" + base::LowerAscii(line))->status(), 400) << name;
+  }
+  EXPECT_EQ(WithLines("X: 1\r\nX: 1\r\nAccept: a\r\nAccept: b\r\n")->status(), 200);
+}
+
 TEST(Head, ABadTargetIs400) {
-  for (const char* target : {"/a%00", "/a%0", "/a%", "/a%zz", "/a#b", "a", "*", "http://a", "?a=b",
-                             "/?a=%", "a.b:80"})
+  for (const char* target :
+       {"/a%00", "/a%0", "/a%", "/a%zz", "/a#b", "a", "*", "http://", "?a=b", "/?a=%", "a.b:80"})
     EXPECT_EQ(ReadHead(std::string("GET ") + target + " HTTP/1.1\r\nHost: a\r\n\r\n")->status(),
               400)
         << target;
@@ -356,6 +368,26 @@ TEST(ChunkedBody, AWrongSizeIs400) {
     const Body body = ReadChunks(std::string(line) + "\r\nhello\r\n0\r\n\r\n");
     EXPECT_EQ(body.status(), 400) << line << ": \"" << body.text << '"';
   }
+}
+
+TEST(ChunkedBody, WhatIsWrongIsToldWithoutWaitingForMore) {
+  // Nothing comes behind any of these.
+  for (const char* text : {"5\n", "5;a\n", "5\r\nhello\n", "0\n", "0\r\nA: b\n", "0\r\n\n", "5\rx",
+                           "8000000000000000", "fffffffffffffff0", "00000000000000001", "5 \r",
+                           "5\r\nhellox", "0\r\n a", "0\r\n:", "0\r\na b"}) {
+    EXPECT_EQ(ReadChunks(text).status(), 400) << text;
+    EXPECT_EQ(ReadBody(*Chunked(), Bytes(text)).status(), 400) << text;
+  }
+}
+
+TEST(ChunkedBody, BlanksBeforeAnExtensionAreLegal) {
+  EXPECT_EQ(ReadChunks("5 \t;a=b\r\nhello\r\n0\r\n\r\n").text, "hello");
+}
+
+TEST(ChunkedBody, SaysHowMuchOfAChunkIsStillToCome) {
+  const auto parsed = Chunked();
+  ReadBody(*parsed, {"7fffff\r\nab"});
+  EXPECT_EQ(parsed->parser->announced(), 0x7fffffU - 2);
 }
 
 TEST(ChunkedBody, AChunkThatIsLongerThanItsSizeIs400) {

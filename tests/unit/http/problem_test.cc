@@ -40,6 +40,19 @@ TEST(Problem, EscapesWhatJsonAsksFor) {
   EXPECT_NE(json.find(R"("detail":"a \"b\"\\\u000a\u0001")"), std::string::npos) << json;
 }
 
+TEST(Problem, HasAtMost64KiBWhateverIsPutIn) {
+  // A control byte takes six.
+  const std::string large(1 << 20, '\x01');
+  Problem problem;
+  problem.status = 422;
+  problem.detail = problem.id = large;
+  for (int i = 0; i < 1000; ++i) problem.errors.emplace_back(large, large);
+  EXPECT_LE(problem.Json().size(), 64U << 10);
+  problem.errors.resize(1);
+  problem.errors[0] = {"/" + std::string(300, 'a'), "is missing"};
+  EXPECT_NE(problem.Json().find("/" + std::string(199, 'a') + "…\""), std::string::npos);
+}
+
 TEST(Problem, AsAResponseIsProblemJsonWithItsStatus) {
   Problem problem;
   problem.status = 503;

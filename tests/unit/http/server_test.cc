@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <thread>
 
+#include "http/http_date.h"
+#include "http/open_files.h"
 #include "support/http_server.h"
 
 namespace outrigger::http {
@@ -20,6 +22,29 @@ namespace {
 using namespace test;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// A server with a clock that the test turns; the loop is driven by hand.
+struct Driven {
+  explicit Driven(Handler handler = EchoHandler(), Limits limits = {})
+      : server(loop, std::move(limits), std::move(handler)) {
+    port = server.ListenTcp("127.0.0.1:0").value_or(0);
+  }
+  // Until the server has as many connections, and has done what was ready.
+  bool Settle(size_t connections) {
+    const auto end = std::chrono::steady_clock::now() + seconds(5);
+    while (std::chrono::steady_clock::now() < end) {
+      loop.RunReady();
+      if (server.connections() == connections) return true;
+    }
+    return false;
+  }
+  void Turn(milliseconds by) { loop.Advance(clock, by); }
+
+  base::ManualClock clock;
+  base::Loop loop{clock.clock()};
+  Server server;
+  uint16_t port = 0;
+};
 
 // ---- answers
 
@@ -103,6 +128,48 @@ TEST(Server, SendsALargeAnswerWhole) {
   EXPECT_TRUE(client.Read().body == large);
 }
 
+TEST(Server, EveryAnswerHasItsDate) {
+  Driven driven;
+  Client client(driven.port);
+  for (const std::string& request : {Get("/"), std::string("BAD\r\n\r\n")}) {
+    ASSERT_TRUE(client.Send(request));
+    ASSERT_TRUE(driven.Settle(1));
+    driven.loop.RunReady();
+    EXPECT_TRUE(client.Read().Has("\r\nDate: " + HttpDate().Text(driven.loop.Wall()) + "\r\n"));
+    driven.Turn(seconds(1));
+  }
+}
+
+TEST(HttpDate, IsThatOfTheRfcWhateverTheSecond) {
+  HttpDate date;
+  const auto at = [](std::time_t second) { return base::WallTime::clock::from_time_t(second); };
+  EXPECT_EQ(date.Text(at(784111777)), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(date.Text(at(784111777) + milliseconds(999)), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(date.Text(at(784111778)), "Sun, 06 Nov 1994 08:49:38 GMT");
+  EXPECT_EQ(date.Text(at(951782400)), "Tue, 29 Feb 2000 00:00:00 GMT");
+}
+
+TEST(Server, AnEncodedBodyIs415AndSaysWhatIsTaken) {
+  Running running;
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(Post("/", "xy", "Content-Encoding: gzip\r\n")));
+  const auto answer = client.Read();
+  EXPECT_EQ(answer.status, 415);
+  EXPECT_TRUE(answer.Has("Accept-Encoding: identity\r\n")) << answer.head;
+}
+
+TEST(Server, AChunkThatIsAnnouncedLargerThanTheBodyMayBeIsRefusedAtOnce) {
+  Running running;
+  for (const auto& [size, status] : {std::pair{"100001", 413},
+                                     {"7ffffffffffffff", 413},
+                                     {"8000000000000000", 400},
+                                     {"5\n", 400}}) {
+    Client client(running.port());
+    ASSERT_TRUE(client.Send(kChunkedHead + size + (status == 413 ? "\r\n" : "")));
+    EXPECT_EQ(client.Read().status, status) << size;
+  }
+}
+
 TEST(Server, AHeadAnswerHasALengthAndNoBody) {
   Running running;
   Client client(running.port());
@@ -177,31 +244,138 @@ TEST(Server, SendsNo100BeforeARefusalNorWhenTheBodyIsThere) {
 
 // ---- limits
 
-TEST(Server, AConnectionOverTheLimitIsTold503) {
+// ---- too many connections
+
+TEST(Crowd, AConnectionOverTheLimitIsTold503WhereNoneIsIdle) {
   Limits limits;
   limits.max_connections = 1;
   limits.prefix = "ops";
   std::vector<int> answered;
+  std::shared_ptr<Request> held;
   Handler handler = EchoHandler();
+  handler.on_request = [&](const std::shared_ptr<Request>& request) { held = request; };
   handler.on_answered = [&](std::string_view, int status) { answered.push_back(status); };
   Running running(handler, limits);
   Client first(running.port());
   ASSERT_TRUE(first.Send(Get("/")));
-  EXPECT_EQ(first.Read().status, 200);
+  ASSERT_TRUE(running.Until([&] { return held != nullptr; }));
   {
     Client second(running.port());
     const auto answer = second.Read();
     EXPECT_EQ(answer.status, 503);
     EXPECT_TRUE(answer.Has("Retry-After: "));
+    EXPECT_TRUE(answer.Has("Date: "));
     EXPECT_NE(answer.body.find("\"limit\":\"ops.maxConnections\""), std::string::npos);
     EXPECT_TRUE(second.Ended());
   }
-  first.Close();
-  ASSERT_TRUE(running.Until([&] { return running.server().connections() == 0; }));
-  Client third(running.port());
-  ASSERT_TRUE(third.Send(Get("/")));
+  running.On([&] { std::exchange(held, nullptr)->Answer({}); });
+  EXPECT_EQ(first.Read().status, 200);
+  running.On([&] { EXPECT_EQ(answered, (std::vector<int>{503, 200})); });
+}
+
+TEST(Crowd, TheOneThatWasIdleForLongestGivesWay) {
+  Limits limits;
+  limits.max_connections = 3;
+  Driven driven(EchoHandler(), limits);
+  Client oldest(driven.port), old(driven.port), busy(driven.port);
+  ASSERT_TRUE(driven.Settle(3));
+  driven.Turn(milliseconds(200));
+  ASSERT_TRUE(busy.Send("GET / HT"));
+  driven.Turn(milliseconds(200));
+  ASSERT_TRUE(oldest.Send(Get("/")));
+  driven.loop.RunReady();
+  EXPECT_EQ(oldest.Read().status, 200) << "now it is the younger one";
+  driven.Turn(milliseconds(100));
+  Client fourth(driven.port);
+  ASSERT_TRUE(fourth.Send(Get("/4")));
+  for (int i = 0; i < 10; ++i) driven.loop.RunReady();
+  EXPECT_EQ(fourth.Read().body, "GET /4 ");
+  EXPECT_TRUE(old.Ended());
+  ASSERT_TRUE(oldest.Send(Get("/again")));
+  ASSERT_TRUE(busy.Send("TP/1.1\r\nHost: a\r\n\r\n"));
+  driven.loop.RunReady();
+  EXPECT_EQ(oldest.Read().status, 200);
+  EXPECT_EQ(busy.Read().status, 200);
+}
+
+TEST(Crowd, ARequestThatHasComeIsNotGivenAwayUnread) {
+  Limits limits;
+  limits.max_connections = 1;
+  Driven driven(EchoHandler(), limits);
+  Client first(driven.port);
+  ASSERT_TRUE(driven.Settle(1));
+  ASSERT_TRUE(first.Send(Get("/first")));  // the loop has not seen it
+  Client second(driven.port);
+  for (int i = 0; i < 10; ++i) driven.loop.RunReady();
+  EXPECT_EQ(first.Read().status, 200);
+}
+
+TEST(Crowd, WhoDripsAHeadOrDoesNotReadGivesWayAfterASecond) {
+  Limits limits;
+  limits.max_connections = 2;
+  Handler handler = EchoHandler();
+  handler.on_request = [](const std::shared_ptr<Request>& request) {
+    Response response;
+    response.body.assign(request->head().path == "/large" ? 8 << 20 : 1, 'x');
+    request->Answer(std::move(response));
+  };
+  Driven driven(handler, limits);
+  Client dripping(driven.port), deaf(driven.port);
+  ASSERT_TRUE(dripping.Send("GET / HT"));
+  ASSERT_TRUE(deaf.Send(Get("/large")));
+  ASSERT_TRUE(driven.Settle(2));
+  driven.loop.RunReady();
+  {
+    Client soon(driven.port);
+    driven.loop.RunReady();
+    EXPECT_EQ(soon.Read().status, 503);
+  }
+  driven.Turn(milliseconds(1100));
+  Client third(driven.port), fourth(driven.port);
+  for (Client* client : {&third, &fourth}) ASSERT_TRUE(client->Send(Get("/")));
+  for (int i = 0; i < 10; ++i) driven.loop.RunReady();
   EXPECT_EQ(third.Read().status, 200);
-  running.On([&] { EXPECT_EQ(answered, (std::vector<int>{200, 503, 200})); });
+  EXPECT_EQ(fourth.Read().status, 200);
+  EXPECT_TRUE(dripping.Ended());
+}
+
+TEST(Crowd, DescriptorsThatOthersNeedAreLeftToThem) {
+  rlimit usual{};
+  getrlimit(RLIMIT_NOFILE, &usual);
+  const int next = dup(0);  // the lowest number that is free
+  close(next);
+  const rlimit few{static_cast<rlim_t>(next) + 20, usual.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &few);
+  Limits limits;
+  limits.spare_files = 10;
+  {
+    std::vector<std::shared_ptr<Request>> held;
+    Handler handler = EchoHandler();
+    handler.on_request = [&](const std::shared_ptr<Request>& request) { held.push_back(request); };
+    Driven driven(handler, limits);
+    setrlimit(RLIMIT_NOFILE, &usual);  // for the clients
+    std::vector<std::unique_ptr<Client>> clients;
+    int refused = 0;
+    for (int i = 0; i < 30; ++i) {
+      clients.push_back(std::make_unique<Client>(driven.port));
+      ASSERT_TRUE(clients.back()->Send(Get("/")));
+      driven.loop.RunReady();
+    }
+    EXPECT_LT(driven.server.connections(), 10U);
+    for (size_t i = driven.server.connections(); i < clients.size(); ++i)
+      refused += clients[i]->Read().status == 503;
+    EXPECT_GT(refused, 20);
+    held.clear();
+    driven.loop.RunReady();
+    // Idle ones give way, and are no more than before.
+    const size_t most = driven.server.connections();
+    for (int i = 0; i < 50; ++i) {
+      clients.push_back(std::make_unique<Client>(driven.port));
+      driven.loop.RunReady();
+      EXPECT_LE(driven.server.connections(), most);
+    }
+  }
+  EXPECT_LE(SpareFiles(), 64U);
 }
 
 TEST(Server, AHeadOverTheLimitIs431EvenWhenItNeverEnds) {
@@ -479,29 +653,7 @@ TEST(StreamedBody, AnAnswerBeforeItsEndClosesAfterIt) {
   });
 }
 
-// ---- deadlines, by a clock that the test turns; the loop is driven by hand
-
-struct Driven {
-  explicit Driven(Handler handler = EchoHandler(), Limits limits = {})
-      : server(loop, std::move(limits), std::move(handler)) {
-    port = server.ListenTcp("127.0.0.1:0").value_or(0);
-  }
-  // Until the server has as many connections, and has done what was ready.
-  bool Settle(size_t connections) {
-    const auto end = std::chrono::steady_clock::now() + seconds(5);
-    while (std::chrono::steady_clock::now() < end) {
-      loop.RunReady();
-      if (server.connections() == connections) return true;
-    }
-    return false;
-  }
-  void Turn(milliseconds by) { loop.Advance(clock, by); }
-
-  base::ManualClock clock;
-  base::Loop loop{clock.clock()};
-  Server server;
-  uint16_t port = 0;
-};
+// ---- deadlines
 
 TEST(Deadline, OfTheHeadIs408) {
   Driven driven;
@@ -595,6 +747,50 @@ TEST(Deadline, OfTheLingerEndsAClientThatNeverStopsSending) {
   EXPECT_EQ(driven.server.connections(), 0U);
 }
 
+// ---- the process is stopped, or the node frozen
+
+TEST(Pause, WhatWaitsInTheSocketsIsReadBeforeDeadlinesAreJudged) {
+  Driven driven;
+  const std::string body(200'000, 'x');
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 200; ++i) clients.push_back(std::make_unique<Client>(driven.port));
+  for (auto& client : clients) ASSERT_TRUE(client->Send("POST / HTTP/1.1\r\nHost: a\r\n"));
+  ASSERT_TRUE(driven.Settle(clients.size()));
+  driven.Turn(milliseconds(4900));
+  Client late(driven.port);
+  ASSERT_TRUE(late.Send("POST /late HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n"));
+  ASSERT_TRUE(driven.Settle(clients.size() + 1));
+  for (auto& client : clients) ASSERT_TRUE(client->Send("Content-Length: 1\r\n\r\nx"));
+  std::thread sending([&] { ASSERT_TRUE(late.Send(body)); });
+  driven.clock.Advance(seconds(60));
+  for (auto& client : clients) {
+    driven.loop.RunReady();
+    EXPECT_EQ(client->Read().status, 200);
+  }
+  const auto end = std::chrono::steady_clock::now() + seconds(20);
+  std::thread reading([&] { EXPECT_EQ(late.Read().status, 200); });
+  while (driven.server.buffered() > 0 && std::chrono::steady_clock::now() < end)
+    driven.loop.RunReady();
+  sending.join();
+  while (driven.loop.RunReady() > 0) {
+  }
+  reading.join();
+}
+
+TEST(Pause, AfterItASenderHasTheTimeThatItHadLeft) {
+  Driven driven;
+  Client client(driven.port);
+  ASSERT_TRUE(client.Send("GET / HTTP/1.1\r\n"));
+  ASSERT_TRUE(driven.Settle(1));
+  driven.Turn(seconds(2));
+  driven.clock.Advance(seconds(60));
+  driven.Turn(milliseconds(2800));
+  EXPECT_EQ(driven.server.connections(), 1U);
+  ASSERT_TRUE(client.Send("Host: a\r\n"));
+  driven.Turn(milliseconds(600));
+  EXPECT_EQ(client.Read().status, 408);
+}
+
 TEST(Deadline, LaterLimitsCountFromTheNextRequestOn) {
   Driven driven;
   Limits limits;
@@ -608,7 +804,7 @@ TEST(Deadline, LaterLimitsCountFromTheNextRequestOn) {
 
 // ---- drain
 
-TEST(Drain, ClosesIdleConnectionsNowAndOthersAfterTheirAnswer) {
+TEST(Drain, ClosesWhoIsIdleForLongNowAndOthersAfterTheirAnswer) {
   std::shared_ptr<Request> held;
   Handler handler = EchoHandler();
   handler.on_request = [&](const std::shared_ptr<Request>& request) {
@@ -626,6 +822,7 @@ TEST(Drain, ClosesIdleConnectionsNowAndOthersAfterTheirAnswer) {
   driven.loop.RunReady();
   ASSERT_TRUE(held);
   EXPECT_EQ(idle.Read().status, 200);
+  driven.Turn(seconds(1));
   bool drained = false;
   driven.server.Drain([&] { drained = true; });
   EXPECT_TRUE(idle.Ended());
@@ -644,6 +841,62 @@ TEST(Drain, ClosesIdleConnectionsNowAndOthersAfterTheirAnswer) {
   }
   EXPECT_TRUE(driven.Settle(0));
   EXPECT_TRUE(drained);
+}
+
+TEST(Drain, ARequestThatIsUnderWayOnAConnectionJustUsedIsAnswered) {
+  Driven driven;
+  Client kept(driven.port), idle(driven.port), fresh(driven.port);
+  for (Client* client : {&kept, &idle}) {
+    ASSERT_TRUE(client->Send(Get("/")));
+    ASSERT_TRUE(driven.Settle(3));
+    driven.loop.RunReady();
+    EXPECT_EQ(client->Read().status, 200);
+  }
+  bool drained = false;
+  driven.server.Drain([&] { drained = true; });
+  driven.Turn(milliseconds(500));
+  for (Client* client : {&kept, &fresh}) {
+    ASSERT_TRUE(client->Send(Get("/") + Get("/2")));
+    driven.loop.RunReady();
+    EXPECT_FALSE(client->Read().Has("Connection: close"));
+    EXPECT_TRUE(client->Read().Has("Connection: close")) << "with the last of its answers";
+    EXPECT_TRUE(client->Ended());
+    client->Close();
+  }
+  EXPECT_FALSE(drained);
+  driven.Turn(milliseconds(700));
+  EXPECT_TRUE(idle.Ended());
+  EXPECT_TRUE(drained);
+}
+
+TEST(Drain, WhoHasConnectedIsServedThoughNotAcceptedYet) {
+  Driven driven;
+  Client waiting(driven.port);
+  ASSERT_TRUE(waiting.Send(Get("/")));
+  bool drained = false;
+  driven.server.Drain([&] { drained = true; });
+  driven.loop.RunReady();
+  const auto answer = waiting.Read();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.Has("Connection: close"));
+}
+
+TEST(Drain, IsAnnouncedBeforeWhileConnectionsAreStillTaken) {
+  Driven driven;
+  Client kept(driven.port);
+  ASSERT_TRUE(kept.Send(Get("/")));
+  ASSERT_TRUE(driven.Settle(1));
+  driven.loop.RunReady();
+  EXPECT_FALSE(kept.Read().Has("Connection: close"));
+  driven.server.AnnounceClose();
+  Client late(driven.port);
+  for (Client* client : {&kept, &late}) {
+    ASSERT_TRUE(client->Send(Get("/")));
+    driven.loop.RunReady();
+    driven.loop.RunReady();
+    EXPECT_TRUE(client->Read().Has("Connection: close"));
+    EXPECT_TRUE(client->Ended());
+  }
 }
 
 TEST(Drain, WithoutConnectionsIsDoneAtOnce) {

@@ -45,9 +45,28 @@ TEST(Target, TheFirstQuestionMarkBeginsTheQuery) {
 TEST(Target, AbsoluteFormLosesItsSchemeAndHost) {
   EXPECT_EQ(Target("http://localhost:8800/v1/events?a=b").head.path, "/v1/events");
   EXPECT_EQ(Target("https://a/").head.path, "/");
-  EXPECT_NE(Target("http://a").wrong, "");
-  EXPECT_NE(Target("http://a?b=/").wrong, "");
-  EXPECT_NE(Target("ftp://a/b").wrong, "");
+  EXPECT_EQ(Target("HTTP://h/v1/events").head.path, "/v1/events") << "schemes have no case";
+  EXPECT_EQ(Target("hTTpS://h/a").head.path, "/a");
+  EXPECT_EQ(Target("http://a").head.path, "/") << "RFC 3986 section 6.2.3";
+  EXPECT_EQ(Target("http://a?b=/").head.path, "/");
+  EXPECT_EQ(Target("http://a?b=/").head.query, (Query{{"b", "/"}}));
+  for (const char* target : {"ftp://a/b", "http:///b", "http://", "http://u:p@a/b", "http:/a",
+                             "http://http://a/b#c", "xhttp://a/b"})
+    EXPECT_NE(Target(target).wrong, "") << target;
+}
+
+TEST(Target, AnAsteriskIsTheServerAndOfOptionsAlone) {
+  Read read;
+  read.head.method = "OPTIONS";
+  EXPECT_EQ(ReadTarget("*", read.head), "");
+  EXPECT_EQ(read.head.path, "*");
+  EXPECT_NE(ReadTarget("*a", read.head), "");
+  read.head.method = "GET";
+  EXPECT_NE(ReadTarget("*", read.head), "");
+}
+
+TEST(Target, OfALongBadOneTheRefusalShowsTheBeginning) {
+  EXPECT_LT(Target("/" + std::string(10'000, 'a') + "%zz").wrong.size(), 300U);
 }
 
 TEST(Target, AFollowingSlashIsNoAuthority) { EXPECT_EQ(Target("//a/b").head.path, "//a/b"); }

@@ -92,6 +92,23 @@ TEST_F(OpsServerTest, ItIsReadOnly) {
   EXPECT_NE(Get(server_->port(), "/nothing").find("404"), std::string::npos);
 }
 
+TEST_F(OpsServerTest, SilentConnectionsDoNotKeepProbesOut) {
+  std::vector<int> silent;
+  for (int i = 0; i < 200; ++i) {
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(server_->port());
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ASSERT_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    silent.push_back(fd);
+    if (i < 60 || i % 20 > 0) continue;
+    for (const char* path : {"/healthz", "/metrics", "/health/kafka"})
+      EXPECT_NE(Get(server_->port(), path).find("200 OK"), std::string::npos) << path << i;
+  }
+  for (const int fd : silent) close(fd);
+}
+
 TEST(OpsServerStart, ATakenPortIsAnErrorThatNamesIt) {
   telemetry::Metrics metrics;
   telemetry::Conditions conditions{base::Clock::System()};

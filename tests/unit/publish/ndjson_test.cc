@@ -132,5 +132,50 @@ TEST_F(NdjsonTest, TheAnswersCodeIsThatOfTheWorstLineAndItsCountsSayWhatWasTaken
   EXPECT_NE(request_->answer->body.find(R"(],"line":6})"), std::string::npos);
 }
 
+TEST_F(NdjsonTest, TheAnswerIsBoundedWhateverTheLinesSay) {
+  for (int i = 0; i < 3000; ++i) {
+    Send(R"({"id":")" + std::string(700, 'i') + R"(","type":")" + std::string(200, 't') +
+         "\",\"key\":[]}\n");
+    EXPECT_LE(request_->reserved, 256U << 10);
+  }
+  stream_->OnEnd();
+  ASSERT_TRUE(request_->answer);
+  const std::string& body = request_->answer->body;
+  EXPECT_LE(body.size(), 257U << 10);
+  EXPECT_GT(body.size(), 100U << 10);
+  EXPECT_NE(body.find(R"("failed":3000,"failures":[{"line":1,)"), std::string::npos);
+}
+
+TEST_F(NdjsonTest, ADetailShowsAtMost200CharactersOfTheCallersText) {
+  const std::string q(900, 'Q');
+  for (const std::string& line :
+       {"{\"type\":\"" + q + "\",\"data\":1}", "{\"type\":\"a.b\",\"" + q + "\":1}",
+        "{\"type\":\"a.b\",\"time\":\"" + q + "\",\"data\":1}",
+        "{\"type\":\"a.b\",\"headers\":{\"ce_" + q + "\":\"1\"},\"data\":1}",
+        "{\"type\":\"a.b\",\"headers\":{\"" + q + "\":[]},\"data\":1}",
+        "{\"type\":\"a.b\",\"headers\":{\"" + q + "\":1,\"" + q + "\":2},\"data\":1}",
+        "{\"" + q + "\":1,\"" + q + "\":2}", "{\"type\":\"a.b\",\"data\":" + q + "}"}) {
+    const auto request = std::make_shared<test::FakeRequest>();
+    const auto stream =
+        std::make_shared<NdjsonStream>(loop_, publisher_, rate_, busy_, 10'000, request, Ask{});
+    stream->OnChunk(line + "\n");
+    stream->OnEnd();
+    ASSERT_TRUE(request->answer) << line;
+    const std::string& body = request->answer->body;
+    EXPECT_NE(body.find("\"failed\":1"), std::string::npos) << body;
+    EXPECT_LE(std::count(body.begin(), body.end(), 'Q'), 200) << body;
+  }
+}
+
+TEST_F(NdjsonTest, WhereAnswersHaveNoRoomFailuresAreCountedAndNotListed) {
+  request_->room = 1000;
+  for (int i = 0; i < 100; ++i) Send("no\n");
+  stream_->OnEnd();
+  ASSERT_TRUE(request_->answer);
+  EXPECT_LE(request_->answer->body.size(), 1000U);
+  EXPECT_NE(request_->answer->body.find(R"("failed":100,"failures":[{"line":1,)"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace outrigger::publish

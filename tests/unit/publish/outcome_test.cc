@@ -63,5 +63,33 @@ TEST(Outcome, AFanOutShowsEveryTargetAndAnswersTheWorstCode) {
   EXPECT_EQ(outcome.code(), 200);
 }
 
+TEST(Outcome, OfALongIdTheBeginningIsShownAndAProblemDoesNotRepeatIt) {
+  Outcome outcome{std::string(1 << 20, 'i'), {Acked("t", 0, 1)}, {}};
+  EXPECT_LT(outcome.ToResponse().body.size(), 400U);
+  EXPECT_NE(outcome.ToResponse().body.find("i…\""), std::string::npos);
+  http::Problem problem;
+  problem.status = 400;
+  problem.id = outcome.id = "the-id";
+  outcome.Refuse(problem);
+  std::string entry;
+  outcome.AppendJson(entry);
+  EXPECT_EQ(entry.find("the-id"), entry.rfind("the-id")) << entry;
+  EXPECT_NE(outcome.ToResponse().body.find(R"("id":"the-id")"), std::string::npos);
+}
+
+TEST(Outcome, InBriefIsItsStatusAlone) {
+  const auto brief = [](const Outcome& outcome) {
+    std::string text;
+    outcome.AppendBrief(text);
+    EXPECT_LT(text.size(), Outcome::kBrief) << text;
+    return text;
+  };
+  EXPECT_EQ(brief({"e1", {Acked("t", 2, 41)}, {}}), R"({"status":"acked"})");
+  for (const int status : {400, 404, 413, 422, 431, 503, 505})
+    EXPECT_NE(brief({"e1", {Failed(std::string(249, 't'), status)}, {}})
+                  .find(std::to_string(status) + "}}"),
+              std::string::npos);
+}
+
 }  // namespace
 }  // namespace outrigger::publish

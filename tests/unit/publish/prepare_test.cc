@@ -111,6 +111,23 @@ TEST(Prepare, ATombstoneHasNothingThatASchemaCouldCheck) {
   EXPECT_EQ(Problem(schemas + ", mode: structured", Envelope(R"("key":"k")")).substr(0, 3), "422");
 }
 
+TEST(Prepare, OfManyErrorsOfASchemaTheFirstAreListedAndTheDetailSaysThatThereAreMore) {
+  const std::filesystem::path folder =
+      std::filesystem::path(testing::TempDir()) / "outrigger-prepare-errors/a.b";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "1.0.json") << R"({"items":{"type":"string"}})";
+  const std::string schemas = "schemas: '" + folder.parent_path().string() + "'";
+  const auto numbers = [](int count) {
+    std::string data = "\"data\":[0";
+    for (int i = 1; i < count; ++i) data += "," + std::to_string(i);
+    return Envelope(data + "]");
+  };
+  EXPECT_EQ(Problem(schemas, numbers(20)).find("there are more"), std::string::npos);
+  EXPECT_NE(Problem(schemas, numbers(21)).find("the first 20 errors are listed, there are more"),
+            std::string::npos);
+  EXPECT_EQ(Problem(schemas, Envelope(R"("data":[{"a":1,"a":2}])")).substr(0, 3), "400");
+}
+
 // ---- headers
 
 TEST(Prepare, ARulesHeaderIsAddedWhereTheEventHasNoneOfItsName) {

@@ -1,0 +1,100 @@
+// Dead letters that would go round: from one subscription to the next, and back.
+#include <regex.h>
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+
+#include "config/field.h"
+
+namespace outrigger::config {
+namespace {
+
+// A topic of a subscription as librdkafka reads it.
+class Pattern {
+ public:
+  explicit Pattern(const std::string& text) : text_(text) {
+    if (text.starts_with('^') &&
+        regcomp(&regex_.emplace(), text.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
+      regex_.reset();  // an error already
+  }
+  Pattern(const Pattern&) = delete;
+  Pattern& operator=(const Pattern&) = delete;
+  ~Pattern() {
+    if (regex_) regfree(&*regex_);
+  }
+
+  bool Takes(const std::string& topic) const {
+    return regex_ ? regexec(&*regex_, topic.c_str(), 0, nullptr, 0) == 0 : text_ == topic;
+  }
+
+ private:
+  std::string text_;
+  std::optional<regex_t> regex_;
+};
+
+class Loops {
+ public:
+  explicit Loops(const std::vector<Subscription>& all) : all_(all), topics_(all.size()) {
+    for (size_t i = 0; i < all.size(); ++i)
+      for (const Text& topic : all[i].topics) topics_[i].emplace_back(topic.value);
+  }
+
+  // The way of a dead letter of `from` back to it over subscriptions behind it in the file, so that
+  // each loop is found once. Empty: there is none.
+  std::vector<size_t> From(size_t from) const {
+    std::vector<size_t> before(all_.size(), all_.size());  // by whom each was reached
+    std::vector<size_t> reached{from};
+    for (size_t next = 0; next < reached.size(); ++next) {
+      for (size_t to = from; to < all_.size(); ++to) {
+        if (before[to] != all_.size() || !Gives(reached[next], to)) continue;
+        before[to] = reached[next];
+        if (to == from) return Way(before, from);
+        reached.push_back(to);
+      }
+    }
+    return {};
+  }
+
+ private:
+  // No subscription takes its own dead letters: by name that is an error of its own, and a regular
+  // expression passes over them.
+  bool Gives(size_t from, size_t to) const {
+    const std::string& letters = all_[from].dead_letter;
+    return !letters.empty() && letters != all_[to].dead_letter &&
+           std::any_of(topics_[to].begin(), topics_[to].end(),
+                       [&](const Pattern& topic) { return topic.Takes(letters); });
+  }
+
+  static std::vector<size_t> Way(const std::vector<size_t>& before, size_t from) {
+    std::vector<size_t> way;
+    for (size_t at = before[from]; at != from; at = before[at]) way.push_back(at);
+    way.push_back(from);
+    std::reverse(way.begin(), way.end());
+    return way;
+  }
+
+  const std::vector<Subscription>& all_;
+  std::vector<std::deque<Pattern>> topics_;
+};
+
+}  // namespace
+
+void CheckDeadLetterLoops(const std::vector<Subscription>& subscriptions, Reading& reading) {
+  static const YamlNode kNothing;
+  const Loops loops(subscriptions);
+  for (size_t i = 0; i < subscriptions.size(); ++i) {
+    const std::vector<size_t> way = loops.From(i);
+    if (way.empty()) continue;
+    std::string text = Quoted(subscriptions[i].name);
+    for (size_t n = 0; n < way.size(); ++n)
+      text += " -> " + subscriptions[way[n]].dead_letter + " -> " +
+              Quoted(subscriptions[n + 1 < way.size() ? way[n + 1] : i].name);
+    const Subscription& first = subscriptions[i];
+    reading.Error({kNothing, first.place.line, first.place.column, first.path + ".deadLetter"},
+                  "makes a loop: " + text + "; an event that none of them takes would go round",
+                  "choose a dead letter topic that no subscription of the loop reads");
+  }
+}
+
+}  // namespace outrigger::config

@@ -1,0 +1,44 @@
+#include "base/json_text.h"
+
+#include <gtest/gtest.h>
+
+namespace outrigger::base {
+namespace {
+
+TEST(Excerpt, IsTheTextWhereItIsShortAndElseItsBeginning) {
+  EXPECT_EQ(Excerpt("", 3), "");
+  EXPECT_EQ(Excerpt("abc", 3), "abc");
+  EXPECT_EQ(Excerpt("abcd", 3), "abc…");
+  EXPECT_EQ(Excerpt(std::string(1000, 'x')), std::string(200, 'x') + "…");
+}
+
+TEST(Excerpt, IsCutBetweenTwoCharacters) {
+  for (const std::string character : {"é", "€", "😀"})
+    for (size_t most = 0; most <= character.size(); ++most) {
+      const std::string text = "a" + character + "b";
+      EXPECT_EQ(Excerpt(text, 1 + most),
+                most == character.size() ? "a" + character + "…" : std::string("a…"))
+          << most;
+    }
+}
+
+TEST(Excerpt, OfBytesThatAreNoTextEndsAllTheSame) {
+  EXPECT_EQ(Excerpt(std::string(300, '\x80'), 200).size(), 200U);
+}
+
+TEST(Utf8Prefix, BytesThatAreNoTextAreReplaced) {
+  EXPECT_EQ(Utf8Prefix("a\xFF\xC3", 100), "a\xEF\xBF\xBD\xEF\xBF\xBD");
+  EXPECT_EQ(Utf8Prefix("\xED\xA0\x80", 3), "\xEF\xBF\xBD") << "a surrogate";
+  EXPECT_EQ(Utf8Prefix("\xFF\xFF", 5), "\xEF\xBF\xBD");
+  EXPECT_EQ(Utf8Prefix("\xF0\x9F\x98\x80\xE2\x82\xAC", 100), "\xF0\x9F\x98\x80\xE2\x82\xAC");
+  EXPECT_EQ(Utf8Prefix("\xF0\x9F\x98\x80", 3), "");
+}
+
+TEST(Utf8Prefix, EndsAtACharactersBoundary) {
+  EXPECT_EQ(Utf8Prefix(std::string(1023, 'a') + "\xC3\xA9", 1024), std::string(1023, 'a'));
+  EXPECT_EQ(Utf8Prefix("abc", 3), "abc");
+  EXPECT_EQ(Utf8Prefix("abc", 0), "");
+}
+
+}  // namespace
+}  // namespace outrigger::base
