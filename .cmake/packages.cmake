@@ -20,18 +20,17 @@ find_package(CLI11 REQUIRED)                         # cli
 find_package(cpprestsdk REQUIRED)                    # outbound
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)  # event
 
-# librdkafka: static, from the cache folder, or the system's when that is new enough (./dev decides).
+# librdkafka: static, from the cache folder (./dev builds it there), or the system's when that is new enough.
 set(OUTRIGGER_RDKAFKA "" CACHE PATH "Prefix of a static librdkafka; empty: the system's")
 add_library(third_rdkafka INTERFACE)                 # kafka
 if(OUTRIGGER_RDKAFKA)
   target_include_directories(third_rdkafka SYSTEM INTERFACE "${OUTRIGGER_RDKAFKA}/include")
   target_compile_definitions(third_rdkafka INTERFACE LIBRDKAFKA_STATICLIB)
-  pkg_check_modules(lz4 REQUIRED IMPORTED_TARGET liblz4)
   pkg_check_modules(zstd REQUIRED IMPORTED_TARGET libzstd)
   pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
   target_link_libraries(third_rdkafka INTERFACE "${OUTRIGGER_RDKAFKA}/lib/librdkafka.a" OpenSSL::SSL
-                        OpenSSL::Crypto PkgConfig::lz4 PkgConfig::zstd PkgConfig::zlib Threads::Threads m rt dl)
+                        OpenSSL::Crypto PkgConfig::zstd PkgConfig::zlib Threads::Threads m rt dl)
 else()
-  pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET "rdkafka>=2.10")
+  pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET "rdkafka>=2.15.1")
   target_link_libraries(third_rdkafka INTERFACE PkgConfig::rdkafka)
 endif()

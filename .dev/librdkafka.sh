@@ -1,49 +1,58 @@
-# librdkafka: the system's when it is 2.10 or newer (older ones free memory twice when a topic is deleted and created again:
-# confluentinc/librdkafka issue 4964), else Debian 13's source package, mended, as a static library. Sourced after common.sh
-# and debian.sh.
+# librdkafka, from the complete source that Confluent's own client for Node carries, as a static library. Sourced after
+# common.sh.
+
+librdkafka_version=2.15.1
+librdkafka_package=@confluentinc/kafka-javascript@1.10.1
+librdkafka_sha256=ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66
+librdkafka_archive=$cache/downloads/librdkafka-$librdkafka_version.tgz
 
 # Named after this file's content: other build options are another library.
 librdkafka_prefix() { echo "$cache/librdkafka-$1-$(sha256sum "$root/.dev/librdkafka.sh" | cut -c 1-12)"; }
 
+has_librdkafka_archive() { echo "$librdkafka_sha256  $librdkafka_archive" | sha256sum --check --status 2>/dev/null; }
+
+librdkafka_fetch() {
+  local folder=$cache/downloads/npm
+  rm -rf "$folder"
+  mkdir -p "$folder"
+  (cd "$folder" && npm pack --silent "$librdkafka_package")
+  mv "$folder"/*.tgz "$librdkafka_archive"
+  rm -rf "$folder"
+  has_librdkafka_archive || die "$librdkafka_package is not what it was: its SHA-256 is another"
+}
+
+# The archive alone, for a build elsewhere.
+ensure_librdkafka_archive() {
+  has_librdkafka_archive && return
+  command -v npm >/dev/null || install_packages npm
+  quietly librdkafka-source librdkafka_fetch
+}
+
 # librdkafka_build FLAVOUR: FLAVOUR is plain or tsan (ThreadSanitizer does not see C11 threads).
 librdkafka_build() {
-  local flavour=$1 prefix source flags=()
+  local flavour=$1 prefix source flags=(--CFLAGS=-g1)
   prefix=$(librdkafka_prefix "$flavour")
-  source=$cache/src/librdkafka
-  mkdir -p "$cache/src"
-  (
-    cd "$cache/src"
-    debian_update trixie
-    rm -rf librdkafka librdkafka-2* librdkafka_*
-    debian_apt trixie --download-only source librdkafka
-    dpkg-source --extract librdkafka_*.dsc librdkafka
-    # An entry with another id than the topic's new one leaves the tree of ids, too, before it is freed.
-    sed -i 's/} else if (old && !RD_KAFKA_UUID_IS_ZERO(/}\n        if (old \&\& old != old_by_id \&\& !RD_KAFKA_UUID_IS_ZERO(/' \
-      librdkafka/src/rdkafka_metadata_cache.c
-    grep -q 'old != old_by_id && !RD_KAFKA' librdkafka/src/rdkafka_metadata_cache.c
-  )
-  flags=(-DCMAKE_C_FLAGS="-g1")
-  [ "$flavour" = tsan ] && flags=(-DCMAKE_C_FLAGS="-g1 -fsanitize=thread" -DWITH_C11THREADS=OFF)
-  rm -rf "$prefix" "$prefix.build"
+  source=$prefix.build
+  [ "$flavour" = tsan ] && flags=(--CFLAGS="-g1 -fsanitize=thread" --LDFLAGS=-fsanitize=thread --disable-c11threads)
+  rm -rf "$prefix" "$source"
+  mkdir -p "$source"
+  tar -xzf "$librdkafka_archive" -C "$source" --strip-components=3 package/deps/librdkafka
+  cd "$source"
   # No libcurl: it would drag in some thirty libraries. No Cyrus SASL (Kerberos), but SCRAM and OAUTHBEARER, which need
   # OpenSSL alone.
-  cmake -S "$source" -B "$prefix.build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_INSTALL_PREFIX="$prefix" \
-    -DCMAKE_INSTALL_LIBDIR=lib -DRDKAFKA_BUILD_STATIC=ON -DRDKAFKA_BUILD_EXAMPLES=OFF -DRDKAFKA_BUILD_TESTS=OFF \
-    -DWITH_CURL=OFF -DWITH_SASL=OFF -DWITH_SASL_SCRAM=ON -DWITH_SASL_OAUTHBEARER=ON -DWITH_SSL=ON -DWITH_ZLIB=ON -DWITH_ZSTD=ON -DENABLE_LZ4_EXT=ON \
-    -DCMAKE_C_COMPILER_LAUNCHER=ccache "${flags[@]}"
-  ninja -C "$prefix.build" install
-  rm -rf "$prefix.build"
+  ./configure --prefix="$prefix" --cc="ccache gcc" --enable-static --disable-curl --disable-gssapi --disable-lz4-ext "${flags[@]}"
+  make -C src -j "$(nproc)" librdkafka.a
+  install -D --mode 644 src/librdkafka.a "$prefix/lib/librdkafka.a"
+  install -D --mode 644 --target-directory "$prefix/include/librdkafka" src/rdkafka.h src/rdkafka_mock.h
+  cd "$root"
+  rm -rf "$source"
   # Seen by the build as finished only now.
   touch "$prefix/complete"
 }
 
 ensure_librdkafka() {
-  local flavour=${1:-plain} prefix
-  prefix=$(librdkafka_prefix "$flavour")
-  [ -e "$prefix/complete" ] && return
-  if [ "$flavour" = plain ] && pkg-config --atleast-version=2.10 rdkafka 2>/dev/null; then
-    return
-  fi
-  say "building librdkafka ($flavour); once, about a minute"
+  local flavour=${1:-plain}
+  [ -e "$(librdkafka_prefix "$flavour")/complete" ] && return
+  ensure_librdkafka_archive
   quietly "librdkafka-$flavour" librdkafka_build "$flavour"
 }

@@ -21,6 +21,7 @@ struct Loop::Timers {
   std::shared_ptr<Timer::Entry> Take(Entries::iterator at);
 
   Entries entries;
+  uint64_t armed = 0;  // how many ever were
   boost::asio::steady_timer alarm;
   TimePoint alarm_at = TimePoint::max();
 };
@@ -29,6 +30,7 @@ struct Timer::Entry {
   std::function<void()> call;
   Loop::Timers* timers = nullptr;  // null: fired, cancelled, or the loop is gone
   Loop::Timers::Entries::iterator at;
+  uint64_t number = 0;
 };
 
 // What a call holds may own timers itself: nothing of a call ends while the list is being changed.
@@ -94,6 +96,7 @@ Timer Loop::After(Duration delay, std::function<void()> call) {
   const TimePoint due = Now() + std::chrono::duration_cast<TimePoint::duration>(delay);
   entry->call = std::move(call);
   entry->timers = timers_.get();
+  entry->number = ++timers_->armed;
   entry->at = timers_->entries.emplace(due, entry);
   Arm();
   return Timer(std::move(entry));
@@ -102,7 +105,11 @@ Timer Loop::After(Duration delay, std::function<void()> call) {
 void Loop::FireDue() {
   const TimePoint now = Now();
   auto& entries = timers_->entries;
-  while (!entries.empty() && entries.begin()->first <= now) {
+  // What a call arms is for the next turn, or calls that arm each other would keep sockets waiting. It is due no
+  // earlier than what was armed before, so it comes last.
+  const uint64_t armed = timers_->armed;
+  while (!entries.empty() && entries.begin()->first <= now &&
+         entries.begin()->second->number <= armed) {
     // Not kept by a Timer that is: what a fired call holds ends with it.
     const auto call = std::move(timers_->Take(entries.begin())->call);
     call();

@@ -110,7 +110,7 @@ class NodeTest(unittest.TestCase):
     def test_helm_test_fails_when_the_config_is_broken_and_says_where(self):
         helm = ["--namespace", self.namespace]
         self.cluster.helm("install", *helm, "shop", CHART, *OUR_IMAGE, "--set", "replicaCount=0", "--set", "app.image.repository=localhost/lms",
-                          "--set-string", "app.image.tag=1.0", "--set-json", 'outrigger.config={"routes": [{"topic": "{data.tenant"}]}')
+                          "--set-string", "app.image.tag=1.0", "--set-json", 'outrigger.config={"routes": [{"topic": "{date.tenant}"}]}')
         done = self.cluster.helm("test", *helm, "shop", check=False)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("outrigger.yaml:", self.kubectl("logs", "shop-outrigger-check").stdout)

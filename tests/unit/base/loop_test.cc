@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <functional>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -39,6 +40,21 @@ TEST(Loop, ATimerOfATimerFiresAtItsOwnTime) {
   });
   loop.Advance(clock, milliseconds(100));
   EXPECT_EQ(second - start, milliseconds(20));
+}
+
+TEST(Loop, WhatAFiredCallArmsIsForTheNextTurn) {
+  ManualClock clock;
+  Loop loop(clock.clock());
+  int fired = 0;
+  Timer timer;
+  std::function<void()> again = [&] {
+    if (++fired < 3) timer = loop.After(milliseconds(0), again);
+  };
+  timer = loop.After(milliseconds(0), again);
+  loop.RunReady();
+  EXPECT_EQ(fired, 1);
+  loop.Advance(clock, milliseconds(0));
+  EXPECT_EQ(fired, 3);
 }
 
 TEST(Loop, ADestroyedTimerNeverFires) {
