@@ -15,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
+import against  # noqa: E402
 import app_cost  # noqa: E402
 import delivery  # noqa: E402
 from kafka import Kafka  # noqa: E402
@@ -168,9 +169,13 @@ def judge(lines):
         print(f"{'met  ' if met else 'SHORT'}  {name:36} {value:>10,.1f} {unit:3} (target {relation} {bound:,})")
 
 
+def make_topics(kafka):
+    program("bench_raw", "topics", "--brokers", kafka.bootstrap, "--topics", ",".join(f"bench{n}:{n}" for n in PARTITIONS))
+
+
 def everything(kafka, seconds, quick):
     """The sidecar by itself: (results, start)."""
-    program("bench_raw", "topics", "--brokers", kafka.bootstrap, "--topics", ",".join(f"bench{n}:{n}" for n in PARTITIONS))
+    make_topics(kafka)
     sidecar = Sidecar(env={"KAFKA_BROKERS": kafka.bootstrap})
     sidecar.write_config(ROUTES + f"http:\n  unixSocket: {sidecar.folder}/app.sock\n")
     with sidecar:
@@ -187,16 +192,31 @@ def everything(kafka, seconds, quick):
     return bench.results, start
 
 
+def beside(kafka, other, turns, seconds):
+    """The exit code: 0 when this build is nowhere worse than the other."""
+    make_topics(kafka)
+
+    def load(sidecar, connections):
+        return Bench(kafka, sidecar, seconds).load("acked", 4, connections)
+
+    lines = against.compare(kafka, [other, str(BUILD / "outrigger")], turns, ROUTES, load, BUILD / "tests/bench/bench_app")
+    return 0 if against.show(lines) else 1
+
+
 def main():
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("--quick", action="store_true", help="the targets only, a second each")
     parser.add_argument("--kafkajs", action="store_true", help="only a Node app with kafkajs beside the same with Outrigger")
+    parser.add_argument("--against", metavar="BINARY", help="only this build beside another one, in turns, as ratios")
+    parser.add_argument("--turns", type=int, default=5, help="of --against")
     parser.add_argument("--seconds", type=float, help="of each measurement")
     parser.add_argument("--json", help="write the figures there")
     arguments = parser.parse_args()
     seconds = arguments.seconds or (1 if arguments.quick else 3)
     with Kafka(heap="1g") as kafka:
         kafka.format().start()
+        if arguments.against:
+            return beside(kafka, arguments.against, arguments.turns, seconds)
         results, start = ({}, {}) if arguments.kafkajs else everything(kafka, seconds, arguments.quick)
         for name, figures in app_cost.compare(kafka, seconds, 1 if arguments.quick else 2):
             results[name] = show(name, figures)
@@ -206,4 +226,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,7 +11,7 @@ from app import App
 
 PAUSE = 6  # seconds, longer than every time-out here
 CONFIG = """
-kafka: {{groupId: pause, consumer: {{properties: {{session.timeout.ms: 20000}}}}}}
+kafka: {{groupId: {group}, consumer: {{properties: {{session.timeout.ms: 20000}}}}}}
 routes: [{{topic: pause}}]
 subscriptions:
   - name: test
@@ -31,7 +31,7 @@ class Pause(KafkaCase):
         self.hold.set()
         self.app = App(lambda call: self.hold.wait(30) and 200).start()
         self.addCleanup(self.app.stop)
-        self.instance = self.sidecar(CONFIG.format(url=self.app.url))
+        self.instance = self.sidecar(CONFIG.format(url=self.app.url, group=self.id().rsplit(".", 1)[-1]))
         self.instance.wait_for(lambda: self.instance.post("/v1/events/a.b?id=warm-up", {}).status == 200)
         self.instance.wait_for(lambda: self.app.of("warm-up"))
 
