@@ -28,10 +28,14 @@ POM
   mv "$folder.new" "$folder"
 }
 
-ensure_kafka() {
-  # The compiler too: a test has a program in Java.
+ensure_maven() {
+  # The compiler too: some tests have programs in Java.
   command -v javac >/dev/null || install_packages default-jdk-headless
   command -v mvn >/dev/null || install_packages maven
+}
+
+ensure_kafka() {
+  ensure_maven
   [ -e "$(kafka_folder)/libs/kafka-tools-$kafka_version.jar" ] && return
   say "fetching Apache Kafka $kafka_version; once"
   quietly "kafka-$kafka_version" kafka_fetch

@@ -1,9 +1,8 @@
 # What proves the chart, the manifests and the image: helm and kubectl, offline schemas, and a Kubernetes that is real.
-# Fetched or built once into the cache folder, each piece under its own version. Sourced after common.sh.
+# Fetched or built once into the cache folder, each piece under its own version. Sourced after common.sh and go.sh.
 
 kubernetes_version=1.35.4           # the newest whose kubelet speaks to Debian 12's containerd
 kubernetes_schemas=(1.29.0 1.37.0)  # the oldest and the newest Kubernetes that the chart is checked against
-go_toolchain=1.26.8
 
 # Each has a function make_NAME, which is given the version.
 kubernetes_pieces=(kubectl-2.2.2 schemas-1.37.0 pyyaml-6.0.3 kubeconform-0.8.0 unittest-1.1.2 crds-0.95.1
@@ -36,27 +35,6 @@ ensure_kubernetes() {
     touch "$kubernetes_home/stamps/$piece"
   done
   rm -rf "$kubernetes_home/go"
-}
-
-# Debian 12's Go is too old for all of it, and older than the Go that fetches a newer one by itself. A toolchain is a
-# module like others, though, which an old Go can download and check.
-ensure_go() {
-  local folder
-  if command -v go >/dev/null && go_is_new; then return; fi
-  install_packages golang-go
-  folder=$(go mod download -json "golang.org/toolchain@v0.0.1-go$go_toolchain.$(go env GOOS)-$(go env GOARCH)" |
-    sed -n 's/.*"Dir": "\(.*\)".*/\1/p')
-  chmod -R u+w "$folder"
-  chmod -R +x "$folder/bin" "$folder/pkg/tool"
-  export PATH=$folder/bin:$PATH
-  go_is_new || die "this Go can't build Kubernetes: $(go version)"
-}
-
-# Kubernetes asks for 1.25; from 1.21 on Go fetches what a module asks for, unless it was told not to.
-go_is_new() {
-  local minor
-  minor=$(go env GOVERSION | sed -n 's/^go1\.\([0-9]*\).*/\1/p')
-  [ "${minor:-0}" -ge 25 ] || { [ "${minor:-0}" -ge 21 ] && [ "$(go env GOTOOLCHAIN)" != local ]; }
 }
 
 # in_go_folder NAME COMMAND…: in an empty folder of that name, with Go's caches beside it, which go away when everything
