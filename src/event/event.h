@@ -57,7 +57,7 @@ struct Event {
   std::vector<Header> headers;     // the caller's Kafka headers
 
   std::optional<std::string> data;  // unchanged bytes; nullopt: an event without data
-  bool data_is_json = false;        // datacontenttype is JSON (…/json or …+json)
+  bool data_is_json = false;  // there is data, and datacontenttype is JSON (…/json or …+json)
   bool data_is_text = false;  // it came as text: a string in the JSON format, whatever its type
 
   // The value of extension `name`, or empty.

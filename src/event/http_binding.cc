@@ -81,8 +81,10 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
                                      : "ce-specversion is \"" + base::Excerpt(specversion) +
                                            "\", and 1.0 is spoken here");
   if (required && event.type.empty()) return wrong("the header ce-type is missing");
-  if (!body.empty()) event.data = std::move(body);
-  event.data_is_json = IsJson(event.datacontenttype);
+  if (!body.empty()) {
+    event.data = std::move(body);
+    event.data_is_json = IsJson(event.datacontenttype);
+  }
   return event;
 }
 

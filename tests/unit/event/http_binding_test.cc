@@ -59,6 +59,7 @@ TEST(HttpBinary, ABodyOfNoBytesIsNoData) {
       true);
   ASSERT_TRUE(event.has_value());
   EXPECT_FALSE(event->data.has_value());
+  EXPECT_FALSE(event->data_is_json);
 }
 
 TEST(HttpBinary, TypeAndSpecversionAreNeededWhereTheyAreRequired) {
