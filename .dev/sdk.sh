@@ -27,7 +27,13 @@ sdk_java() {
   sdk_launcher "$1" "exec java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -cp 'libs/*:classes' Main"
 }
 
+# The lock file in the tree names no registry; the one that cargo makes by itself names the one that it asks here.
 sdk_rust() {
+  local asked
+  mv Cargo.lock pinned
+  cargo generate-lockfile
+  asked=$(sed -n 's/^source = //p' Cargo.lock | head -n 1)
+  sed "s|^source = .*|source = $asked|" pinned >Cargo.lock
   cargo build --locked --target-dir target
   cp target/debug/sdk "$1"
   rm -r target
