@@ -1,4 +1,4 @@
-# The container image, built by buildah without a registry. Sourced after common.sh and debian.sh.
+# The container image, built by buildah without a registry. Sourced after common.sh, debian.sh and librdkafka.sh.
 
 base_image=localhost/debian:bookworm-slim
 image_name=localhost/outrigger:dev
@@ -17,8 +17,8 @@ bootstrap_base() {
     podman import - "$base_image"
 }
 
-# build_image TAG ARG…: the Dockerfile as it stands, or a stage of it. The compiler's cache is the machine's, so that what
-# one of them compiled the other need not.
+# build_image TAG ARG…: the Dockerfile, or a stage of it. The compiler's cache and the source of librdkafka are the machine's,
+# so that what one of them has the other need not get.
 build_image() {
   local tag=$1 commit version
   shift
@@ -26,12 +26,14 @@ build_image() {
   version=$(sed -n 's/^project(outrigger VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt)
   mkdir -p "$cache/ccache"
   buildah bud --isolation chroot --layers --pull-never --volume "$cache/ccache:/root/.cache/outrigger/ccache:rw" \
+    --volume "$cache/downloads:/root/.cache/outrigger/downloads:ro" \
     --build-arg "COMMIT=$commit" --build-arg "VERSION=$version" --tag "$tag" --file Dockerfile "$@" .
 }
 
 # The build stage has a name, so that its layers stay for the next time; those of the time before go.
 ensure_image() {
   install_packages buildah podman runc mmdebstrap
+  ensure_librdkafka_archive
   podman image exists "$base_image" || quietly base-image bootstrap_base
   quietly image-build build_image "$build_image_name" --target build
   quietly image build_image "$image_name"

@@ -54,7 +54,6 @@ class Consumer::Core {
     int64_t next = -1;      // the offset after the last record that was passed on
     bool revoking = false;  // the flow is settling it
     bool resetting = false;
-    bool doubted = false;  // librdkafka says that it is no longer there
     base::Timer again;     // the next question where to go on
     int64_t end = -1;      // behind its newest record, asked for while it is paused
     bool ended = false;    // there was nothing at `next`, and nothing has come since

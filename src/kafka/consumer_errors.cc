@@ -59,8 +59,6 @@ void Consumer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text,
   if (rd_kafka_fatal_error(handle_->rk(), reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR)
     return OnFatal(reason);
   if (error == RD_KAFKA_RESP_ERR__FATAL) return OnFatal(text);
-  if (error == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION)
-    if (const auto held = held_.find(at); held != held_.end()) held->second.doubted = true;
   if (error == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET) return OnOutOfRange(at, offset);
   if (uint64_t held_back; error_log_.Allow(loop_.Now(), held_back)) {
     Log(Level::kWarn, "the consumer has a problem",

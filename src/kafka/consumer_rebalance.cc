@@ -88,17 +88,15 @@ void Consumer::Core::StartRevoke(std::vector<TopicPartition> at, bool lost) {
   }
   std::vector<TopicPartition> all = HeldWhere(true);
   all.insert(all.end(), at.begin(), at.end());
-  // Where a topic was deleted nobody else has these.
-  const auto certain = std::partition(
-      at.begin(), at.end(), [this](const TopicPartition& each) { return held_[each].doubted; });
-  std::vector<TopicPartition> taken(certain, at.end());
-  at.erase(certain, at.end());
   const auto tell = [this](std::vector<TopicPartition> those) {
     if (!those.empty()) handler_.on_revoked(std::move(those), true, [] {});
   };
-  if (!at.empty()) TellGone(at, {}, tell);
+  // What was lost is another member's now, unless its topic was deleted: librdkafka tells of both
+  // in the same way. The starting points of what comes next are asked for after this.
+  const bool ask = connection_.connected && !at.empty();
+  if (ask) TellGone(at, {}, tell);
   Release(all);
-  tell(std::move(taken));
+  if (!ask) tell(std::move(at));
 }
 
 // librdkafka takes one answer for all that is revoked.
