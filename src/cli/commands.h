@@ -33,7 +33,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
 // it is there, else "".
 std::string ConfigFile(const std::string& given, const config::Environment& environment);
 
-// "0.1.0", and the commit that it was built from.
+// "0.2.0", and the commit that it was built from.
 std::string Version();
 std::string Commit();
 

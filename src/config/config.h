@@ -1,8 +1,7 @@
 // The whole configuration as plain values, defaults filled in. Immutable once loaded; a reload
 // makes another.
 //
-// Field names, units and defaults: the config reference in README.md, printed by `outrigger
-// schema`.
+// Field names, units and defaults are described in README.md of this folder.
 #pragma once
 
 #include <chrono>
@@ -156,7 +155,7 @@ struct Retry {
   bool operator==(const Retry&) const = default;
 };
 
-// When the app counts as half down: so many failures over so many keys, and no success.
+// When the app counts as degraded: so many failures over so many keys, and no success.
 struct Circuit {
   uint32_t failures = 20;
   uint32_t keys = 5;
@@ -182,7 +181,7 @@ struct Subscription {
   Circuit circuit;
   Millis commit_interval{100};
 
-  // Where it stands in the file is no part of it.
+  // Its position in the file does not count.
   bool operator==(const Subscription& other) const {
     const auto all = [](const Subscription& s) {
       return std::tie(s.name, s.topics, s.group, s.match, s.start_from, s.dead_letter, s.ordering,

@@ -67,7 +67,7 @@ void SetBrokers(const char* name, std::string_view value, Kafka& kafka,
   for (const auto& broker : kafka.brokers)
     if (broker == "embedded" && kafka.brokers.size() > 1)
       Refuse(name, "kafka.brokers",
-             base::Error::Invalid("`embedded` stands beside other brokers",
+             base::Error::Invalid("`embedded` can't be combined with other brokers",
                                   "keep `embedded` alone, or remove it"),
              problems);
 }

@@ -31,7 +31,7 @@ struct Loaded {
 // folder.
 Loaded Load(const std::string& file, const Environment& environment);
 
-// The same from text; `name` stands for the file in problems and for its folder.
+// The same from text; `name` is the file's name in problems, and gives its folder.
 Loaded LoadText(std::string_view yaml, const std::string& name, const Environment& environment);
 
 // The JSON Schema (draft 7) of the config file, for editors.

@@ -23,7 +23,7 @@ struct Text {
   Place place;
   std::string path;  // "routes[3].topic"
 
-  // Where it stands is not what it says.
+  // Its place is not part of what it says.
   bool operator==(const Text& other) const { return value == other.value; }
 };
 

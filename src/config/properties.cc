@@ -6,7 +6,7 @@ namespace outrigger::config {
 namespace {
 
 struct Rule {
-  std::string_view name;  // a trailing `*` stands for any ending
+  std::string_view name;  // a trailing `*` matches any ending
   std::string_view reason;
   std::string_view instead;
 };
@@ -74,7 +74,7 @@ constexpr std::array<Rule, 61> kRules = {{
     {"ssl.key.pem", kField, "kafka.security.keyFile"},
     {"ssl.key.password", kField, "kafka.security.keyPasswordFile"},
     {"ssl.keystore.*", kField, "kafka.security.keyFile"},
-    {"test.mock.*", "is what `embedded` stands for", "kafka.brokers"},
+    {"test.mock.*", "is what `embedded` sets", "kafka.brokers"},
     {"plugin.library.paths", "would load foreign code into the sidecar", ""},
     {"statistics.interval.ms", kInner, ""},
     {"enabled_events", kInner, ""},

@@ -1,4 +1,4 @@
-// One reading of a file: where a value stands, and the problems found so far.
+// One reading of a file: where a value is, and the problems found so far.
 //
 // Thread: one. Lifetime: of one Load; spots point into the tree that is being read.
 #pragma once

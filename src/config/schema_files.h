@@ -1,4 +1,4 @@
-// What stands below a folder of schemas: who loads them and who watches them see the same files.
+// The files below a folder of schemas: the loader and the watch see the same ones.
 //
 // Thread: any; reads directories.
 #pragma once

@@ -84,7 +84,7 @@ void ReadTopics(std::vector<Text>& topics, const Spot& spot, Reading& reading) {
     if (const Wrong wrong = text ? CheckTopic(*text) : std::nullopt)
       reading.Error(at, *wrong);
     else if (std::any_of(topics.begin(), topics.end(), same))
-      reading.Error(at, Quoted(*text) + " stands here twice", "remove one");
+      reading.Error(at, Quoted(*text) + " appears here twice", "remove one");
     topics.push_back(reading.TextOf(at));
   }
 }
@@ -120,8 +120,7 @@ Wrong CheckUrl(std::string_view text) {
   if (std::any_of(text.begin(), text.end(), odd))
     return Error::Invalid(Quoted(text) + " has a blank, a control character or `#`", kUrls);
   if (text.starts_with("https://"))
-    return Error::Invalid("https is not in this version",
-                          "the app stands beside: speak http to it");
+    return Error::Invalid("https is not in this version", "the app runs in the same pod: use http");
   if (text.starts_with("unix:")) {
     const std::string_view path = text.substr(5, text.find(':', 5) - 5);
     const size_t end = 5 + path.size();
@@ -164,13 +163,15 @@ Wrong CheckPath(const std::string& text) {
 
 const Mapping<AppHealth>& HealthFields() {
   static const Mapping<AppHealth> fields = {
-      .fields = {TextField("path", &AppHealth::path, "What is asked.", CheckPath)
+      .fields = {TextField("path", &AppHealth::path, "The path of the health check.", CheckPath)
                      .Required()
                      .Also({{"type", "string"}, {"pattern", "^/[^\\x00-\\x20\\x7f#]*$"}}),
-                 Duration("interval", &AppHealth::interval, Millis(10), kHour, "How often."),
-                 Duration("timeout", &AppHealth::timeout, kInstant, kHour, "For the answer."),
+                 Duration("interval", &AppHealth::interval, Millis(10), kHour,
+                          "The time between two health checks."),
+                 Duration("timeout", &AppHealth::timeout, kInstant, kHour,
+                          "How long its answer may take."),
                  Whole("failures", &AppHealth::failures, 1, 1000,
-                       "In a row, before the app counts as down.")}};
+                       "How many fail in a row before the app counts as down.")}};
   return fields;
 }
 
@@ -185,16 +186,20 @@ Mapping<Deliver> DeliverFields() {
                                    {"batch"},
                                    "an event is a request of its own"};
   return {.fields = {
-              ScalarField("url", &Deliver::url, std::string("A template: ") + kUrls + ".",
+              ScalarField("url", &Deliver::url,
+                          std::string("Where events are posted, a template: ") + kUrls + ".",
                           UrlSchema(), ReadUrl)
                   .Required(),
-              Choice("mode", &Deliver::mode, modes, "How events are sent."),
-              Duration("timeout", &Deliver::timeout, kInstant, kHour, "For an attempt."),
-              Whole("concurrency", &Deliver::concurrency, 1, 10000, "Attempts at once."),
+              Choice("mode", &Deliver::mode, modes,
+                     "The form of the request: attributes as headers, one JSON document, or the "
+                     "record as it is."),
+              Duration("timeout", &Deliver::timeout, kInstant, kHour,
+                       "How long the app may take for one attempt."),
+              Whole("concurrency", &Deliver::concurrency, 1, 10000,
+                    "The largest number of attempts in flight."),
               Texts("headers", &Deliver::headers,
-                    "Globs: which Kafka headers go along as `kafka-<name>`."),
-              ScalarField("health", &Deliver::health,
-                          "How the app's health is asked for. Default: it is not.",
+                    "Globs of the Kafka headers that are sent as `kafka-<name>`; `[]`: none."),
+              ScalarField("health", &Deliver::health, "A health check of the app. Default: none.",
                           HealthFields().Schema(), ReadHealth),
           }};
 }
@@ -212,11 +217,12 @@ void CheckOrder(const Spot& spot, const std::string& group, Millis initial, Mill
 
 Mapping<Retry> RetryFields() {
   const Mapping<Retry> backoff = {
-      .fields = {
-          Duration("initial", &Retry::backoff_initial, kInstant, kHour, "The first wait's bound."),
-          Duration("max", &Retry::backoff_max, kInstant, 24 * kHour, "The longest wait.")}};
-  return {.fields = {Whole("attempts", &Retry::attempts, 1, 1000, "How often an event is tried."),
-                     Group("backoff", "Exponential, with full jitter.", backoff),
+      .fields = {Duration("initial", &Retry::backoff_initial, kInstant, kHour,
+                          "The bound of the first wait."),
+                 Duration("max", &Retry::backoff_max, kInstant, 24 * kHour, "The longest wait.")}};
+  return {.fields = {Whole("attempts", &Retry::attempts, 1, 1000,
+                           "How many times an event is attempted."),
+                     Group("backoff", "Exponential backoff with full jitter.", backoff),
                      Later<Retry>("delays")},
           .check = [](Retry& retry, const Spot& spot, Reading& reading) {
             CheckOrder(spot, "backoff", retry.backoff_initial, retry.backoff_max, reading);
@@ -225,13 +231,15 @@ Mapping<Retry> RetryFields() {
 
 Mapping<Circuit> CircuitFields() {
   const Mapping<Circuit> probe = {
-      .fields = {Duration("initial", &Circuit::probe_initial, kInstant, kHour, "The first wait."),
+      .fields = {Duration("initial", &Circuit::probe_initial, kInstant, kHour,
+                          "The wait before the first probe."),
                  Duration("max", &Circuit::probe_max, kInstant, 24 * kHour, "The longest wait.")}};
-  return {.fields = {Whole("failures", &Circuit::failures, 1, 100'000, "So many failures …"),
-                     Whole("keys", &Circuit::keys, 1, 10'000, "… over so many keys …"),
+  return {.fields = {Whole("failures", &Circuit::failures, 1, 100'000,
+                           "The number of failures that open the circuit, where they come …"),
+                     Whole("keys", &Circuit::keys, 1, 10'000, "… over at least so many keys …"),
                      Duration("window", &Circuit::window, kInstant, kHour,
-                              "… in this time, and no success, open it."),
-                     Group("probe", "Waits between probes.", probe)},
+                              "… within this time, without a success."),
+                     Group("probe", "The waits between probes of a degraded app.", probe)},
           .check = [](Circuit& circuit, const Spot& spot, Reading& reading) {
             CheckOrder(spot, "probe", circuit.probe_initial, circuit.probe_max, reading);
           }};
@@ -245,7 +253,7 @@ void CheckSubscription(Subscription& subscription, const Spot& spot, Reading& re
   for (const Text& topic : subscription.topics)
     if (!topic.value.empty() && topic.value == subscription.dead_letter)
       reading.Error(spot.At("deadLetter"), Quoted(topic.value) + " is one of its own `topics`",
-                    "a dead letter would be delivered again: choose another topic");
+                    "a dead-letter record would be delivered again: choose another topic");
 }
 
 Mapping<Subscription> SubscriptionFields() {
@@ -253,36 +261,43 @@ Mapping<Subscription> SubscriptionFields() {
       .fields =
           {
               TextField("name", &Subscription::name,
-                        "Its name in metrics, in the pull API and in its group.", CheckName)
+                        "The name in metrics, conditions and the consumer group.", CheckName)
                   .Required()
                   .Also(NameSchema()),
-              ScalarField("topics", &Subscription::topics, "Topics, or a ^regex.", TopicsSchema(),
-                          ReadTopics)
+              ScalarField(
+                  "topics", &Subscription::topics,
+                  "Names of topics, or regular expressions that start with `^` (POSIX extended).",
+                  TopicsSchema(), ReadTopics)
                   .Required(),
               TextField("group", &Subscription::group,
                         "The consumer group. Default: `<groupId>.<name>`."),
-              Object("match", &Subscription::match, "Which events it is for. Default: every event.",
+              Object("match", &Subscription::match,
+                     "The events that are delivered, as in `routes[].match`; others are settled as "
+                     "filtered. Default: every event.",
                      MatchFields()),
               ScalarField("startFrom", &Subscription::start_from,
-                          "Where a new group begins: earliest, latest or an RFC 3339 time.",
+                          "Where a new group starts: earliest, latest, or an RFC 3339 time.",
                           {{"type", "string"}, {"pattern", kStartPattern}, {"default", "earliest"}},
                           ReadStartFrom),
               TextField("deadLetter", &Subscription::dead_letter,
-                        "The topic for events that can't be delivered.", CheckDeadLetter)
+                        "The topic for events that can't be delivered. Default: none; such an "
+                        "event stays, and its key waits.",
+                        CheckDeadLetter)
                   .Also(TopicNameSchema()),
               Choice("ordering", &Subscription::ordering,
                      Choices<Ordering>{{{"key", Ordering::kKey},
                                         {"partition", Ordering::kPartition},
                                         {"none", Ordering::kNone}}},
-                     "What is kept in order."),
-              Object("deliver", &Subscription::deliver, "Where events are pushed to.",
+                     "What is kept in order: events of one key, all events of a partition, or "
+                     "nothing."),
+              Object("deliver", &Subscription::deliver, "How events reach the app.",
                      DeliverFields())
                   .Required(),
               Later<Subscription>("replies"),
               Object("retry", &Subscription::retry, "What follows a failure that may pass.",
                      RetryFields()),
-              Object("circuit", &Subscription::circuit, "When the app counts as half down.",
-                     CircuitFields()),
+              Object("circuit", &Subscription::circuit,
+                     "When the app counts as degraded, and how it is probed.", CircuitFields()),
               Duration("commitInterval", &Subscription::commit_interval, Millis(10), kMinute,
                        "How often offsets are committed."),
               Later<Subscription>("dedupe"),
@@ -293,8 +308,8 @@ Mapping<Subscription> SubscriptionFields() {
 }  // namespace
 
 Field<Config> SubscriptionsField() {
-  return Objects("subscriptions", &Config::subscriptions, "Which events the app gets, and how.",
-                 SubscriptionFields());
+  return Objects("subscriptions", &Config::subscriptions,
+                 "Consuming rules: which events the app gets, and how.", SubscriptionFields());
 }
 
 void FinishSubscriptions(Config& config, Reading& reading) {

@@ -1,7 +1,7 @@
 // Tells when what the config is read from has changed: edits in place, editors' renames, and the
 // symlink swap by which the kubelet updates a mounted ConfigMap.
 //
-// A change is one of content: a file that is only touched, or stands beside it, is none. It is told
+// A change is one of content: a file that is only touched, or lies beside it, is none. It is told
 // once what was seen has had a moment to settle; nothing that happens after the Watch is made, or
 // while it tells, is missed. Folders are watched, never a file itself: a rename or a swap gives the
 // name to another inode. Thread: the loop's. Source: inotify(7); Kubernetes, "Mounted ConfigMaps".

@@ -92,7 +92,7 @@ class Builder : public YAML::EventHandler {
     const YamlNode* node = anchor < anchors_.size() ? anchors_[anchor] : nullptr;
     if (node == nullptr) Fail(mark, "the alias names no value", "write the value out");
     if (node->open)
-      Fail(mark, "the alias stands inside what it names", "an alias can't contain itself");
+      Fail(mark, "the alias is inside what it names", "an alias can't contain itself");
     if (frames_.size() + node->height > YamlTree::kMaxDepth) FailDepth(mark);
     Attach(node, mark);
   }
@@ -211,8 +211,8 @@ class Builder : public YAML::EventHandler {
       return;
     }
     if (const YamlNode::Entry* first = Known(frame, name)) {
-      Report(mark, "the name " + Quoted(name) + " stands twice",
-             "it stands on line " + std::to_string(first->line) + " already: keep one");
+      Report(mark, "the name " + Quoted(name) + " appears twice",
+             "it is on line " + std::to_string(first->line) + " already: keep one");
     }
     frame.node->entries.push_back({name, mark.line + 1, mark.column + 1, nullptr});
     if (frame.node->entries.size() == kLinear)

@@ -202,7 +202,7 @@ class KafkaAway(ConsumerCase):
         sidecar.wait_for(lambda: sidecar.metrics().get(name) == 0, 30, "the lag's end")
 
 
-# What a line of the README's "When something is wrong" tells is a test's docstring here too.
+# These docstrings are rows of the table in src/ops/README.md, too.
 TOLD = (LittleMetadata, Permissions, CreatedAgain)
 
 
