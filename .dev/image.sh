@@ -17,7 +17,7 @@ bootstrap_base() {
     podman import - "$base_image"
 }
 
-# build_image TAG ARG…: the Dockerfile as it stands, or a stage of it. The compiler's cache is the machine's, so that what
+# build_image TAG ARG…: the Dockerfile, or a stage of it. The compiler's cache is the machine's, so that what
 # one of them compiled the other need not.
 build_image() {
   local tag=$1 commit version

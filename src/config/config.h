@@ -1,5 +1,5 @@
-// The whole configuration as plain values, defaults filled in. Immutable once loaded; a reload
-// makes another.
+// The whole configuration as plain values, with defaults. Immutable once loaded; a reload makes
+// another.
 //
 // Field names, units and defaults are described in README.md of this folder.
 #pragma once
@@ -113,7 +113,7 @@ struct Route {
   Ack ack = Ack::kKafka;
 };
 
-// Where a group without a committed offset begins.
+// Where a group without a committed offset starts.
 struct StartFrom {
   enum class At { kEarliest, kLatest, kTime };
 
@@ -126,7 +126,7 @@ struct StartFrom {
 enum class Ordering { kKey, kPartition, kNone };
 enum class DeliverMode { kBinary, kStructured, kRaw };
 
-// How the app is asked whether it is well.
+// The health check of the app.
 struct AppHealth {
   std::string path;
   Millis interval{5000};
@@ -141,7 +141,7 @@ struct Deliver {
   DeliverMode mode = DeliverMode::kBinary;
   Millis timeout{10000};
   uint32_t concurrency = 64;
-  std::vector<std::string> headers = {"*"};  // globs: the Kafka headers that go along
+  std::vector<std::string> headers = {"*"};  // globs: the Kafka headers that are sent
   std::optional<AppHealth> health;
 
   bool operator==(const Deliver&) const = default;

@@ -58,7 +58,7 @@ class Loops {
 
  private:
   // No subscription reads its own dead-letter topic: by name that is an error of its own, and a
-  // regular expression passes over them.
+  // regular expression skips them.
   bool Gives(size_t from, size_t to) const {
     const std::string& dead_letters = all_[from].dead_letter;
     return !dead_letters.empty() && dead_letters != all_[to].dead_letter &&
@@ -92,7 +92,7 @@ void CheckDeadLetterLoops(const std::vector<Subscription>& subscriptions, Readin
               Quoted(subscriptions[n + 1 < way.size() ? way[n + 1] : i].name);
     const Subscription& first = subscriptions[i];
     reading.Error({kNothing, first.place.line, first.place.column, first.path + ".deadLetter"},
-                  "makes a loop: " + text + "; an event that none of them takes would go round",
+                  "makes a loop: " + text + "; an event that all of them fail would circulate",
                   "choose a dead-letter topic that no subscription of the loop reads");
   }
 }

@@ -60,7 +60,8 @@ void SetBrokers(const char* name, std::string_view value, Kafka& kafka,
   }
   if (brokers.empty()) {
     Refuse(name, "kafka.brokers",
-           base::Error::Invalid("names no broker", "a comma list of host:port"), problems);
+           base::Error::Invalid("names no broker", "use a comma-separated list of host:port"),
+           problems);
     return;
   }
   kafka.brokers = std::move(brokers);

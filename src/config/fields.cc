@@ -10,7 +10,7 @@ Field<Config> Constant(std::string name, std::string value, std::string doc) {
         const std::string* text = reading.Scalar(spot);
         if (text != nullptr && *text != value)
           reading.Error(spot, "must be `" + value + "`, not " + Quoted(*text),
-                        "this version reads no other");
+                        "this version supports no other");
       });
   return std::move(field).Required();
 }

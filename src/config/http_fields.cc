@@ -24,13 +24,14 @@ void ReadUnixSocket(std::string& value, const Spot& spot, Reading& reading) {
 void CheckHttp(Http& http, const Spot& spot, Reading& reading) {
   if (http.max_bodies < http.max_body)
     reading.Error(spot.At(spot.Has("maxBodies") ? "maxBodies" : "maxBody"),
-                  "http.maxBodies is smaller than http.maxBody: no largest event could be read",
+                  "http.maxBodies is smaller than http.maxBody: an event of the largest size could "
+                  "not be read",
                   "give maxBodies room for several");
   const auto listen = ParseListen(http.listen);
   if (listen && !listen->loopback)
     reading.Warn(spot.At("listen"), "other machines can reach the publish port at " + http.listen,
                  http.token_file.empty() ? "listen on 127.0.0.1, or set `tokenFile`"
-                                         : "meant for the app beside it");
+                                         : "the port is meant for the app in the same pod");
 }
 
 void CheckRate(Rate& rate, const Spot& spot, Reading&) {

@@ -72,13 +72,13 @@ void CheckSecurity(Security& security, const Spot& spot, Reading& reading) {
   }
   if (spot.Has("password"))
     reading.Warn(spot.At("password"), "the password is in this file",
-                 "put it in a secret and name that by `passwordFile`");
+                 "put it into a secret, and set `passwordFile`");
   if (security.protocol == "SASL_PLAINTEXT" && security.mechanism == "PLAIN")
-    reading.Warn(spot.At("protocol"), "sends the password readable over the network",
+    reading.Warn(spot.At("protocol"), "sends the password over the network unencrypted",
                  "use SASL_SSL");
 }
 
-// CheckSecurity in the schema's words: whoever edits one edits both.
+// CheckSecurity as a schema: a change of one needs a change of the other.
 Json SecurityRules() {
   const auto required = [](const char* name) {
     return Json{{"type", "object"}, {"required", {name}}};
@@ -124,7 +124,7 @@ Json BrokersSchema() {
 Choices<std::string> Mechanisms() {
   Choices<std::string> mechanisms = Words({"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"});
   mechanisms.later = {"OAUTHBEARER"};
-  mechanisms.later_why = "it needs a token service, which this version can't ask";
+  mechanisms.later_why = "this version can't request tokens";
   return mechanisms;
 }
 

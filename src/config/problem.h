@@ -43,7 +43,7 @@ struct Problem {
     if (!path.empty()) out += path + ": ";
     out += message;
     if (!hint.empty()) out += " (" + hint + ")";
-    // Names come from the file as they are: a terminal or a log must not be steered by them.
+    // Names come from the file unchanged: control characters must not reach a terminal or a log.
     for (char& c : out)
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
     return out;

@@ -14,8 +14,7 @@ struct Rule {
 constexpr std::string_view kAcked = "decides whether a 200 means that Kafka has the event";
 constexpr std::string_view kDropped = "would drop events that were accepted";
 constexpr std::string_view kOrder = "decides the order of events with one key";
-constexpr std::string_view kBatch =
-    "decides how batches form, and they form in the sidecar's own queues";
+constexpr std::string_view kBatch = "decides how batches form, and the sidecar forms them itself";
 constexpr std::string_view kOffsets = "would commit offsets of events that are not settled";
 constexpr std::string_view kField = "has a field of its own";
 constexpr std::string_view kInner = "is used inside the sidecar";

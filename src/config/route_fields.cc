@@ -99,8 +99,9 @@ void AppendJson(const YamlNode& node, const Spot& spot, Reading& reading, std::s
       out += node.plain && (word || IsJsonNumber(node.text)) ? node.text : JsonText(node.text);
       if (LooksLikeStamp(node.text))
         reading.Error(
-            spot, Quoted(node.text) + (IsStamp(node.text) ? " is inside a value" : " is no stamp"),
-            "`$now` and `$id` stand alone, as the whole value");
+            spot,
+            Quoted(node.text) + (IsStamp(node.text) ? " is inside a value" : " is not a stamp"),
+            "`$now` and `$id` must be the whole value");
       return;
     }
     case YamlNode::Kind::kList:

@@ -16,7 +16,7 @@ struct SchemaFiles {
   std::error_code error;                    // why the list is not whole
 };
 
-// Links are followed. Names that begin with `..` are passed over: a mounted ConfigMap shows its
+// Links are followed. Names that begin with `..` are skipped: a mounted ConfigMap has its
 // files a second time there.
 SchemaFiles FindSchemaFiles(const std::string& folder);
 

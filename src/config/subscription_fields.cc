@@ -12,7 +12,7 @@ namespace {
 constexpr Millis kInstant{1};
 constexpr Millis kMinute{60'000};
 constexpr Millis kHour{3'600'000};
-constexpr size_t kLongestName = 249;  // a topic's bound; names stand in paths, groups and labels
+constexpr size_t kLongestName = 249;  // a topic's bound; names are used in paths, groups and labels
 
 using base::Error;
 using Wrong = std::optional<Error>;
@@ -24,7 +24,7 @@ Wrong CheckName(const std::string& text) {
   if (text.size() <= kLongestName && text != "." && text != ".." &&
       std::all_of(text.begin(), text.end(), fits))
     return std::nullopt;
-  return Error::Invalid(Quoted(text) + " is no name of a subscription",
+  return Error::Invalid(Quoted(text) + " is not a name of a subscription",
                         "1 to 249 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`");
 }
 
@@ -38,7 +38,7 @@ Wrong CheckTopicRegex(const std::string& text) {
   const bool back = slash != text.npos && slash + 1 < text.size() &&
                     std::isdigit(static_cast<unsigned char>(text[slash + 1]));
   if (back || text.find('{') != text.npos)
-    return Error::Invalid(Quoted(text) + " uses `{` or a back reference, which can take for ever",
+    return Error::Invalid(Quoted(text) + " uses `{` or a back reference, which can take forever",
                           "POSIX extended syntax without them");
   regex_t regex;
   const int error = regcomp(&regex, text.c_str(), REG_EXTENDED | REG_NOSUB);
@@ -48,7 +48,7 @@ Wrong CheckTopicRegex(const std::string& text) {
   }
   char why[120];
   regerror(error, &regex, why, sizeof why);
-  return Error::Invalid(Quoted(text) + " is no regular expression: " + why,
+  return Error::Invalid(Quoted(text) + " is not a regular expression: " + why,
                         "POSIX extended syntax");
 }
 
@@ -128,13 +128,14 @@ Wrong CheckUrl(std::string_view text) {
     if (path.starts_with('/') && path.size() > 1 && path.size() <= 107 && target &&
         path.find('{') == path.npos)
       return std::nullopt;
-    return Error::Invalid(Quoted(text) + " names no socket and path",
+    return Error::Invalid(Quoted(text) + " does not name a socket and a path",
                           "like `unix:/run/app.sock:/h/{type}`");
   }
   if (!text.starts_with("http://"))
     return Error::Invalid(Quoted(text) + " is neither http:// nor unix:", kUrls);
   const std::string_view host = text.substr(7, text.find_first_of("/?", 7) - 7);
-  if (CheckBroker(host)) return Error::Invalid(Quoted(text) + " names no host and port", kUrls);
+  if (CheckBroker(host))
+    return Error::Invalid(Quoted(text) + " does not name a host and a port", kUrls);
   return std::nullopt;
 }
 
@@ -158,7 +159,7 @@ Json UrlSchema() {
 Wrong CheckPath(const std::string& text) {
   const auto odd = [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '#'; };
   if (text.starts_with('/') && std::none_of(text.begin(), text.end(), odd)) return std::nullopt;
-  return Error::Invalid(Quoted(text) + " is no path", "like `/healthz`");
+  return Error::Invalid(Quoted(text) + " is not a path", "like `/healthz`");
 }
 
 const Mapping<AppHealth>& HealthFields() {
@@ -235,10 +236,12 @@ Mapping<Circuit> CircuitFields() {
                           "The wait before the first probe."),
                  Duration("max", &Circuit::probe_max, kInstant, 24 * kHour, "The longest wait.")}};
   return {.fields = {Whole("failures", &Circuit::failures, 1, 100'000,
-                           "The number of failures that open the circuit, where they come …"),
-                     Whole("keys", &Circuit::keys, 1, 10'000, "… over at least so many keys …"),
+                           "The app counts as degraded after this many failures within `window`, "
+                           "over at least `keys` keys, without a success."),
+                     Whole("keys", &Circuit::keys, 1, 10'000,
+                           "How many different keys must have failed."),
                      Duration("window", &Circuit::window, kInstant, kHour,
-                              "… within this time, without a success."),
+                              "The time within which failures count."),
                      Group("probe", "The waits between probes of a degraded app.", probe)},
           .check = [](Circuit& circuit, const Spot& spot, Reading& reading) {
             CheckOrder(spot, "probe", circuit.probe_initial, circuit.probe_max, reading);
