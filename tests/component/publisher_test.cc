@@ -198,7 +198,7 @@ TEST_F(PublisherTest, ADeadLetterThatTheProducerNoLongerTakesIsSaidToBeMissing) 
   const Outcome outcome = Await(pending);
   EXPECT_EQ(outcome.code(), 413);
   const std::string& detail = outcome.targets[0].problem->detail;
-  EXPECT_EQ(detail.find("was given to"), std::string::npos) << detail;
+  EXPECT_EQ(detail.find("was written to"), std::string::npos) << detail;
   EXPECT_NE(detail.find("dead_letters did not get it: "), std::string::npos) << detail;
   EXPECT_EQ(metrics_.Producer("first")[telemetry::ProducerOutcome::kFailed].value(), 1);
 }
