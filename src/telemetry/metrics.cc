@@ -90,7 +90,8 @@ struct Metrics::Families {
                     "Offsets that were deleted or truncated before they were fetched, by reason.");
   prometheus::Family<prometheus::Counter>& consumer_rebuilds =
       CounterFamily("outrigger_consumer_rebuilds_total",
-                    "Kafka clients of a subscription replaced after a fatal error or because they fetched nothing.");
+                    "Kafka clients of a subscription replaced after a fatal error or because they "
+                    "fetched nothing.");
   prometheus::Family<prometheus::Counter>& commits_refused =
       CounterFamily("outrigger_consumer_commits_refused_total",
                     "Offset commits of a partition that Kafka refused; each is tried again.");
@@ -98,7 +99,8 @@ struct Metrics::Families {
       "outrigger_consumer_lag", "Events of an assigned partition that are not settled yet.");
   prometheus::Family<prometheus::Gauge>& consumer_lag_seconds = GaugeFamily(
       "outrigger_consumer_lag_seconds",
-      "Age of the oldest unsettled event of an assigned partition, in seconds; where none was fetched, the time for which the partition has lagged without progress.");
+      "Age of the oldest unsettled event of an assigned partition, in seconds; where none was "
+      "fetched, the time for which the partition has lagged without progress.");
   prometheus::Family<prometheus::Gauge>& consumer_oldest = GaugeFamily(
       "outrigger_consumer_oldest_unsettled_age_seconds",
       "Time since the oldest unsettled event of an assigned partition was fetched, in seconds.");
