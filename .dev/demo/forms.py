@@ -39,7 +39,7 @@ BAD = [
     ("a version without a schema", "/v1/events/user.registered?version=9.0", JSON, {"userId": "u-3"}, 422),
     ("no key where the rule asks for one", "/v1/events/user.deleted", JSON, {"reason": "gdpr"}, 422),
     ("a known id with another body", "/v1/events", JSON, {**REGISTERED, "data": {**USER, "lastName": "Li"}}, 409),
-    ("invalid, kept as a dead letter", "/v1/events/analytics.tracked", JSON, {"event": "", "metadata": {}}, 422),
+    ("invalid, kept as a dead-letter record", "/v1/events/analytics.tracked", JSON, {"event": "", "metadata": {}}, 422),
     ("a topic that is not allowed", "/v1/topics/user.events", {"content-type": "text/plain"}, "x", 404),
     ("a content type that is no event", "/v1/events", {"content-type": "application/xml"}, "<event/>", 415),
     ("larger than http.maxBody", "/v1/events/user.updated", JSON, {"userId": "u-1", "changes": {"note": "x" * 1_100_000}}, 413),

@@ -88,13 +88,13 @@ class Scenes:
         self.mailbox.refuse = lambda sender, recipient: "550 no such box" if recipient.startswith("nobody") else None
         user, fine = self.register("nobody"), self.register("cleo")
         self.expect(lambda: self.welcomed(fine), "the others' mail goes on")
-        letters = lambda: [r for r in read_topic(self.bootstrap, "dlq.topic") if r.key == user["email"]]  # noqa: E731
-        self.expect(letters, "the event is in dlq.topic with its story")
-        for letter in letters()[:1]:
-            story = {n.removeprefix("outrigger-error-"): v for n, v in letter.headers.items() if n.startswith("outrigger-error-")}
+        dead_letters = lambda: [r for r in read_topic(self.bootstrap, "dlq.topic") if r.key == user["email"]]  # noqa: E731
+        self.expect(dead_letters, "the event is in dlq.topic, and its headers say why")
+        for dead_letter in dead_letters()[:1]:
+            why = {n.removeprefix("outrigger-error-"): v for n, v in dead_letter.headers.items() if n.startswith("outrigger-error-")}
             for name in ("reason", "status", "body", "attempts", "subscription", "topic", "partition", "offset"):
-                self.screen.note(f"outrigger-error-{name}: {story.get(name)}")
-            self.screen.expect(json.loads(letter.value)["to"] == user["email"] and story["reason"] == "status", "bytes, key and reason are right")
+                self.screen.note(f"outrigger-error-{name}: {why.get(name)}")
+            self.screen.expect(json.loads(dead_letter.value)["to"] == user["email"] and why["reason"] == "status", "bytes, key and reason are right")
 
     def bad_schema(self):
         self.screen.title("An event that breaks its schema", "the app has a bug: role \"king\". The user is answered, the event is refused by name")

@@ -1,5 +1,6 @@
-// What a start with a config would be refused for beyond what config and publish can tell: for
-// `outrigger check`, and for a reload, which must not promise a next start that fails.
+// Checks of a config that need Kafka's client and the subscriptions, beyond those of config and
+// publish: for `outrigger check`, and for a reload, which must not accept what the next start
+// refuses.
 //
 // Thread: any; blocks for milliseconds. Needs no broker and opens no port.
 #pragma once

@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 
 int main(int argc, char** argv) {
-  // So that standard input can be asked whether more of it is there already.
+  // Unsynchronized, so that standard input can be asked whether more input is available.
   std::ios::sync_with_stdio(false);
   outrigger::cli::Console console{std::cin, std::cout, std::cerr,
                                   outrigger::config::ProcessEnvironment()};

@@ -16,14 +16,14 @@ using telemetry::Level;
 using telemetry::Log;
 using telemetry::Status;
 
-// The app is quiet when it has published nothing for so long.
+// The app counts as quiet when it has published nothing for this time.
 constexpr auto kQuiet = std::chrono::seconds(1);
-// Of the shutdown budget, what answering and flushing may need at the end.
+// The part of the shutdown budget that is reserved for answering and flushing at the end.
 constexpr auto kFlushShare = std::chrono::seconds(5);
-// What ending the Kafka client may take beyond the flush: its last question to the cluster.
+// The time for closing the Kafka client after the flush: its last request to the cluster.
 constexpr std::chrono::milliseconds kCloseShare{1000};
 constexpr auto kTick = std::chrono::seconds(1);
-// So much in bodies and answers together is no usual load.
+// More memory for bodies and answers than a usual load takes.
 constexpr uint64_t kFlood = 8 << 20;
 
 std::string Join(const std::vector<std::string>& parts) {
@@ -99,7 +99,7 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(const config::Con
 PublishFlow::~PublishFlow() {
   loop_.Stop();
   if (thread_.joinable()) thread_.join();
-  // The requests that the server still holds answer into the publisher's world: they go first.
+  // The requests that the server still holds use the publisher, so they are destroyed first.
   server_.reset();
 }
 
@@ -138,7 +138,7 @@ void PublishFlow::ShowConnection() {
     ShowRefusal(connection);
     return;
   }
-  // A client that has just begun to look is not away yet.
+  // A client that has just started to connect is not disconnected yet.
   if (loop_.Now() - connection.since < kTick) return;
   const std::string why = connection.last_error.empty() ? "no answer" : connection.last_error;
   const bool denied = why.find("uthentication") != std::string::npos;
@@ -154,11 +154,11 @@ void PublishFlow::ShowRefusal(const kafka::Connection& connection) {
       Log(Level::kInfo, "Kafka is connected", {{"brokers", brokers_}});
     return;
   }
-  // One topic that takes nothing is no reason to call Kafka away.
+  // A single topic that refuses records does not make Kafka unreachable.
   if (conditions_.Set("KafkaConnected", connection.refused ? Status::kFalse : Status::kTrue,
                       connection.refused ? "PublishingRefused" : "TopicRefused",
                       "connected to " + brokers_ + ", but: " + connection.refusal))
-    Log(Level::kWarn, "Kafka refuses what is published", {{"reason", connection.refusal}});
+    Log(Level::kWarn, "Kafka refuses to take events", {{"reason", connection.refusal}});
 }
 
 void PublishFlow::Tick() {
@@ -174,7 +174,7 @@ void PublishFlow::Tick() {
   ReturnMemory();
 }
 
-// The C library keeps what a flood of large bodies and answers took, for another one.
+// The C library keeps the memory of a burst of large bodies and answers; this returns it.
 void PublishFlow::ReturnMemory() {
   flood_ = std::max(flood_, server_->TakePeak());
   if (flood_ < kFlood || server_->buffered() + server_->answers() > flood_ / 4) return;

@@ -47,8 +47,8 @@ class PublishFlow {
   // reached, else why not.
   std::string WaitForKafka(std::chrono::milliseconds at_most, const std::function<bool()>& give_up);
 
-  // Goes on accepting until the app is quiet for a second, flushes, and ends; `budget` bounds all
-  // of it. Blocks.
+  // Keeps accepting until the app has been quiet for a second, flushes, and ends; `budget` bounds
+  // all of it. Blocks.
   void Shutdown(std::chrono::milliseconds budget);
 
   bool kafka_enabled() const { return kafka_enabled_; }
@@ -79,7 +79,7 @@ class PublishFlow {
   std::thread thread_;
   std::atomic<bool> kafka_connected_{false};
   uint64_t rebuilds_ = 0;
-  uint64_t flood_ = 0;  // the most of bodies and answers since memory was returned
+  uint64_t flood_ = 0;  // the peak of bodies and answers since memory was returned
   base::Timer tick_;
 
   // The drain, on the flow's thread.

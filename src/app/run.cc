@@ -29,8 +29,8 @@ sigset_t Set(std::initializer_list<int> signals) {
 const sigset_t kStop = Set({SIGTERM, SIGINT});
 const sigset_t kReload = Set({SIGHUP});
 
-// What a stop does while there is nothing to drain yet, or no time for it. A handler, since the
-// default action passes by process 1, which we are in a container.
+// What a signal does while there is nothing to drain yet, or no time for it. A handler is needed
+// because the default action does not apply to process 1, as in a container.
 void EndAtOnce(int signal) { std::_Exit(128 + signal); }
 
 bool StopAsked() {
@@ -39,8 +39,8 @@ bool StopAsked() {
   return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
 }
 
-// http.maxConnections alone is what the usual soft limit allows, and brokers and probes need some,
-// too. (It is soft for the sake of programs that use select.)
+// The usual soft limit allows http.maxConnections and nothing more, but brokers and probes need
+// descriptors, too. (It is low for the sake of programs that use select.)
 void RaiseOpenFiles() {
   rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -48,8 +48,9 @@ void RaiseOpenFiles() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// What a config names and is read with it. Secrets of Kafka are read at the start only; where they
-// are wrong, the config is refused, and what mends it is their change.
+// The files that a config names and that are read with it. Secrets of Kafka are read at the start
+// only; where they are wrong, the config is refused, and a change of them is a change of the
+// config.
 std::vector<std::string> ReadBeside(const config::Loaded& loaded) {
   const config::Config& config = loaded.config;
   std::vector<std::string> paths = {config.http.token_file};
@@ -76,7 +77,7 @@ class Control {
 
   config::Loaded Load() {
     config::Loaded loaded = config::Load(file_, config::ProcessEnvironment());
-    // What a refused config names is followed too: that may be where it is mended.
+    // The files of a refused config are watched, too: the correction may be made there.
     if (watch_) watch_->Follow(ReadBeside(loaded));
     return loaded;
   }
@@ -99,7 +100,7 @@ class Control {
     signalfd_siginfo info;
     while (read(signals, &info, sizeof info) == sizeof info) {
       if (info.ssi_signo == SIGHUP) {
-        // Read anew also where nothing that is watched has changed.
+        // SIGHUP reloads even when nothing that is watched has changed.
         if (watch_ && !watch_->Look()) Reload();
         continue;
       }
@@ -135,7 +136,7 @@ int Run(const std::string& config_file) {
   config::Loaded loaded = control.Load();
   for (const auto& problem : loaded.problems) std::cerr << problem.text() << "\n";
   if (!loaded.ok()) {
-    std::cerr << "outrigger: the config has errors; nothing was started\n";
+    std::cerr << "outrigger: the config has errors; the sidecar does not start\n";
     return 1;
   }
   // From here on a stop waits for the control thread; every other thread inherits this.
@@ -152,13 +153,13 @@ int Run(const std::string& config_file) {
     return 1;
   }
   control.Run(**sidecar);
-  // A second signal means it.
+  // A second signal ends the process at once.
   pthread_sigmask(SIG_UNBLOCK, &kStop, nullptr);
   (*sidecar)->Shutdown();
   Log(Level::kInfo, "drained");
   telemetry::StopLog();
-  // Nothing is left to do, and taking it apart could hang: Kafka's clients wait for brokers that do
-  // not answer, and the log for a reader.
+  // Nothing is left to do, and destroying the parts could hang: clients of Kafka wait for brokers
+  // that do not answer, and the log for a reader.
   std::_Exit(0);
 }
 

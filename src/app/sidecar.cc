@@ -17,10 +17,10 @@ using telemetry::Level;
 using telemetry::Log;
 using telemetry::Status;
 
-// REQUIRE_KAFKA promises an answer within 10 s, and clients that look for a broker end only when
-// their last question has, a second later.
+// REQUIRE_KAFKA promises an exit within 10 s, and a client that looks for a broker ends only with
+// its last request, a second later.
 constexpr auto kRequiredKafkaWait = std::chrono::seconds(7);
-// Of shutdown.budget: to see that the app is quiet and to get what it published into Kafka.
+// The share of shutdown.budget for waiting until the app is quiet and for flushing to Kafka.
 constexpr std::chrono::milliseconds kPublishShare{5000};
 
 base::Result<std::string> ReadToken(const std::string& file) {
@@ -37,7 +37,7 @@ base::Result<std::string> ReadToken(const std::string& file) {
   return token;
 }
 
-// What is subscribed to is there at once, or a trial would wait for it to be found.
+// Topics of subscriptions exist at once; otherwise a trial would wait until they are found.
 void CreateTopics(const config::Config& config, kafka::EmbeddedBroker& broker) {
   constexpr int kPartitions = 4;
   std::set<std::string> topics;  // several subscriptions may name one
@@ -71,7 +71,7 @@ std::string NeedsRestart(const config::Config& now, const config::Config& next) 
   return fields;
 }
 
-// Gives `next` what is in force of those fields.
+// Copies those fields, as they are in force, to `next`.
 void KeepUntilRestart(const config::Config& now, config::Config& next) {
   next.kafka = now.kafka;
   next.subscriptions = now.subscriptions;
@@ -95,7 +95,7 @@ base::Result<std::unique_ptr<Sidecar>> Sidecar::Start(config::Config config,
   std::unique_ptr<Sidecar> sidecar(new Sidecar(std::move(config)));
   if (auto built = sidecar->Build(); !built) return base::Fail(built.error());
   if (auto open = sidecar->Open(give_up); !open) return base::Fail(open.error());
-  // Building the routes took memory that running them does not.
+  // Building the routes takes memory that using them does not.
   malloc_trim(0);
   return sidecar;
 }
@@ -114,7 +114,8 @@ base::Result<void> Sidecar::Build() {
     effective.kafka.brokers = {embedded_->bootstrap()};
     CreateTopics(config_, *embedded_);
     Log(Level::kWarn,
-        "the embedded broker is for trying out: its events are in memory and end with this process",
+        "the embedded broker is for trying out: its events are in memory and are lost with this "
+        "process",
         {{"bootstrap", embedded_->bootstrap()}});
   }
   auto flow = PublishFlow::Create(effective, metrics_, conditions_);
@@ -160,7 +161,7 @@ base::Result<void> Sidecar::Open(const std::function<bool()>& give_up) {
   auto ops = ops::OpsServer::Start(config_.ops.listen, std::move(sources));
   if (!ops) return base::Fail(ops.error());
   ops_ = std::move(*ops);
-  // Only now: a handler may publish through us.
+  // Not earlier: a handler may publish through this sidecar.
   if (deliver_) deliver_->Start();
   conditions_.SetGeneration(config_.generation);
   ShowConfig(Status::kTrue, "Applied",
@@ -183,7 +184,7 @@ void Sidecar::Refuse(const std::vector<config::Problem>& problems) {
   for (const auto& problem : problems) {
     if (problem.severity != config::Problem::Severity::kError) continue;
     if (++errors == 1) first = problem.text();
-    Log(Level::kError, "the new config is refused; the last good one goes on",
+    Log(Level::kError, "the new config is refused; the previous one stays in force",
         {{"problem", problem.text()}});
   }
   if (errors > 1) first += " (and " + std::to_string(errors - 1) + " more)";
@@ -200,7 +201,7 @@ void Sidecar::SetWatchTrouble(const std::string& trouble) {
   if (trouble == watch_trouble_) return;
   watch_trouble_ = trouble;
   Log(trouble.empty() ? Level::kInfo : Level::kWarn,
-      trouble.empty() ? "changes of the config are seen at once again" : trouble);
+      trouble.empty() ? "changes of the config are noticed at once again" : trouble);
   ShowConfig(config_applied_.status, config_applied_.reason, config_applied_.message);
 }
 
@@ -222,7 +223,7 @@ void Sidecar::Reload(config::Loaded loaded) {
   metrics_.ConfigReloaded(true);
   conditions_.SetGeneration(loaded.config.generation);
   ShowConfig(Status::kTrue, restart.empty() ? "Applied" : "NeedsRestart",
-             restart.empty() ? loaded.config.file : "from the next start on: " + restart);
+             restart.empty() ? loaded.config.file : "in force after the next start: " + restart);
   Log(restart.empty() ? Level::kInfo : Level::kWarn, "the new config is applied",
       {{"generation", loaded.config.generation},
        {"routes", std::to_string(routes_->rules().size())},
@@ -233,8 +234,8 @@ void Sidecar::Reload(config::Loaded loaded) {
 
 void Sidecar::Shutdown() {
   conditions_.Set("Ready", Status::kFalse, telemetry::kShuttingDown,
-                  "what is under way is finished; the app may publish until it is quiet");
-  // Delivery first: what the app does with its last events it may still publish.
+                  "events in flight are finished; the app may publish until it is quiet");
+  // Delivery first: with its last events the app may still publish.
   const auto began = std::chrono::steady_clock::now();
   if (deliver_)
     deliver_->Shutdown(config_.shutdown_budget -

@@ -1,5 +1,4 @@
-// The whole sidecar: built from a config, started, reloaded and drained, in one place and one
-// order.
+// The whole sidecar: built from a config, started, reloaded and drained.
 //
 // Thread: the caller's (the control thread); the parts have threads of their own. Lifetime:
 // Shutdown before destruction lets events reach Kafka, destruction alone drops them.
@@ -33,7 +32,7 @@ class Sidecar {
 
   // Applies another config, or refuses it whole and says why in log, conditions and metrics.
   void Reload(config::Loaded loaded);
-  // Why changes of the config are seen late; "": they are seen at once.
+  // Why changes of the config are noticed late; "": they are noticed at once.
   void SetWatchTrouble(const std::string& trouble);
   // Blocks until drained or the budget is over.
   void Shutdown();

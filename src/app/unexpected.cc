@@ -29,7 +29,7 @@ std::string WhatWasThrown() {
 
 [[noreturn]] void End() {
   static std::atomic_flag ending;
-  // To tell of the first one may throw as well, out of memory as we may be.
+  // Reporting the first exception may throw, too, for example without memory.
   if (ending.test_and_set()) std::_Exit(EX_SOFTWARE);
   std::array<char, 16> thread{};
   pthread_getname_np(pthread_self(), thread.data(), thread.size());

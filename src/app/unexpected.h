@@ -1,9 +1,9 @@
 // What happens to an exception that nobody handles: the process ends, and says so.
 //
-// Every state of a flow that an exception has interrupted may be half changed: a record that was
-// counted and not kept, a place in a queue that never comes free. To go on would make a gap that
-// nobody sees. An end at any instant loses nothing (contract section 5), and the container is
-// started again. Exceptions that are expected are handled in the room that uses the library.
+// A flow that an exception interrupts may be half changed: a record that was counted and not kept,
+// a place in a queue that never becomes free. To continue could lose an event silently. An exit at
+// any instant loses nothing, and the container is started again. Exceptions that are expected are
+// handled in the room that uses the library.
 //
 // Thread: any. Source: std::set_terminate; EX_SOFTWARE of sysexits.h.
 #pragma once

@@ -1,4 +1,4 @@
-// ASCII letters, whatever the locale: names and values of protocols are not text of a language.
+// ASCII letters, independent of the locale, for names and values of protocols.
 #pragma once
 
 #include <string>
@@ -16,7 +16,7 @@ inline std::string LowerAscii(std::string_view text) {
   return lower;
 }
 
-// `text` without spaces and tabs at its ends: HTTP's optional white space.
+// `text` without spaces and tabs at its ends: the optional white space of HTTP.
 constexpr std::string_view TrimBlanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);

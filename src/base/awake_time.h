@@ -1,9 +1,9 @@
-// The time by which deadlines of what others send are judged: it stands still while its loop does
-// not come round (the process was stopped, the node frozen, a handler took long) and for a moment
-// after, so that what has arrived meanwhile is read before anybody is found late.
+// The time for deadlines of what others send. It does not advance while its loop does not run (the
+// process was stopped, the node frozen, a handler took long) and for a moment after, so that data
+// that has arrived meanwhile is read before a deadline passes.
 //
-// A plain value. Who has such a deadline asks at least every kAskEvery: a longer silence is taken
-// for a pause. (While nobody has one, nobody asks, and what passes is no one's time.)
+// A plain value. The owner of such a deadline asks at least every kAskEvery: a longer interval
+// counts as a pause.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class AwakeTime {
 
   TimePoint At(TimePoint now) {
     if (asked_ == TimePoint()) asked_ = awake_ = now;
-    // A loop that never comes round in time gets on all the same, every other time.
+    // A loop that is always late makes progress all the same, every other time.
     if (now - asked_ > kPause && asked_ >= stands_until_) {
       stands_until_ = now + kGrace;
     } else if (now > stands_until_) {

@@ -1,4 +1,4 @@
-// Time as two functions, so that tests turn the hands themselves.
+// Time as two functions, so that tests can set it.
 //
 // Thread: a system clock may be used from any thread, a ManualClock only from its test's thread.
 #pragma once
@@ -23,7 +23,7 @@ struct Clock {
   static Clock System();
 };
 
-// A clock that stands still until advanced. Loop::Advance moves it and runs the timers that came
+// A clock that moves only when it is advanced. Loop::Advance moves it and runs the timers that came
 // due.
 class ManualClock {
  public:

@@ -28,7 +28,7 @@ std::string NewUuid7(WallTime now) {
   int64_t ms = std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count();
   const uint64_t random = generator.random();
   if (ms > generator.last_ms) {
-    // Half of the counter's range is left to count up in.
+    // Half of the range of the counter is left for counting up.
     generator.counter = (random >> 52) & 0x7ff;
   } else if (++generator.counter > 0xfff) {
     generator.counter = 0;

@@ -36,7 +36,7 @@ size_t FindBadUtf8(std::string_view text) {
 std::string Excerpt(std::string_view text, size_t most) {
   if (text.size() <= most) return std::string(text);
   size_t end = most;
-  // Back over what belongs to a character that the cut would divide: three bytes at most.
+  // Back to the start of a character that the cut would divide: at most three bytes.
   while (end > 0 && most - end < 3 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
   return std::string(text.substr(0, end)).append("\xE2\x80\xA6");
 }
@@ -73,7 +73,7 @@ std::string JsonString(std::string_view text) {
       out.append(text.substr(0, length));
       text.remove_prefix(length);
     } else {
-      out.append("\xEF\xBF\xBD");  // U+FFFD, as for any byte that is no text
+      out.append("\xEF\xBF\xBD");  // U+FFFD, as for every byte that is not text
       text.remove_prefix(1);
     }
   }

@@ -6,7 +6,7 @@
 
 namespace outrigger::base {
 
-// `text` in quotes, escaped; bytes that are no UTF-8 become U+FFFD (RFC 3629, RFC 8259 section 7).
+// `text` in quotes, escaped; bytes that are not UTF-8 become U+FFFD (RFC 3629, RFC 8259 section 7).
 std::string JsonString(std::string_view text);
 
 // `text` where it has at most `most` bytes; else how it begins, cut between two characters, and
@@ -17,7 +17,7 @@ std::string Excerpt(std::string_view text, size_t most = 200);
 // none (RFC 3629).
 size_t Utf8Length(std::string_view text);
 
-// Where the first byte that is no UTF-8 is; npos: all of `text` is well-formed.
+// The position of the first byte that is not UTF-8; npos: all of `text` is well-formed.
 size_t FindBadUtf8(std::string_view text);
 
 // At most `most` bytes of `text`, whole characters of UTF-8 only; bytes that are none are U+FFFD.

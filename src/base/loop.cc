@@ -17,7 +17,7 @@ struct Loop::Timers {
 
   explicit Timers(boost::asio::io_context& context) : alarm(context) {}
   ~Timers();
-  // No longer armed; its call lives as long as what is returned.
+  // Disarms it; its call lives as long as the returned value.
   std::shared_ptr<Timer::Entry> Take(Entries::iterator at);
 
   Entries entries;
@@ -33,7 +33,7 @@ struct Timer::Entry {
   uint64_t number = 0;
 };
 
-// What a call holds may own timers itself: nothing of a call ends while the list is being changed.
+// A call may own timers itself, so no call is destroyed while the list is being changed.
 std::shared_ptr<Timer::Entry> Loop::Timers::Take(Entries::iterator at) {
   std::shared_ptr<Timer::Entry> entry = std::move(at->second);
   entries.erase(at);
@@ -59,7 +59,7 @@ Loop::~Loop() = default;
 void Loop::Run() {
   auto work = boost::asio::make_work_guard(context_);
   while (!stopped_.load()) context_.run();
-  // The stop is used up: a later Run goes on where this one ended.
+  // The stop is consumed: a later Run continues where this one ended.
   context_.restart();
   stopped_.store(false);
 }
@@ -85,7 +85,7 @@ void Loop::Stop() {
 void Loop::Post(std::function<void()> call) { boost::asio::post(context_, std::move(call)); }
 
 void Loop::Call(const std::function<void()>& call) {
-  // Shared, since the loop's thread may still be inside it when the caller goes on.
+  // Shared, since the thread of the loop may still use it when the caller returns.
   const auto task = std::make_shared<std::packaged_task<void()>>(call);
   Post([task] { (*task)(); });
   task->get_future().get();
@@ -105,12 +105,12 @@ Timer Loop::After(Duration delay, std::function<void()> call) {
 void Loop::FireDue() {
   const TimePoint now = Now();
   auto& entries = timers_->entries;
-  // What a call arms is for the next turn, or calls that arm each other would keep sockets waiting. It is due no
-  // earlier than what was armed before, so it comes last.
+  // What a call arms is for the next turn, or calls that arm each other would keep sockets waiting.
+  // It is due no earlier than what was armed before, so it comes last.
   const uint64_t armed = timers_->armed;
   while (!entries.empty() && entries.begin()->first <= now &&
          entries.begin()->second->number <= armed) {
-    // Not kept by a Timer that is: what a fired call holds ends with it.
+    // Not kept by its Timer: what a fired call holds is destroyed with it.
     const auto call = std::move(timers_->Take(entries.begin())->call);
     call();
   }
@@ -121,7 +121,7 @@ void Loop::Arm() {
   auto& entries = timers_->entries;
   if (clock_.manual) return;  // Advance and RunReady fire
   if (entries.empty()) {
-    // No alarm stays behind, or an idle loop would wake for nothing.
+    // No alarm remains, or an idle loop would wake up for nothing.
     timers_->alarm_at = TimePoint::max();
     timers_->alarm.cancel();
     return;
@@ -177,7 +177,7 @@ Loop::Watch::Watch(Loop& loop, int descriptor, std::function<void()> on_readable
 }
 
 Loop::Watch::~Watch() {
-  // The descriptor is the caller's: it is given back, never closed.
+  // The descriptor belongs to the caller: it is released, never closed.
   if (state_->descriptor.is_open()) state_->descriptor.release();
 }
 

@@ -5,8 +5,7 @@
 // thread (or before Run). Lifetime: a Loop outlives every Watch made by it; a Timer that outlives
 // it is inert.
 //
-// What a handler throws leaves Run() and RunReady(): a flow that was changed by half must not go
-// on.
+// An exception of a handler leaves Run() and RunReady(): a half-changed flow must not continue.
 //
 // Time comes from a Clock. With a ManualClock the loop never waits for real time: RunReady() runs
 // what is ready now, and Advance() moves the clock and fires the timers that came due, in order.
@@ -27,7 +26,7 @@ namespace outrigger::base {
 // at once with all it holds; a fired timer is inert.
 class Timer {
  public:
-  struct Entry;  // the loop's
+  struct Entry;  // owned by the loop
 
   Timer() = default;
   explicit Timer(std::shared_ptr<Entry> entry) : entry_(std::move(entry)) {}
@@ -58,7 +57,7 @@ class Loop {
   void Run();
   size_t RunReady();
   void Stop();
-  // Run() on a thread of its own; `name` (15 bytes at most) is what top -H and core files call it.
+  // Run() on a thread of its own; `name` (at most 15 bytes) is shown by top -H and in core files.
   std::thread RunOnThread(const char* name);
 
   void Post(std::function<void()> call);
@@ -75,7 +74,7 @@ class Loop {
                                                      std::function<void()> on_readable);
 
   TimePoint Now() const { return clock_.now(); }
-  // For the deadlines of what others send, see AwakeTime.
+  // For deadlines of what others send; see AwakeTime.
   TimePoint AwakeNow() { return awake_.At(Now()); }
   WallTime Wall() const { return clock_.wall(); }
   const Clock& clock() const { return clock_; }
@@ -84,7 +83,7 @@ class Loop {
   // due.
   void Advance(ManualClock& clock, Duration by);
 
-  // For the rooms that speak to sockets (http).
+  // For rooms that use sockets (http).
   boost::asio::io_context& context() { return context_; }
 
  private:

@@ -1,6 +1,4 @@
-// Words for people.
-//
-// Pure.
+// Text for people. Pure.
 #pragma once
 
 #include <string>

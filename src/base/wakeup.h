@@ -1,6 +1,5 @@
-// Wakes a loop through an eventfd: whoever writes an 8-byte one to descriptor(), from any thread or
-// library, has `on_wake` called on the loop. Several writes before the loop gets there are one
-// call.
+// Wakes a loop through an eventfd: writing an 8-byte one to descriptor(), from any thread or
+// library, calls `on_wake` on the loop. Several writes before that are one call.
 //
 // Thread: the loop's; the descriptor may be written from any. Lifetime: outlives its writers.
 // Cost: two system calls a wake-up, the wait and the read. Source: eventfd(2).

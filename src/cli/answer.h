@@ -1,5 +1,5 @@
-// What every command says in one way: text for people, or with -o json JSON on standard output,
-// failures too.
+// The output of all commands: text for people, or with -o json JSON on standard output, failures
+// included.
 #pragma once
 
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace outrigger::cli {
 
-// Says why there is no answer: {"error","hint"}, and "problems" where a config has them.
+// Reports why there is no answer: {"error","hint"}, and "problems" where a config has them.
 void PrintError(const base::Error& error, bool as_json, Console& console,
                 const std::vector<config::Problem>& problems = {});
 

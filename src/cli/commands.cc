@@ -23,19 +23,20 @@ constexpr char kOverviewMore[] =
     "Example, without a Kafka:\n"
     "  KAFKA_BROKERS=embedded outrigger run\n"
     "  outrigger publish user.registered '{\"userId\":\"u-1\"}'\n\n"
-    "Exit codes: 0 well; 1 what was asked for went wrong; 2 wrong usage.\n"
+    "Exit codes: 0 success; 1 failure; 2 usage error.\n"
     "`outrigger COMMAND --help` has examples of each command.";
 
 constexpr char kRunMore[] =
     "The config is watched and applied when it changes. KAFKA_ENABLED, KAFKA_BROKERS,\n"
-    "KAFKA_CLIENT_ID, KAFKA_GROUP_ID and REQUIRE_KAFKA win over it. Logs go to standard error.\n"
-    "SIGTERM and SIGINT drain, a second one ends at once; SIGHUP reads the config again.\n\n"
+    "KAFKA_CLIENT_ID, KAFKA_GROUP_ID and REQUIRE_KAFKA override it. Logs go to standard error.\n"
+    "SIGTERM and SIGINT drain, a second one exits at once; SIGHUP reloads the config.\n\n"
     "Examples:\n"
     "  outrigger run --config outrigger.yaml\n"
     "  KAFKA_BROKERS=embedded outrigger run      a broker inside the process, for trying out\n\n"
-    "Exit codes: 0 drained; 1 it could not start, with the reason.";
+    "Exit codes: 0 drained; 1 could not start, with the reason.";
 constexpr char kCheckMore[] =
-    "Schemas, secrets' files and librdkafka's properties are checked too; no broker is asked.\n\n"
+    "Schemas, secret files and properties of librdkafka are checked, too; no broker is "
+    "contacted.\n\n"
     "Examples:\n"
     "  outrigger check outrigger.yaml\n"
     "  kubectl get configmap shop -o jsonpath='{.data.outrigger\\.yaml}' | outrigger check -\n"
@@ -46,7 +47,7 @@ constexpr char kExplainMore[] =
     "Examples:\n"
     "  outrigger explain event.json --config outrigger.yaml\n"
     "  echo '{\"type\":\"user.registered\",\"data\":{}}' | outrigger explain -\n\n"
-    "Exit codes: 0 a rule takes it, and nothing refuses it; 1 it would not be published.";
+    "Exit codes: 0 it would be published; 1 it would not.";
 constexpr char kSchemaMore[] =
     "An editor completes and checks the config with it when the file begins with\n"
     "  # yaml-language-server: $schema=outrigger.schema.json\n\n"
@@ -54,12 +55,13 @@ constexpr char kSchemaMore[] =
     "  outrigger schema > outrigger.schema.json\n\n"
     "Exit code: 0.";
 constexpr char kPublishMore[] =
-    "Lines are sent as they come; one that is not a JSON value is named, and the others go on.\n\n"
+    "Lines are sent as they arrive; one that is not a JSON value is reported, and the others are "
+    "sent.\n\n"
     "Examples:\n"
     "  outrigger publish user.registered '{\"userId\":\"u-1\"}' --key u-1\n"
     "  outrigger publish analytics.tracked < lines.json\n"
     "  tail -f audit.json | outrigger publish audit.recorded\n\n"
-    "Exit codes: 0 Kafka has all of it; 1 not all, or no sidecar answers.";
+    "Exit codes: 0 Kafka has acknowledged all events; 1 not all, or no sidecar answers.";
 constexpr char kVersionMore[] =
     "Examples:\n"
     "  outrigger version\n"
@@ -87,7 +89,7 @@ void AddConfig(CLI::App& command, Arguments& arguments) {
 }
 
 void AddOutput(CLI::App& command, Arguments& arguments) {
-  command.add_option("-o,--output", arguments.output, "text or json; text unless told")
+  command.add_option("-o,--output", arguments.output, "text or json; text by default")
       ->check(CLI::IsMember({"text", "json"}))
       ->type_name("FORM");
 }
@@ -95,11 +97,11 @@ void AddOutput(CLI::App& command, Arguments& arguments) {
 CLI::App* AddExplain(CLI::App& app, Arguments& arguments) {
   CLI::App* command = app.add_subcommand(
       "explain",
-      "Say which rule takes an event, with topic, key and schema, and why the others do not. "
+      "Show which route takes an event, with topic, key and schema, and why the others do not. "
       "Nothing is sent.");
   command
       ->add_option("event", arguments.event_file,
-                   "A file with the JSON of POST /v1/events; - reads standard input")
+                   "A file with the JSON body of POST /v1/events; - reads standard input")
       ->required()
       ->type_name("FILE");
   AddConfig(*command, arguments);
@@ -111,7 +113,7 @@ CLI::App* AddExplain(CLI::App& app, Arguments& arguments) {
 CLI::App* AddPublish(CLI::App& app, Arguments& arguments) {
   PublishOptions& options = arguments.publish;
   CLI::App* command =
-      app.add_subcommand("publish", "Publish through a running sidecar: one event, or many.");
+      app.add_subcommand("publish", "Publish one or many events through a running sidecar.");
   command->add_option("type", options.type, "The event's type")->required();
   command
       ->add_option("data", options.data,
@@ -126,16 +128,14 @@ CLI::App* AddPublish(CLI::App& app, Arguments& arguments) {
       ->add_option("--url", options.url,
                    "The sidecar; else $OUTRIGGER_URL, else http://127.0.0.1:8800")
       ->type_name("URL");
-  command
-      ->add_option("--token-file", options.token_file,
-                   "File with the token that http.tokenFile asks for")
+  command->add_option("--token-file", options.token_file, "File with the token of http.tokenFile")
       ->type_name("FILE");
   AddOutput(*command, arguments);
   command->footer(kPublishMore);
   return command;
 }
 
-// What was not expected, and the command or option whose name is nearest to it.
+// The unexpected argument, and the command or option whose name is nearest to it.
 std::string Unexpected(const CLI::App& app, std::string_view first) {
   const auto given = app.get_subcommands();
   std::vector<std::string> known;
@@ -151,7 +151,7 @@ std::string Unexpected(const CLI::App& app, std::string_view first) {
          (nearest.empty() ? "" : ": did you mean `" + nearest + "`?");
 }
 
-// Asked of a call that may be wrong: its failure is then JSON too.
+// Works also for a call that can't be parsed, whose error is then JSON, too.
 bool AsksForJson(int argc, const char* const* argv) {
   for (int at = 1; at < argc; ++at) {
     const std::string_view word = argv[at];
@@ -193,7 +193,8 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   AddConfig(*run_command, arguments);
   run_command->footer(kRunMore);
   CLI::App* check = app.add_subcommand(
-      "check", "Check a config file and all that it names: every problem with its place.");
+      "check",
+      "Check a config file and the files that it names; list every problem with its place.");
   check->add_option("file", arguments.check_file, "The config file; - reads standard input")
       ->required()
       ->type_name("FILE");
@@ -227,7 +228,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   for (const auto& [command, instead] : later)
     if (*command)
       return wrong_usage("outrigger " + command->get_name() + " is not in this version",
-                         "until it is: " + instead);
+                         "instead: " + instead);
   if (*check) return Check(arguments.check_file, arguments.json(), check_clients, console);
   if (*publish) return Publish(arguments.publish, arguments.json(), console);
   if (*version) return PrintVersion(arguments.json(), console);

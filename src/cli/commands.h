@@ -1,7 +1,7 @@
-// The command line: what each command reads, prints and returns. What only app can do is handed in.
+// The command line: what each command reads, prints and returns. `run` is passed in by app.
 //
-// Exit codes: 0 done; 1 the answer is no (problems in a config, a publish refused); 2 the call was
-// wrong. Thread: main's.
+// Exit codes: 0 success; 1 failure (problems in a config, a publish refused); 2 usage error.
+// Thread: main's.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@
 
 namespace outrigger::cli {
 
-// What the commands touch of the outside, so that tests bring their own.
+// What the commands use of the outside, so that tests can replace it.
 struct Console {
   std::istream& in;
   std::ostream& out;
@@ -23,7 +23,7 @@ struct Console {
 
 // Runs the sidecar with that config file ("": the built-in defaults) and returns the exit code.
 using RunCommand = std::function<int(const std::string& config_file)>;
-// What a start would be refused for that needs Kafka's client to tell.
+// The checks that need the client of Kafka.
 using CheckClients = std::function<std::vector<config::Problem>(const config::Loaded& loaded)>;
 
 int Main(int argc, const char* const* argv, Console& console, const RunCommand& run,
@@ -33,7 +33,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
 // it is there, else "".
 std::string ConfigFile(const std::string& given, const config::Environment& environment);
 
-// "0.1.0", and the commit that it was built from.
+// "0.2.0", and the commit that it was built from.
 std::string Version();
 std::string Commit();
 

@@ -18,7 +18,7 @@ std::string Totals(const std::vector<config::Problem>& problems) {
   return base::Counted(errors, "error") + ", " + base::Counted(problems.size() - errors, "warning");
 }
 
-// What the parts say of a field that is wrong already may be the same once more.
+// Several parts may report the same problem of a field.
 void AddNew(std::vector<config::Problem>&& more, std::vector<config::Problem>& problems) {
   for (auto& problem : more) {
     const auto same = [&](const config::Problem& known) {

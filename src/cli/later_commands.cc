@@ -14,11 +14,11 @@ constexpr Later kLater[] = {
     {"tail", "kcat -C -b BROKERS -t TOPIC -J shows a topic's records with their headers"},
     {"dead-letters",
      "kcat -C -b BROKERS -t TOPIC -J lists them with the outrigger-error-* headers, and kcat -P "
-     "with their key and ce_* headers puts one back"},
+     "with their key and ce_* headers publishes one again"},
     {"replay",
-     "a subscription of another group with startFrom: an RFC 3339 time delivers from there on"},
+     "a subscription of another group with startFrom: an RFC 3339 time delivers from that time on"},
     {"status", "curl http://127.0.0.1:8801/status has the conditions of a running sidecar"},
-    {"bench", "./dev bench measures it, in a clone of its source"},
+    {"bench", "./dev bench measures it, in a clone of the repository"},
 };
 
 }  // namespace

@@ -1,5 +1,4 @@
-// Commands that Outrigger is going to have: whoever tries one is told so, and what does its work
-// until then.
+// Commands of later versions: they fail, and name an alternative.
 #pragma once
 
 #include <string>
@@ -12,8 +11,7 @@ class App;
 
 namespace outrigger::cli {
 
-// Each command and what to use meanwhile. They take whatever is written behind them, and no help
-// lists them.
+// Each command and its alternative. They accept any arguments and are not listed in the help.
 std::vector<std::pair<CLI::App*, std::string>> AddLaterCommands(CLI::App& app);
 
 }  // namespace outrigger::cli

@@ -18,8 +18,7 @@ namespace {
 using nlohmann::json;
 using outbound::Answer;
 
-// So many lines go in one request: enough to be fast, little enough to show progress and to hold in
-// memory.
+// The lines of one request: enough to be fast, few enough to show progress and to hold in memory.
 constexpr size_t kLinesInRequest = 5000;
 constexpr size_t kBytesInRequest = 4 << 20;
 
@@ -45,7 +44,7 @@ std::string Envelope(const PublishOptions& options, const std::string& data) {
   return out + ",\"data\":" + data + "}\n";
 }
 
-// The lines of standard input on their way: gathered, sent, counted.
+// The lines of standard input: collected, sent, counted.
 class Lines {
  public:
   Lines(const PublishOptions& options, const outbound::SidecarAddress& sidecar, bool as_json,
@@ -56,7 +55,7 @@ class Lines {
     std::string line;
     while (std::getline(console_.in, line)) {
       Add(line);
-      // What is there goes together, and nothing waits for what may never come.
+      // Available lines are sent together, and nothing waits for lines that may never arrive.
       const bool more = console_.in.rdbuf()->in_avail() > 0;
       const bool full = in_request_ == kLinesInRequest || body_.size() > kBytesInRequest;
       if ((!more || full) && !Send()) return 1;
@@ -73,7 +72,7 @@ class Lines {
   void Add(const std::string& line) {
     ++lines_;
     ++in_request_;
-    // A line without an event keeps its number: the sidecar passes over an empty one too.
+    // A line without an event keeps its number: the sidecar skips empty lines, too.
     if (line.find_first_not_of(" \t\r") == std::string::npos) {
       body_ += "\n";
     } else if (const auto valid = reader_.Check(line); !valid) {
@@ -101,18 +100,21 @@ class Lines {
     body_.clear();
     in_request_ = 0;
     if (show_)
-      console_.err << kAnew << accepted_ << " accepted, " << failed_ << " failed" << std::flush;
+      console_.err << kClearLine << accepted_ << " accepted, " << failed_ << " failed"
+                   << std::flush;
     return true;
   }
 
   void AddFailure(uint64_t line, const json& problem) {
     if (!as_json_)
-      console_.err << (show_ ? kAnew : "") << "line " << line << ": " << problem.dump() << "\n";
+      console_.err << (show_ ? kClearLine : "") << "line " << line << ": " << problem.dump()
+                   << "\n";
     else if (failures_.size() < kFailuresKept)
       failures_.push_back({{"line", line}, {"problem", problem}});
   }
 
-  static constexpr char kAnew[] = "\r\x1b[K";  // the terminal's line begins anew
+  static constexpr char kClearLine[] =
+      "\r\x1b[K";  // back to the start of the terminal's line, and clear it
 
   const PublishOptions& options_;
   const outbound::SidecarAddress& sidecar_;

@@ -1,8 +1,7 @@
-// The whole configuration as plain values, defaults filled in. Immutable once loaded; a reload
-// makes another.
+// The whole configuration as plain values, with defaults. Immutable once loaded; a reload makes
+// another.
 //
-// Field names, units and defaults: the config reference in README.md, printed by `outrigger
-// schema`.
+// Field names, units and defaults are described in README.md of this folder.
 #pragma once
 
 #include <chrono>
@@ -114,7 +113,7 @@ struct Route {
   Ack ack = Ack::kKafka;
 };
 
-// Where a group without a committed offset begins.
+// Where a group without a committed offset starts.
 struct StartFrom {
   enum class At { kEarliest, kLatest, kTime };
 
@@ -127,7 +126,7 @@ struct StartFrom {
 enum class Ordering { kKey, kPartition, kNone };
 enum class DeliverMode { kBinary, kStructured, kRaw };
 
-// How the app is asked whether it is well.
+// The health check of the app.
 struct AppHealth {
   std::string path;
   Millis interval{5000};
@@ -142,7 +141,7 @@ struct Deliver {
   DeliverMode mode = DeliverMode::kBinary;
   Millis timeout{10000};
   uint32_t concurrency = 64;
-  std::vector<std::string> headers = {"*"};  // globs: the Kafka headers that go along
+  std::vector<std::string> headers = {"*"};  // globs: the Kafka headers that are sent
   std::optional<AppHealth> health;
 
   bool operator==(const Deliver&) const = default;
@@ -156,7 +155,7 @@ struct Retry {
   bool operator==(const Retry&) const = default;
 };
 
-// When the app counts as half down: so many failures over so many keys, and no success.
+// When the app counts as degraded: so many failures over so many keys, and no success.
 struct Circuit {
   uint32_t failures = 20;
   uint32_t keys = 5;
@@ -182,7 +181,7 @@ struct Subscription {
   Circuit circuit;
   Millis commit_interval{100};
 
-  // Where it stands in the file is no part of it.
+  // Its position in the file does not count.
   bool operator==(const Subscription& other) const {
     const auto all = [](const Subscription& s) {
       return std::tie(s.name, s.topics, s.group, s.match, s.start_from, s.dead_letter, s.ordering,

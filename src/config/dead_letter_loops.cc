@@ -1,4 +1,4 @@
-// Dead letters that would go round: from one subscription to the next, and back.
+// Dead-letter loops: from one subscription to the next, and back.
 #include <regex.h>
 
 #include <algorithm>
@@ -40,8 +40,8 @@ class Loops {
       for (const Text& topic : all[i].topics) topics_[i].emplace_back(topic.value);
   }
 
-  // The way of a dead letter of `from` back to it over subscriptions behind it in the file, so that
-  // each loop is found once. Empty: there is none.
+  // The path of a dead-letter record of `from` back to it over subscriptions behind it in the file,
+  // so that each loop is found once. Empty: there is none.
   std::vector<size_t> From(size_t from) const {
     std::vector<size_t> before(all_.size(), all_.size());  // by whom each was reached
     std::vector<size_t> reached{from};
@@ -57,13 +57,13 @@ class Loops {
   }
 
  private:
-  // No subscription takes its own dead letters: by name that is an error of its own, and a regular
-  // expression passes over them.
+  // No subscription reads its own dead-letter topic: by name that is an error of its own, and a
+  // regular expression skips them.
   bool Gives(size_t from, size_t to) const {
-    const std::string& letters = all_[from].dead_letter;
-    return !letters.empty() && letters != all_[to].dead_letter &&
+    const std::string& dead_letters = all_[from].dead_letter;
+    return !dead_letters.empty() && dead_letters != all_[to].dead_letter &&
            std::any_of(topics_[to].begin(), topics_[to].end(),
-                       [&](const Pattern& topic) { return topic.Takes(letters); });
+                       [&](const Pattern& topic) { return topic.Takes(dead_letters); });
   }
 
   static std::vector<size_t> Way(const std::vector<size_t>& before, size_t from) {
@@ -92,8 +92,8 @@ void CheckDeadLetterLoops(const std::vector<Subscription>& subscriptions, Readin
               Quoted(subscriptions[n + 1 < way.size() ? way[n + 1] : i].name);
     const Subscription& first = subscriptions[i];
     reading.Error({kNothing, first.place.line, first.place.column, first.path + ".deadLetter"},
-                  "makes a loop: " + text + "; an event that none of them takes would go round",
-                  "choose a dead letter topic that no subscription of the loop reads");
+                  "makes a loop: " + text + "; an event that all of them fail would circulate",
+                  "choose a dead-letter topic that no subscription of the loop reads");
   }
 }
 

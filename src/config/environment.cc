@@ -60,14 +60,15 @@ void SetBrokers(const char* name, std::string_view value, Kafka& kafka,
   }
   if (brokers.empty()) {
     Refuse(name, "kafka.brokers",
-           base::Error::Invalid("names no broker", "a comma list of host:port"), problems);
+           base::Error::Invalid("names no broker", "use a comma-separated list of host:port"),
+           problems);
     return;
   }
   kafka.brokers = std::move(brokers);
   for (const auto& broker : kafka.brokers)
     if (broker == "embedded" && kafka.brokers.size() > 1)
       Refuse(name, "kafka.brokers",
-             base::Error::Invalid("`embedded` stands beside other brokers",
+             base::Error::Invalid("`embedded` can't be combined with other brokers",
                                   "keep `embedded` alone, or remove it"),
              problems);
 }

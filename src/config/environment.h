@@ -1,4 +1,4 @@
-// The environment variables that win over the file.
+// The environment variables that override the file.
 //
 // Thread: any. An empty variable counts as not set, as a chart's unset value arrives.
 #pragma once

@@ -32,14 +32,14 @@ struct Field {
     required = true;
     return std::move(*this);
   }
-  // What the schema says beyond the kind of the value.
+  // Adds to the schema of the value.
   Field Also(const Json& more) && {
     schema.update(more);
     return std::move(*this);
   }
 };
 
-// What is the same for every owner: problems about names.
+// The parts that are the same for every owner.
 void ReportUnknown(const Spot& mapping, const YamlNode::Entry& entry,
                    const std::vector<std::string>& known, Reading& reading);
 // False after an error; an absent value is an empty mapping (list).
@@ -53,8 +53,8 @@ struct Mapping {
   std::vector<Field<Owner>> open =
       {};  // names with a free ending, which the reader finds in Spot::name
   std::function<void(Owner&, const Spot&, Reading&)> check =
-      {};                      // what several fields decide together
-  Json also = Json::object();  // … and as much of that as a schema can say
+      {};                      // checks that involve several fields
+  Json also = Json::object();  // … and their counterpart in the schema
 
   void Read(Owner& owner, const Spot& spot, Reading& reading) const {
     if (!IsMapping(spot, reading)) return;
@@ -185,8 +185,8 @@ Field<Owner> Size(std::string name, uint64_t Owner::*member, uint64_t least, uin
                      });
 }
 
-// Names and addresses as a schema can tell them: what `check` refuses beyond that needs arithmetic
-// (a port's range), the disk or another field. RE2 reads them too, so they look nowhere ahead.
+// Names and addresses as far as a schema can describe them. Beyond that `check` needs arithmetic
+// (the range of a port), the disk or another field. RE2 reads the patterns, too: no look-ahead.
 Json TopicNameSchema();
 Json BrokerSchema();
 Json ListenSchema();
@@ -207,7 +207,7 @@ Field<Owner> TextField(std::string name, std::string Owner::*member, std::string
                      });
 }
 
-// A file that must be there and readable; relative to the config file.
+// A file that must exist and be readable; relative to the config file.
 template <class Owner>
 Field<Owner> FileField(std::string name, std::string Owner::*member, std::string doc) {
   return ScalarField(std::move(name), member, std::move(doc), TextSchema(), ReadFile);
@@ -233,7 +233,7 @@ struct Choices {
     return names;
   }
 };
-// Words that stand for themselves.
+// Words whose value is the word itself.
 Choices<std::string> Words(const std::vector<std::string>& words);
 
 // The index of the word among `now`; nothing after an error.
@@ -295,13 +295,12 @@ Field<Owner> Objects(std::string name, std::vector<Member> Owner::*member, std::
       });
 }
 
-// A field that the contract knows and this version does not: an error when it is used, and nothing
-// that an editor offers.
+// A field of a later version: an error when it is used, and not part of the schema.
 template <class Owner>
 Field<Owner> Later(std::string name) {
   return {std::move(name), Json(), false, [](Owner&, const Spot& spot, Reading& reading) {
             reading.Error(spot, "not in this version",
-                          "remove it; `outrigger schema` tells which fields are built");
+                          "remove it; `outrigger schema` lists the fields of this version");
           }};
 }
 
@@ -316,7 +315,7 @@ Field<Config> RoutesField();
 Field<Config> SubscriptionsField();
 Mapping<Match> MatchFields();  // of routes[].match and subscriptions[].match
 
-// What only the whole config tells: the groups' names, and whether those who share one agree.
+// Checks of the whole config: the names of groups, and whether two subscriptions share one.
 void FinishSubscriptions(Config& config, Reading& reading);
 void CheckDeadLetterLoops(const std::vector<Subscription>& subscriptions, Reading& reading);
 

@@ -10,7 +10,7 @@ Field<Config> Constant(std::string name, std::string value, std::string doc) {
         const std::string* text = reading.Scalar(spot);
         if (text != nullptr && *text != value)
           reading.Error(spot, "must be `" + value + "`, not " + Quoted(*text),
-                        "this version reads no other");
+                        "this version supports no other");
       });
   return std::move(field).Required();
 }
@@ -34,32 +34,34 @@ void CheckPorts(Config& config, const Spot& spot, Reading& reading) {
 Mapping<Config> Describe() {
   Mapping<Config> mapping;
   mapping.fields = {
-      Constant("apiVersion", "outrigger/v1", "The version of this file's form."),
-      Constant("kind", "Sidecar", "What this file configures."),
+      Constant("apiVersion", "outrigger/v1", "The version of the format of this file."),
+      Constant("kind", "Sidecar", "The kind of thing that this file configures."),
       KafkaField(),
       RoutesField(),
       SubscriptionsField(),
-      Group("rebalance", "What happens when partitions move between pods.",
+      Group("rebalance", "What happens when partitions are revoked.",
             Mapping<Config>{
                 .fields = {Duration("drain", &Config::rebalance_drain, Millis(0), Millis(240'000),
-                                    "How long a revoked partition may settle.")}}),
+                                    "How long the events in flight of a revoked partition may take "
+                                    "to settle before it is handed over.")}}),
       Later<Config>("topics"),
       Later<Config>("spool"),
   };
   mapping.fields.push_back(HttpField());
   mapping.fields.push_back(OpsField());
   mapping.fields.push_back(
-      Object("log", &Config::log, "What is logged, on standard error.",
+      Object("log", &Config::log, "The log, on standard error.",
              Mapping<Log>{
                  .fields = {Choice("level", &Log::level, Words({"debug", "info", "warn", "error"}),
-                                   "The least that is logged."),
+                                   "The lowest level that is logged."),
                             Choice("format", &Log::format, Words({"json", "text"}),
-                                   "One JSON object a line, or text for people.")}}));
+                                   "One JSON object per line, or text for people.")}}));
   mapping.fields.push_back(Group(
-      "shutdown", "What happens on SIGTERM.",
+      "shutdown", "What happens at SIGTERM.",
       Mapping<Config>{
           .fields = {Duration("budget", &Config::shutdown_budget, Millis(0), Millis(3'600'000),
-                              "How long it may take to finish what is in flight.")}}));
+                              "How long the shutdown may take: events in flight, commits, and what "
+                              "the app still publishes.")}}));
   mapping.check = CheckPorts;
   return mapping;
 }

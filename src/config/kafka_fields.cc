@@ -31,7 +31,8 @@ void CheckPair(const Spot& spot, const std::string& name, Reading& reading) {
   const bool plain = spot.Has(name);
   const bool file = spot.Has(name + "File");
   if (plain && file) {
-    reading.Error(spot.At(name + "File"), "stands beside `" + name + "`", "keep one of the two");
+    reading.Error(spot.At(name + "File"), "is set together with `" + name + "`",
+                  "keep one of the two");
   } else if (!plain && !file) {
     reading.Error(spot.At(name), "is missing, and so is `" + name + "File`",
                   spot.At("mechanism").value.text + " needs one of the two");
@@ -70,14 +71,14 @@ void CheckSecurity(Security& security, const Spot& spot, Reading& reading) {
                     "name that file too, or remove this one");
   }
   if (spot.Has("password"))
-    reading.Warn(spot.At("password"), "a password stands in this file",
-                 "put it in a secret and name that by `passwordFile`");
+    reading.Warn(spot.At("password"), "the password is in this file",
+                 "put it into a secret, and set `passwordFile`");
   if (security.protocol == "SASL_PLAINTEXT" && security.mechanism == "PLAIN")
-    reading.Warn(spot.At("protocol"), "sends the password readable over the network",
+    reading.Warn(spot.At("protocol"), "sends the password over the network unencrypted",
                  "use SASL_SSL");
 }
 
-// CheckSecurity in the schema's words: whoever edits one edits both.
+// CheckSecurity as a schema: a change of one needs a change of the other.
 Json SecurityRules() {
   const auto required = [](const char* name) {
     return Json{{"type", "object"}, {"required", {name}}};
@@ -123,7 +124,7 @@ Json BrokersSchema() {
 Choices<std::string> Mechanisms() {
   Choices<std::string> mechanisms = Words({"PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"});
   mechanisms.later = {"OAUTHBEARER"};
-  mechanisms.later_why = "it needs a token service, which this version can't ask";
+  mechanisms.later_why = "this version can't request tokens";
   return mechanisms;
 }
 
@@ -135,16 +136,18 @@ Mapping<Security> SecurityFields() {
                      Words({"PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"}),
                      "How the connection to the brokers is protected."),
               Choice("mechanism", &Security::mechanism, Mechanisms(),
-                     "How SASL proves who we are."),
+                     "The SASL mechanism. OAUTHBEARER is not in this version."),
               TextField("username", &Security::username, "The SASL user."),
               FileField("usernameFile", &Security::username_file, "A file with the SASL user."),
               TextField("password", &Security::password,
-                        "The SASL password. Better in a file: `check` warns about this field."),
+                        "The SASL password. Use `passwordFile` instead: `check` warns about a "
+                        "password in the file."),
               FileField("passwordFile", &Security::password_file, "A file with the SASL password."),
               FileField("caFile", &Security::ca_file,
-                        "Certificates (PEM) that the brokers' are checked against. Default: the "
-                        "system's."),
-              FileField("certFile", &Security::cert_file, "Our certificate (PEM), for mutual TLS."),
+                        "The CA certificates (PEM) that the brokers are verified with. Default: "
+                        "those of the system."),
+              FileField("certFile", &Security::cert_file,
+                        "The client certificate (PEM), for mutual TLS."),
               FileField("keyFile", &Security::key_file, "The private key (PEM) of `certFile`."),
               FileField("keyPasswordFile", &Security::key_password_file,
                         "A file with the password of `keyFile`."),
@@ -162,7 +165,7 @@ void CheckKafka(Kafka& kafka, const Spot& spot, Reading& reading) {
     const YamlNode& item = *brokers.value.items[i];
     const Spot at{item, item.line, item.column, brokers.path + "[" + std::to_string(i) + "]"};
     if (kafka.brokers[i] == "embedded")
-      reading.Error(at, "`embedded` stands beside other brokers",
+      reading.Error(at, "`embedded` can't be combined with other brokers",
                     "keep `embedded` alone, or remove it");
     else if (!kafka.brokers[i].empty())
       if (const auto wrong = CheckBroker(kafka.brokers[i])) reading.Error(at, *wrong);
@@ -173,39 +176,43 @@ void CheckKafka(Kafka& kafka, const Spot& spot, Reading& reading) {
 
 Field<Config> KafkaField() {
   return Object(
-      "kafka", &Config::kafka, "The brokers, and who we are to them.",
+      "kafka", &Config::kafka, "The Kafka cluster, and the identity of this client.",
       Mapping<Kafka>{
           .fields =
               {
                   Boolean("enabled", &Kafka::enabled,
-                          "false: events are counted and dropped on purpose. KAFKA_ENABLED wins."),
+                          "false: events are checked, counted and dropped on purpose. "
+                          "KAFKA_ENABLED overrides it."),
                   Texts("brokers", &Kafka::brokers,
-                        "Where to find the cluster, host:port each; `[embedded]` is a broker "
-                        "inside the "
-                        "process, for trying out. KAFKA_BROKERS (a comma list) wins.")
+                        "The brokers to connect to first, host:port each. `[embedded]` is a broker "
+                        "inside the process, for trying out. KAFKA_BROKERS (a comma-separated "
+                        "list) overrides it.")
                       .Also(BrokersSchema()),
                   TextField("clientId", &Kafka::client_id,
-                            "Our name in the brokers' logs, and the source of events without one. "
-                            "KAFKA_CLIENT_ID wins.",
+                            "The client id, and the `source` of events without one. "
+                            "KAFKA_CLIENT_ID overrides it.",
                             CheckPrintable)
                       .Also(PrintableSchema()),
                   TextField("groupId", &Kafka::group_id,
-                            "What the names of consumer groups start with. KAFKA_GROUP_ID wins.",
+                            "The prefix of consumer groups. KAFKA_GROUP_ID overrides it.",
                             CheckPrintable)
                       .Also(PrintableSchema()),
                   Boolean("required", &Kafka::required,
-                          "true: exit 1 with the reason when Kafka can't be reached at startup. "
-                          "REQUIRE_KAFKA wins."),
+                          "true: exit 1 within 10 s, with the reason, when Kafka can't be reached "
+                          "at the start. REQUIRE_KAFKA overrides it."),
                   Object("security", &Kafka::security, "TLS and SASL.", SecurityFields()),
-                  PropertiesField(&Kafka::properties, "librdkafka properties of every client."),
-                  Group("producer", "The producer alone.",
+                  PropertiesField(
+                      &Kafka::properties,
+                      "librdkafka properties of every client. Properties that carry a promise are "
+                      "refused. `enable.metrics.push` (KIP-714) is false unless it is set here."),
+                  Group("producer", "Of the producer only.",
                         Mapping<Kafka>{
                             .fields = {PropertiesField(&Kafka::producer_properties,
                                                        "librdkafka properties of the producer.")}}),
-                  Group("consumer", "The consumers alone.",
-                        Mapping<Kafka>{
-                            .fields = {PropertiesField(&Kafka::consumer_properties,
-                                                       "librdkafka properties of consumers.")}}),
+                  Group("consumer", "Of the consumers only.",
+                        Mapping<Kafka>{.fields = {PropertiesField(
+                                           &Kafka::consumer_properties,
+                                           "librdkafka properties of the consumers.")}}),
               },
           .check = CheckKafka});
 }

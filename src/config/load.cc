@@ -19,7 +19,7 @@ namespace {
 
 constexpr size_t kLargeFile = 256 << 10;
 
-// FNV-1a, 64 bits: tells one file from the next, and needs no more than that.
+// FNV-1a, 64 bits: it only has to distinguish files.
 std::string Hash(std::string_view text, std::string_view environment) {
   uint64_t hash = 0xcbf29ce484222325;
   for (const std::string_view part : {text, std::string_view("\0", 1), environment})
@@ -125,7 +125,7 @@ Loaded Load(const std::string& file, const Environment& environment) {
   }
   Loaded loaded = LoadText(*bytes, file, environment);
   loaded.config.generation = WithSchemas(loaded.config);
-  // The tree of a large file was tens of megabytes; without this they would stay ours for good.
+  // The tree of a large file takes tens of megabytes, which this returns.
   if (bytes->size() > kLargeFile) malloc_trim(0);
   return loaded;
 }

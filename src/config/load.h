@@ -16,7 +16,7 @@
 
 namespace outrigger::config {
 
-// getenv's shape, so that tests bring their own environment.
+// Like getenv, so that tests can bring their own environment.
 using Environment = std::function<std::optional<std::string>(const char* name)>;
 Environment ProcessEnvironment();
 
@@ -27,11 +27,11 @@ struct Loaded {
   bool ok() const { return !HasErrors(problems); }
 };
 
-// `file` empty: the working defaults. Relative paths inside a file are relative to the file's
+// `file` empty: the built-in defaults. Relative paths inside a file are relative to the file's
 // folder.
 Loaded Load(const std::string& file, const Environment& environment);
 
-// The same from text; `name` stands for the file in problems and for its folder.
+// The same from text; `name` is the file's name in problems, and gives its folder.
 Loaded LoadText(std::string_view yaml, const std::string& name, const Environment& environment);
 
 // The JSON Schema (draft 7) of the config file, for editors.

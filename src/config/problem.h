@@ -23,7 +23,7 @@ struct Text {
   Place place;
   std::string path;  // "routes[3].topic"
 
-  // Where it stands is not what it says.
+  // Its place is not part of what it says.
   bool operator==(const Text& other) const { return value == other.value; }
 };
 
@@ -43,7 +43,7 @@ struct Problem {
     if (!path.empty()) out += path + ": ";
     out += message;
     if (!hint.empty()) out += " (" + hint + ")";
-    // Names come from the file as they are: a terminal or a log must not be steered by them.
+    // Names come from the file unchanged: control characters must not reach a terminal or a log.
     for (char& c : out)
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
     return out;

@@ -6,7 +6,7 @@ namespace outrigger::config {
 namespace {
 
 struct Rule {
-  std::string_view name;  // a trailing `*` stands for any ending
+  std::string_view name;  // a trailing `*` matches any ending
   std::string_view reason;
   std::string_view instead;
 };
@@ -14,8 +14,7 @@ struct Rule {
 constexpr std::string_view kAcked = "decides whether a 200 means that Kafka has the event";
 constexpr std::string_view kDropped = "would drop events that were accepted";
 constexpr std::string_view kOrder = "decides the order of events with one key";
-constexpr std::string_view kBatch =
-    "decides how batches form, and they form in the sidecar's own queues";
+constexpr std::string_view kBatch = "decides how batches form, and the sidecar forms them itself";
 constexpr std::string_view kOffsets = "would commit offsets of events that are not settled";
 constexpr std::string_view kField = "has a field of its own";
 constexpr std::string_view kInner = "is used inside the sidecar";
@@ -74,7 +73,7 @@ constexpr std::array<Rule, 61> kRules = {{
     {"ssl.key.pem", kField, "kafka.security.keyFile"},
     {"ssl.key.password", kField, "kafka.security.keyPasswordFile"},
     {"ssl.keystore.*", kField, "kafka.security.keyFile"},
-    {"test.mock.*", "is what `embedded` stands for", "kafka.brokers"},
+    {"test.mock.*", "is what `embedded` sets", "kafka.brokers"},
     {"plugin.library.paths", "would load foreign code into the sidecar", ""},
     {"statistics.interval.ms", kInner, ""},
     {"enabled_events", kInner, ""},

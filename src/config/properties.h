@@ -1,5 +1,5 @@
-// Which librdkafka properties a config file may not set, because a promise of Outrigger's hangs on
-// them.
+// The librdkafka properties that a config file may not set, because a promise of Outrigger depends
+// on them.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@ struct Reserved {
   std::string instead;  // the field that sets it, or empty
 };
 
-// Nothing when `name` is free to be set. Whether librdkafka knows it is for the kafka room to say.
-// A topic's property may have `topic.` before its name, as librdkafka takes it.
+// Nothing when `name` may be set. Whether librdkafka knows it is checked by the kafka room. The
+// property of a topic may have the prefix `topic.`, as librdkafka accepts it.
 std::optional<Reserved> FindReserved(std::string_view name);
 
 // A regular expression for the names of which FindReserved gives something.

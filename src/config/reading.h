@@ -1,4 +1,4 @@
-// One reading of a file: where a value stands, and the problems found so far.
+// One reading of a file: where a value is, and the problems found so far.
 //
 // Thread: one. Lifetime: of one Load; spots point into the tree that is being read.
 #pragma once
@@ -13,8 +13,7 @@
 
 namespace outrigger::config {
 
-// A value, with the place and path of its field. The place is the name's: a value that spans lines
-// starts where nobody looks.
+// A value, with the place and path of its field. The place is that of the name.
 struct Spot {
   const YamlNode& value;
   int line;
@@ -35,7 +34,7 @@ struct Spot {
 
 class Reading {
  public:
-  // More problems than this in one file help nobody; the rest is counted.
+  // The most problems that are listed; the rest is counted.
   static constexpr size_t kMaxProblems = 1000;
 
   Reading(std::string file, std::vector<Problem>& problems);
@@ -64,7 +63,7 @@ class Reading {
   size_t held_back_ = 0;
 };
 
-// Nothing when `path` is a file that can be read, else what is in the way.
+// Nothing when `path` is a file that can be read, else why not.
 std::optional<base::Error> CheckReadable(const std::string& path);
 
 }  // namespace outrigger::config

@@ -100,8 +100,8 @@ void AppendJson(const YamlNode& node, const Spot& spot, Reading& reading, std::s
       if (LooksLikeStamp(node.text))
         reading.Error(
             spot,
-            Quoted(node.text) + (IsStamp(node.text) ? " stands inside a value" : " is no stamp"),
-            "`$now` and `$id` stand alone, as the whole value");
+            Quoted(node.text) + (IsStamp(node.text) ? " is inside a value" : " is not a stamp"),
+            "`$now` and `$id` must be the whole value");
       return;
     }
     case YamlNode::Kind::kList:
@@ -152,8 +152,8 @@ void CheckRoute(Route& route, const Spot& spot, Reading& reading) {
     reading.Error(spot.At("onInvalid"), "needs `deadLetter`",
                   "name the topic that takes the invalid events");
   if (route.key_required && !route.key)
-    reading.Warn(spot.At("keyRequired"), "stands without `key`: only the caller's own key counts",
-                 "name where the key stands, like `key: data.userId`");
+    reading.Warn(spot.At("keyRequired"), "is set without `key`: only the caller's own key counts",
+                 "say where the key is, like `key: data.userId`");
 }
 
 Mapping<Route> RouteFields() {
@@ -161,62 +161,67 @@ Mapping<Route> RouteFields() {
       .fields =
           {
               Object("match", &Route::match,
-                     "Which events it is for; all of its lines must hold. Default: every "
-                     "event. `*` is any run of "
-                     "characters, dots too; `?` is one.",
+                     "The events that this route takes; all lines must match. `*` is any run of "
+                     "characters, dots included; `?` is one character; an absent part matches "
+                     "nothing. Default: every event.",
                      MatchFields()),
-              ScalarField(
-                  "topic", &Route::topic,
-                  "Where they go: a name, or a template like `{data.tenantId}.user.events`.",
-                  TopicSchema(), ReadTopic)
+              ScalarField("topic", &Route::topic,
+                          "The topic: a name, or a template like `{data.tenantId}.user.events`.",
+                          TopicSchema(), ReadTopic)
                   .Required(),
               ScalarField("key", &Route::key,
-                          "Where the key stands: `data.userId`, `subject`, `header.tenant` or "
-                          "a template. Events "
-                          "with one key keep their order. Default: the caller's key.",
+                          "Where the key is: `data.userId`, `subject`, `header.tenant`, "
+                          "`extension.tenant`, or a template. Events with one key keep their "
+                          "order. Where it is absent, and by default, it is the key of the caller.",
                           TextSchema(), ReadOptional),
               Boolean("keyRequired", &Route::key_required,
-                      "true: an event without a key is answered 422."),
+                      "true: an event without a key is answered 422; an empty key is none."),
               Boolean("continue", &Route::continues,
-                      "true: the rules below are tried too (fan-out)."),
-              NamedField("headers", &Route::headers,
-                         "Kafka headers to add where the event has none of the name.", "",
-                         "A template.", {{"type", {"string", "number", "boolean"}}}, ReadHeader,
-                         {{"propertyNames",
-                           {{"not", {{"pattern", "^(ce_.*|outrigger-.*|content-type)$"}}}}}}),
+                      "true: the routes below are tried, too (fan-out)."),
+              NamedField(
+                  "headers", &Route::headers,
+                  "Kafka headers to add, name: template, where the event has none of that name.",
+                  "", "A template.", {{"type", {"string", "number", "boolean"}}}, ReadHeader,
+                  {{"propertyNames",
+                    {{"not", {{"pattern", "^(ce_.*|outrigger-.*|content-type)$"}}}}}}),
               ScalarField(
                   "schemas", &Route::schemas,
-                  "A folder of JSON Schemas, `<type>/<version>.json`; relative to this file.",
+                  "A folder of JSON Schemas, `<type>/<version>.json`, relative to this file.",
                   TextSchema(), ReadOptional),
               Choice("onInvalid", &Route::on_invalid,
                      Choices<OnInvalid>{
                          {{"reject", OnInvalid::kReject}, {"deadLetter", OnInvalid::kDeadLetter}}},
-                     "What happens to an event that its schema refuses."),
+                     "What happens to an event that its schema refuses. It is answered 422 in both "
+                     "cases."),
               NamedField("defaults", &Route::defaults,
                          "Values for parts of the data that are absent.", "data.",
                          "A JSON value, or `$now` (the time) or `$id` (the event's id).",
                          Json::object(), ReadDefault),
               TextField("deadLetter", &Route::dead_letter,
-                        "The topic for events that can't be published.", CheckDeadLetter)
+                        "The topic for events that can't be published. They are still answered 422 "
+                        "or 413.",
+                        CheckDeadLetter)
                   .Also(TopicNameSchema()),
               Choice("mode", &Route::mode,
                      Choices<RecordMode>{{{"binary", RecordMode::kBinary},
                                           {"structured", RecordMode::kStructured}}},
-                     "How the CloudEvent stands in the record: attributes as headers, or one "
-                     "JSON document."),
-              TextField("version", &Route::version, "The version of events that name none."),
+                     "How a record holds the CloudEvent: attributes as headers, or one JSON "
+                     "document."),
+              TextField("version", &Route::version, "The version of events that have none."),
               Whole("maxTopics", &Route::max_topics, 1, 100000,
-                    "How many topics a template may make."),
+                    "How many topics a template may create."),
               Boolean("tombstones", &Route::tombstones,
-                      "true: an event without data, or with the data null, is a null value."),
+                      "true: an event without data, or with the data `null`, is a null value, and "
+                      "no schema checks it."),
               Choice("timestamp", &Route::timestamp,
                      Choices<RecordTime>{{{"now", RecordTime::kNow}, {"time", RecordTime::kEvent}}},
-                     "The record's timestamp: when it is published, or the event's `time`."),
+                     "The timestamp of the record, from which retention counts: when it is "
+                     "published, or the `time` of the event."),
               Choice("ack", &Route::ack,
                      Choices<Ack>{{{"kafka", Ack::kKafka}, {"memory", Ack::kMemory}},
                                   {"disk"},
                                   "it needs the spool"},
-                     "When the answer is given: Kafka has it, the disk has it, or it is in "
+                     "When an event is answered: when Kafka has acknowledged it, or when it is in "
                      "memory and may be lost."),
           },
       .check = CheckRoute,
@@ -273,10 +278,10 @@ void CheckHidden(const std::vector<Route>& routes, const Spot& spot, Reading& re
 Mapping<Match> MatchFields() {
   return {.fields =
               {
-                  Glob("type", &Match::type, "A glob on the event's type: `user.*`."),
-                  Glob("source", &Match::source, "A glob on its source."),
-                  Glob("subject", &Match::subject, "A glob on its subject."),
-                  Glob("version", &Match::version, "A glob on its version."),
+                  Glob("type", &Match::type, "A glob on the type: `user.*`."),
+                  Glob("source", &Match::source, "A glob on the source."),
+                  Glob("subject", &Match::subject, "A glob on the subject."),
+                  Glob("version", &Match::version, "A glob on the version."),
               },
           .open = {
               GlobsBelow("header.", &Match::headers, "A glob on a Kafka header."),
@@ -288,7 +293,9 @@ Mapping<Match> MatchFields() {
 
 Field<Config> RoutesField() {
   Field<Config> field =
-      Objects("routes", &Config::routes, "Which event goes to which topic; the first match wins.",
+      Objects("routes", &Config::routes,
+              "Publishing rules; the first that matches takes an event. Without routes, the first "
+              "word of the type names the topic: user.registered → user.events.",
               RouteFields());
   field.read = [read = std::move(field.read)](Config& config, const Spot& spot, Reading& reading) {
     read(config, spot, reading);

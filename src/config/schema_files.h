@@ -1,4 +1,4 @@
-// What stands below a folder of schemas: who loads them and who watches them see the same files.
+// The files below a folder of schemas: the loader and the watch see the same ones.
 //
 // Thread: any; reads directories.
 #pragma once
@@ -16,7 +16,7 @@ struct SchemaFiles {
   std::error_code error;                    // why the list is not whole
 };
 
-// Links are followed. Names that begin with `..` are passed over: a mounted ConfigMap shows its
+// Links are followed. Names that begin with `..` are skipped: a mounted ConfigMap has its
 // files a second time there.
 SchemaFiles FindSchemaFiles(const std::string& folder);
 

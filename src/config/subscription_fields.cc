@@ -12,7 +12,7 @@ namespace {
 constexpr Millis kInstant{1};
 constexpr Millis kMinute{60'000};
 constexpr Millis kHour{3'600'000};
-constexpr size_t kLongestName = 249;  // a topic's bound; names stand in paths, groups and labels
+constexpr size_t kLongestName = 249;  // a topic's bound; names are used in paths, groups and labels
 
 using base::Error;
 using Wrong = std::optional<Error>;
@@ -24,7 +24,7 @@ Wrong CheckName(const std::string& text) {
   if (text.size() <= kLongestName && text != "." && text != ".." &&
       std::all_of(text.begin(), text.end(), fits))
     return std::nullopt;
-  return Error::Invalid(Quoted(text) + " is no name of a subscription",
+  return Error::Invalid(Quoted(text) + " is not a name of a subscription",
                         "1 to 249 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`");
 }
 
@@ -38,7 +38,7 @@ Wrong CheckTopicRegex(const std::string& text) {
   const bool back = slash != text.npos && slash + 1 < text.size() &&
                     std::isdigit(static_cast<unsigned char>(text[slash + 1]));
   if (back || text.find('{') != text.npos)
-    return Error::Invalid(Quoted(text) + " uses `{` or a back reference, which can take for ever",
+    return Error::Invalid(Quoted(text) + " uses `{` or a back reference, which can take forever",
                           "POSIX extended syntax without them");
   regex_t regex;
   const int error = regcomp(&regex, text.c_str(), REG_EXTENDED | REG_NOSUB);
@@ -48,7 +48,7 @@ Wrong CheckTopicRegex(const std::string& text) {
   }
   char why[120];
   regerror(error, &regex, why, sizeof why);
-  return Error::Invalid(Quoted(text) + " is no regular expression: " + why,
+  return Error::Invalid(Quoted(text) + " is not a regular expression: " + why,
                         "POSIX extended syntax");
 }
 
@@ -84,7 +84,7 @@ void ReadTopics(std::vector<Text>& topics, const Spot& spot, Reading& reading) {
     if (const Wrong wrong = text ? CheckTopic(*text) : std::nullopt)
       reading.Error(at, *wrong);
     else if (std::any_of(topics.begin(), topics.end(), same))
-      reading.Error(at, Quoted(*text) + " stands here twice", "remove one");
+      reading.Error(at, Quoted(*text) + " appears here twice", "remove one");
     topics.push_back(reading.TextOf(at));
   }
 }
@@ -120,8 +120,7 @@ Wrong CheckUrl(std::string_view text) {
   if (std::any_of(text.begin(), text.end(), odd))
     return Error::Invalid(Quoted(text) + " has a blank, a control character or `#`", kUrls);
   if (text.starts_with("https://"))
-    return Error::Invalid("https is not in this version",
-                          "the app stands beside: speak http to it");
+    return Error::Invalid("https is not in this version", "the app runs in the same pod: use http");
   if (text.starts_with("unix:")) {
     const std::string_view path = text.substr(5, text.find(':', 5) - 5);
     const size_t end = 5 + path.size();
@@ -129,13 +128,14 @@ Wrong CheckUrl(std::string_view text) {
     if (path.starts_with('/') && path.size() > 1 && path.size() <= 107 && target &&
         path.find('{') == path.npos)
       return std::nullopt;
-    return Error::Invalid(Quoted(text) + " names no socket and path",
+    return Error::Invalid(Quoted(text) + " does not name a socket and a path",
                           "like `unix:/run/app.sock:/h/{type}`");
   }
   if (!text.starts_with("http://"))
     return Error::Invalid(Quoted(text) + " is neither http:// nor unix:", kUrls);
   const std::string_view host = text.substr(7, text.find_first_of("/?", 7) - 7);
-  if (CheckBroker(host)) return Error::Invalid(Quoted(text) + " names no host and port", kUrls);
+  if (CheckBroker(host))
+    return Error::Invalid(Quoted(text) + " does not name a host and a port", kUrls);
   return std::nullopt;
 }
 
@@ -159,18 +159,20 @@ Json UrlSchema() {
 Wrong CheckPath(const std::string& text) {
   const auto odd = [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '#'; };
   if (text.starts_with('/') && std::none_of(text.begin(), text.end(), odd)) return std::nullopt;
-  return Error::Invalid(Quoted(text) + " is no path", "like `/healthz`");
+  return Error::Invalid(Quoted(text) + " is not a path", "like `/healthz`");
 }
 
 const Mapping<AppHealth>& HealthFields() {
   static const Mapping<AppHealth> fields = {
-      .fields = {TextField("path", &AppHealth::path, "What is asked.", CheckPath)
+      .fields = {TextField("path", &AppHealth::path, "The path of the health check.", CheckPath)
                      .Required()
                      .Also({{"type", "string"}, {"pattern", "^/[^\\x00-\\x20\\x7f#]*$"}}),
-                 Duration("interval", &AppHealth::interval, Millis(10), kHour, "How often."),
-                 Duration("timeout", &AppHealth::timeout, kInstant, kHour, "For the answer."),
+                 Duration("interval", &AppHealth::interval, Millis(10), kHour,
+                          "The time between two health checks."),
+                 Duration("timeout", &AppHealth::timeout, kInstant, kHour,
+                          "How long its answer may take."),
                  Whole("failures", &AppHealth::failures, 1, 1000,
-                       "In a row, before the app counts as down.")}};
+                       "How many fail in a row before the app counts as down.")}};
   return fields;
 }
 
@@ -185,16 +187,20 @@ Mapping<Deliver> DeliverFields() {
                                    {"batch"},
                                    "an event is a request of its own"};
   return {.fields = {
-              ScalarField("url", &Deliver::url, std::string("A template: ") + kUrls + ".",
+              ScalarField("url", &Deliver::url,
+                          std::string("Where events are posted, a template: ") + kUrls + ".",
                           UrlSchema(), ReadUrl)
                   .Required(),
-              Choice("mode", &Deliver::mode, modes, "How events are sent."),
-              Duration("timeout", &Deliver::timeout, kInstant, kHour, "For an attempt."),
-              Whole("concurrency", &Deliver::concurrency, 1, 10000, "Attempts at once."),
+              Choice("mode", &Deliver::mode, modes,
+                     "The form of the request: attributes as headers, one JSON document, or the "
+                     "record as it is."),
+              Duration("timeout", &Deliver::timeout, kInstant, kHour,
+                       "How long the app may take for one attempt."),
+              Whole("concurrency", &Deliver::concurrency, 1, 10000,
+                    "The largest number of attempts in flight."),
               Texts("headers", &Deliver::headers,
-                    "Globs: which Kafka headers go along as `kafka-<name>`."),
-              ScalarField("health", &Deliver::health,
-                          "How the app's health is asked for. Default: it is not.",
+                    "Globs of the Kafka headers that are sent as `kafka-<name>`; `[]`: none."),
+              ScalarField("health", &Deliver::health, "A health check of the app. Default: none.",
                           HealthFields().Schema(), ReadHealth),
           }};
 }
@@ -212,11 +218,12 @@ void CheckOrder(const Spot& spot, const std::string& group, Millis initial, Mill
 
 Mapping<Retry> RetryFields() {
   const Mapping<Retry> backoff = {
-      .fields = {
-          Duration("initial", &Retry::backoff_initial, kInstant, kHour, "The first wait's bound."),
-          Duration("max", &Retry::backoff_max, kInstant, 24 * kHour, "The longest wait.")}};
-  return {.fields = {Whole("attempts", &Retry::attempts, 1, 1000, "How often an event is tried."),
-                     Group("backoff", "Exponential, with full jitter.", backoff),
+      .fields = {Duration("initial", &Retry::backoff_initial, kInstant, kHour,
+                          "The bound of the first wait."),
+                 Duration("max", &Retry::backoff_max, kInstant, 24 * kHour, "The longest wait.")}};
+  return {.fields = {Whole("attempts", &Retry::attempts, 1, 1000,
+                           "How many times an event is attempted."),
+                     Group("backoff", "Exponential backoff with full jitter.", backoff),
                      Later<Retry>("delays")},
           .check = [](Retry& retry, const Spot& spot, Reading& reading) {
             CheckOrder(spot, "backoff", retry.backoff_initial, retry.backoff_max, reading);
@@ -225,13 +232,17 @@ Mapping<Retry> RetryFields() {
 
 Mapping<Circuit> CircuitFields() {
   const Mapping<Circuit> probe = {
-      .fields = {Duration("initial", &Circuit::probe_initial, kInstant, kHour, "The first wait."),
+      .fields = {Duration("initial", &Circuit::probe_initial, kInstant, kHour,
+                          "The wait before the first probe."),
                  Duration("max", &Circuit::probe_max, kInstant, 24 * kHour, "The longest wait.")}};
-  return {.fields = {Whole("failures", &Circuit::failures, 1, 100'000, "So many failures …"),
-                     Whole("keys", &Circuit::keys, 1, 10'000, "… over so many keys …"),
+  return {.fields = {Whole("failures", &Circuit::failures, 1, 100'000,
+                           "The app counts as degraded after this many failures within `window`, "
+                           "over at least `keys` keys, without a success."),
+                     Whole("keys", &Circuit::keys, 1, 10'000,
+                           "How many different keys must have failed."),
                      Duration("window", &Circuit::window, kInstant, kHour,
-                              "… in this time, and no success, open it."),
-                     Group("probe", "Waits between probes.", probe)},
+                              "The time within which failures count."),
+                     Group("probe", "The waits between probes of a degraded app.", probe)},
           .check = [](Circuit& circuit, const Spot& spot, Reading& reading) {
             CheckOrder(spot, "probe", circuit.probe_initial, circuit.probe_max, reading);
           }};
@@ -245,7 +256,7 @@ void CheckSubscription(Subscription& subscription, const Spot& spot, Reading& re
   for (const Text& topic : subscription.topics)
     if (!topic.value.empty() && topic.value == subscription.dead_letter)
       reading.Error(spot.At("deadLetter"), Quoted(topic.value) + " is one of its own `topics`",
-                    "a dead letter would be delivered again: choose another topic");
+                    "a dead-letter record would be delivered again: choose another topic");
 }
 
 Mapping<Subscription> SubscriptionFields() {
@@ -253,36 +264,43 @@ Mapping<Subscription> SubscriptionFields() {
       .fields =
           {
               TextField("name", &Subscription::name,
-                        "Its name in metrics, in the pull API and in its group.", CheckName)
+                        "The name in metrics, conditions and the consumer group.", CheckName)
                   .Required()
                   .Also(NameSchema()),
-              ScalarField("topics", &Subscription::topics, "Topics, or a ^regex.", TopicsSchema(),
-                          ReadTopics)
+              ScalarField(
+                  "topics", &Subscription::topics,
+                  "Names of topics, or regular expressions that start with `^` (POSIX extended).",
+                  TopicsSchema(), ReadTopics)
                   .Required(),
               TextField("group", &Subscription::group,
                         "The consumer group. Default: `<groupId>.<name>`."),
-              Object("match", &Subscription::match, "Which events it is for. Default: every event.",
+              Object("match", &Subscription::match,
+                     "The events that are delivered, as in `routes[].match`; others are settled as "
+                     "filtered. Default: every event.",
                      MatchFields()),
               ScalarField("startFrom", &Subscription::start_from,
-                          "Where a new group begins: earliest, latest or an RFC 3339 time.",
+                          "Where a new group starts: earliest, latest, or an RFC 3339 time.",
                           {{"type", "string"}, {"pattern", kStartPattern}, {"default", "earliest"}},
                           ReadStartFrom),
               TextField("deadLetter", &Subscription::dead_letter,
-                        "The topic for events that can't be delivered.", CheckDeadLetter)
+                        "The topic for events that can't be delivered. Default: none; such an "
+                        "event stays, and its key waits.",
+                        CheckDeadLetter)
                   .Also(TopicNameSchema()),
               Choice("ordering", &Subscription::ordering,
                      Choices<Ordering>{{{"key", Ordering::kKey},
                                         {"partition", Ordering::kPartition},
                                         {"none", Ordering::kNone}}},
-                     "What is kept in order."),
-              Object("deliver", &Subscription::deliver, "Where events are pushed to.",
+                     "What is kept in order: events of one key, all events of a partition, or "
+                     "nothing."),
+              Object("deliver", &Subscription::deliver, "How events reach the app.",
                      DeliverFields())
                   .Required(),
               Later<Subscription>("replies"),
               Object("retry", &Subscription::retry, "What follows a failure that may pass.",
                      RetryFields()),
-              Object("circuit", &Subscription::circuit, "When the app counts as half down.",
-                     CircuitFields()),
+              Object("circuit", &Subscription::circuit,
+                     "When the app counts as degraded, and how it is probed.", CircuitFields()),
               Duration("commitInterval", &Subscription::commit_interval, Millis(10), kMinute,
                        "How often offsets are committed."),
               Later<Subscription>("dedupe"),
@@ -293,8 +311,8 @@ Mapping<Subscription> SubscriptionFields() {
 }  // namespace
 
 Field<Config> SubscriptionsField() {
-  return Objects("subscriptions", &Config::subscriptions, "Which events the app gets, and how.",
-                 SubscriptionFields());
+  return Objects("subscriptions", &Config::subscriptions,
+                 "Consuming rules: which events the app gets, and how.", SubscriptionFields());
 }
 
 void FinishSubscriptions(Config& config, Reading& reading) {

@@ -248,7 +248,7 @@ std::optional<Error> CheckBroker(std::string_view text) {
   const auto port = ParseWhole(halves.port);
   const bool port_fits = !halves.has_port || (port && *port >= 1 && *port <= 65535);
   if (host && port_fits) return std::nullopt;
-  return Error::Invalid(Quoted(text) + " is no broker address", "host:port, like `kafka:9092`");
+  return Error::Invalid(Quoted(text) + " is not a broker address", "host:port, like `kafka:9092`");
 }
 
 std::optional<Error> CheckPrintable(std::string_view text) {
@@ -273,7 +273,7 @@ std::optional<Error> CheckTopicName(std::string_view name) {
   if (!name.empty() && name.size() <= 249 && name != "." && name != ".." &&
       std::all_of(name.begin(), name.end(), fits))
     return std::nullopt;
-  return Error::Invalid(Quoted(name) + " is no topic name",
+  return Error::Invalid(Quoted(name) + " is not a topic name",
                         "1 to 249 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`");
 }
 

@@ -1,5 +1,4 @@
-// The small languages of config values: durations, sizes, numbers, addresses; and how they are
-// shown again.
+// The formats of config values: durations, sizes, numbers, addresses.
 //
 // Thread: any; plain functions. A parse that fails says what was expected, never where: the caller
 // knows the place.
@@ -28,7 +27,7 @@ std::string ShowDuration(std::chrono::milliseconds duration);
 base::Result<uint64_t> ParseSize(std::string_view text);
 std::string ShowSize(uint64_t bytes);
 
-// RFC 3339: "2026-11-23T20:15:30Z", "2026-11-23T20:15:30.123+02:00". A leap second is no time here.
+// RFC 3339: "2026-11-23T20:15:30Z", "2026-11-23T20:15:30.123+02:00". A leap second is an error.
 std::optional<std::chrono::system_clock::time_point> ParseRfc3339(std::string_view text);
 
 std::optional<uint64_t> ParseWhole(std::string_view text);
@@ -48,7 +47,7 @@ base::Result<Listen> ParseListen(std::string_view text);
 // "kafka:9092", "10.0.0.1", "[::1]:9092". Nothing when it is one, else what is wrong with it.
 std::optional<base::Error> CheckBroker(std::string_view text);
 
-// Nothing when `text` is UTF-8 without control characters: it goes into logs, headers and
+// Nothing when `text` is UTF-8 without control characters: it is used in logs, headers and
 // attributes.
 std::optional<base::Error> CheckPrintable(std::string_view text);
 

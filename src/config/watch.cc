@@ -32,7 +32,7 @@ size_t FileContent(const fs::path& file) {
   return in ? std::hash<std::string>{}(std::move(text).str()) : 0;
 }
 
-// What stands at `path` (a file, a folder of schemas, or nothing), as one number.
+// The content at `path` (a file, a folder of schemas, or nothing), as one number.
 size_t ContentOf(const std::string& path) {
   std::error_code error;
   if (!fs::is_directory(path, error)) return FileContent(path);
@@ -88,7 +88,7 @@ void Watch::WatchFolders() {
   for (const auto& [path, content] : contents_)
     for (const auto& folder : FoldersOf(path))
       if (const std::string wrong = WatchFolder(folder, watches); !wrong.empty())
-        trouble = "changes are looked for every 5 s, since inotify can't be had: " + wrong;
+        trouble = "the config is polled every 5 s, since inotify is not available: " + wrong;
   for (const int old : watches_)
     if (!watches.contains(old)) inotify_rm_watch(inotify_, old);
   watches_ = std::move(watches);
@@ -115,7 +115,7 @@ std::string Watch::WatchFolder(const std::string& folder, std::set<int>& watches
 void Watch::OnReadable() {
   std::array<char, 4096> events;
   while (read(inotify_, events.data(), events.size()) > 0) continue;
-  // Not begun anew by each event: a busy folder would hold up a change for ever.
+  // Not restarted by each event: a busy folder would delay a change forever.
   if (!settled_.armed()) settled_ = loop_.After(kSettle, [this] { Look(); });
 }
 

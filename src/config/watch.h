@@ -1,9 +1,9 @@
-// Tells when what the config is read from has changed: edits in place, editors' renames, and the
-// symlink swap by which the kubelet updates a mounted ConfigMap.
+// Watches the files of the config: edits in place, renames by editors, and the symlink swap by
+// which the kubelet updates a mounted ConfigMap.
 //
-// A change is one of content: a file that is only touched, or stands beside it, is none. It is told
-// once what was seen has had a moment to settle; nothing that happens after the Watch is made, or
-// while it tells, is missed. Folders are watched, never a file itself: a rename or a swap gives the
+// Only a change of content counts, not a touched file or another file in the folder. It is reported
+// after a short time without further changes; no change after the Watch was made, or while it
+// reports, is missed. Folders are watched, never a file itself: a rename or a swap gives the
 // name to another inode. Thread: the loop's. Source: inotify(7); Kubernetes, "Mounted ConfigMaps".
 #pragma once
 
@@ -20,19 +20,19 @@ namespace outrigger::config {
 
 class Watch {
  public:
-  // `on_trouble` is told why inotify can't be had, also by the constructor, and "" when it can
-  // again. Meanwhile the Watch looks every few seconds.
+  // `on_trouble` is called with the reason why inotify is not available, also by the constructor,
+  // and with "" when it is again. Meanwhile the Watch polls every few seconds.
   Watch(base::Loop& loop, std::string file, std::function<void()> on_change,
         std::function<void(const std::string& trouble)> on_trouble);
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
   ~Watch();
 
-  // What is read besides the file: other files, and folders of schemas; they need not be there yet.
-  // To be called before they are read, or a change in between is missed.
+  // The other files that are read, and folders of schemas; they need not exist yet. To be called
+  // before they are read, or a change in between is missed.
   void Follow(const std::vector<std::string>& paths);
 
-  // Looks at once. Returns whether there was a change; it has been told then.
+  // Looks at once. Returns whether there was a change, which has been reported then.
   bool Look();
 
  private:

@@ -92,7 +92,7 @@ class Builder : public YAML::EventHandler {
     const YamlNode* node = anchor < anchors_.size() ? anchors_[anchor] : nullptr;
     if (node == nullptr) Fail(mark, "the alias names no value", "write the value out");
     if (node->open)
-      Fail(mark, "the alias stands inside what it names", "an alias can't contain itself");
+      Fail(mark, "the alias is inside what it names", "an alias can't contain itself");
     if (frames_.size() + node->height > YamlTree::kMaxDepth) FailDepth(mark);
     Attach(node, mark);
   }
@@ -135,12 +135,12 @@ class Builder : public YAML::EventHandler {
     throw Stop{};
   }
   [[noreturn]] void FailDepth(const YAML::Mark& mark) {
-    Fail(mark, "is nested more than 64 deep", "no field of this file needs that");
+    Fail(mark, "is nested more than 64 deep", "no field of this file needs such a depth");
   }
 
   void CheckTag(const YAML::Mark& mark, const std::string& tag) {
     if (tag.empty() || tag == "?" || tag == "!" || tag == "tag:yaml.org,2002:str") return;
-    Report(mark, "the YAML tag " + Quoted(tag) + " is not read here", "remove the tag");
+    Report(mark, "the YAML tag " + Quoted(tag) + " is not supported", "remove the tag");
   }
 
   bool AtName() const {
@@ -163,7 +163,7 @@ class Builder : public YAML::EventHandler {
   }
 
   [[noreturn]] void FailSize(const YAML::Mark& mark) {
-    Fail(mark, "has more than 1,000,000 values, aliases written out", "split the file's rules up");
+    Fail(mark, "has more than 1,000,000 values, aliases written out", "use fewer or shorter rules");
   }
 
   void Open(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -206,13 +206,13 @@ class Builder : public YAML::EventHandler {
     Frame& frame = frames_.back();
     frame.named = true;
     if (name == "<<") {
-      Report(mark, "merge keys (`<<`) are not read here", "write the fields out");
+      Report(mark, "merge keys (`<<`) are not supported", "write the fields out");
       frame.merge = true;
       return;
     }
     if (const YamlNode::Entry* first = Known(frame, name)) {
-      Report(mark, "the name " + Quoted(name) + " stands twice",
-             "it stands on line " + std::to_string(first->line) + " already: keep one");
+      Report(mark, "the name " + Quoted(name) + " appears twice",
+             "it is on line " + std::to_string(first->line) + " already: keep one");
     }
     frame.node->entries.push_back({name, mark.line + 1, mark.column + 1, nullptr});
     if (frame.node->entries.size() == kLinear)
@@ -291,7 +291,7 @@ std::optional<YamlTree> YamlTree::Read(std::string_view text, const std::string&
                                        std::vector<Problem>& problems) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (text.size() > kMaxBytes) {
-    problems.push_back({{file}, "", "is larger than 4 MiB", "split the file's rules up"});
+    problems.push_back({{file}, "", "is larger than 4 MiB", "use fewer or shorter rules"});
     return std::nullopt;
   }
   if (auto fault = FindBadCharacter(text)) {

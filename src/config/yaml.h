@@ -1,6 +1,6 @@
 // YAML text → a tree of texts, lists and mappings with their places, safe to walk by recursion.
 //
-// Only what a config file needs is YAML here: one document, text names, no tags, no merge keys.
+// Only the part of YAML that a config file needs: one document, text names, no tags, no merge keys.
 // Aliases are allowed and share their node; a tree that was returned is acyclic, at most 64 deep
 // and at most a million nodes large when its aliases are written out, so that a walker needs no
 // bounds of its own.
@@ -33,7 +33,7 @@ struct YamlNode {
   int line = 0;
   int column = 0;
   Kind kind = Kind::kNull;
-  bool plain = false;  // kText written without quotes: may stand for a number or a boolean
+  bool plain = false;  // kText written without quotes: may be a number or a boolean
   bool open = true;    // still being read: an alias to it would be a circle
   uint8_t height = 1;
   uint32_t size = 1;  // nodes below and including this one, aliases written out
@@ -54,8 +54,7 @@ class YamlTree {
   static constexpr uint32_t kMaxNodes = 1'000'000;
   static constexpr uint8_t kMaxDepth = 64;
 
-  // Nothing when the text is no usable YAML at all; then, and for whatever else is wrong,
-  // `problems` says why.
+  // Nothing when the text is not usable YAML. `problems` has the reason, and every other problem.
   static std::optional<YamlTree> Read(std::string_view text, const std::string& file,
                                       std::vector<Problem>& problems);
 

@@ -1,5 +1,4 @@
-// What is checked on the bytes of a YAML file before and after the parser, which is silent about
-// it.
+// Checks of the bytes of a YAML file that the parser does not make.
 //
 // Thread: any; plain functions. Source: YAML 1.2.2, 5.1 "Character Set" and 7.3 "Flow Scalar
 // Styles".

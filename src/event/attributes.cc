@@ -1,4 +1,4 @@
-// What holds for an event's attributes in every binding.
+// Rules for attributes that all bindings share.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -49,7 +49,7 @@ struct Attribute {
   const char* name;
   std::string Event::*value;
 };
-// Those that CloudEvents defines itself; all of them are strings.
+// The attributes that CloudEvents defines; all of them are strings.
 constexpr Attribute kContextAttributes[] = {{"id", &Event::id},
                                             {"source", &Event::source},
                                             {"type", &Event::type},
@@ -190,7 +190,7 @@ base::Result<void> CheckAttributes(const Event& event) {
 
 base::Result<void> CheckAttributeValues(const Event& event) {
   static constexpr char kNoString[] =
-      "holds a control character or bytes that are no UTF-8, and CloudEvents has neither";
+      "has a control character or bytes that are not UTF-8, and CloudEvents allows neither";
   for (const auto& [name, value] : kContextAttributes)
     if (!IsAttributeText(event.*value)) return Illegal(name, kNoString);
   if (!IsAttributeText(event.version)) return Illegal("version", kNoString);

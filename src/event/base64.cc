@@ -49,7 +49,7 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
       bits = bits << 6 | static_cast<uint32_t>(value);
     }
     for (size_t j = 0; j + 1 < given; ++j) out.push_back(static_cast<char>(bits >> (16 - 8 * j)));
-    // Bits that stand for nothing must be zero, or two texts would mean one thing.
+    // Unused bits must be zero, or two texts would have the same value.
     if (given < 4 && (bits & ((1U << (8 * (4 - given))) - 1)) != 0) return std::nullopt;
   }
   return out;

@@ -65,12 +65,12 @@ base::Result<void> CheckAttributes(const Event& event);
 
 // Checks that the attributes' values are what CloudEvents has: strings of Unicode without control
 // characters; of extensions that came as JSON, integers of 32 bits and booleans too. For events
-// that are published; of a consumed one, nobody can mend them any more.
+// that are published: those of a consumed event can't be corrected.
 base::Result<void> CheckAttributeValues(const Event& event);
 
 // Kafka, binary mode: value = data, ce_* headers, content-type header. In both modes the caller's
-// headers follow, and traceparent and tracestate stand under their own names too, where tracing
-// tools look for them, unless the caller has headers of these names.
+// headers follow, and traceparent and tracestate are there under their own names, too, where
+// tracing tools look for them, unless the caller has headers of these names.
 Record ToKafkaBinary(Event event);
 
 // Kafka, structured mode: value = one JSON object with data (JSON as it is, text as a string, else

@@ -1,8 +1,8 @@
-// An event's data as rules see it: values by path, read at most once for each path and only when
-// asked for.
+// The data of an event as routes see it: values by path, each read at most once and only when it is
+// needed.
 //
 // The event's data, where it says that it is JSON, has passed JsonReader::Check.
-// Thread: the flow's. Lifetime: of one event's way through routing; the event outlives it.
+// Thread: the flow's. Lifetime: of the routing of one event; the event outlives it.
 #pragma once
 
 #include <map>

@@ -55,7 +55,7 @@ base::Result<void> ReadHeaders(std::string_view raw, Event& event) {
     if (header.name.empty() || (value.kind != Kind::kString && value.kind != Kind::kNull)) {
       result = Wrong("\"headers\" holds names with strings (or null)");
     } else if (IsReservedHeader(header.name)) {
-      result = Wrong("the header \"" + base::Excerpt(header.name) + "\" is not the caller's to set",
+      result = Wrong("the header \"" + base::Excerpt(header.name) + "\" can't be set by the caller",
                      "ce_*, outrigger-* and content-type are written by Outrigger");
     }
     if (value.kind == Kind::kString) header.value = std::move(value.text);
@@ -68,7 +68,7 @@ base::Result<void> ReadHeaders(std::string_view raw, Event& event) {
   std::sort(names.begin(), names.end());
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end())
-    return Wrong("the header \"" + base::Excerpt(*twice) + "\" stands twice");
+    return Wrong("the header \"" + base::Excerpt(*twice) + "\" appears twice");
   return {};
 }
 
@@ -129,8 +129,7 @@ base::Result<void> ReadAttribute(const JsonReader::Member& member, Event& event,
   return {};
 }
 
-// json-format, section 3.1.2. Serializers that know no absence write null for the member that they
-// do not use.
+// json-format, section 3.1.2. Some serializers write null for members that they do not use.
 base::Result<void> ReadData(JsonReader& json, std::string_view data, std::string_view base64,
                             Event& event) {
   const bool encoded = !base64.empty() && base64 != "null";
@@ -186,7 +185,7 @@ base::Result<Event> FromStructured(JsonReader& json, std::string_view body) {
   if (specversion != "1.0")
     return Wrong(specversion.empty() ? "\"specversion\" is missing; a CloudEvent has \"1.0\""
                                      : "\"specversion\" is \"" + base::Excerpt(specversion) +
-                                           "\", and 1.0 is spoken here");
+                                           "\", and only 1.0 is supported");
   if (event.type.empty()) return Wrong("\"type\" is missing");
   if (auto read = ReadData(json, data, base64, event); !read) return base::Fail(read.error());
   return event;

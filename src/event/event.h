@@ -1,7 +1,7 @@
 // One event: a CloudEvent 1.0 with its data as bytes, and what the caller asked of Kafka (key,
 // headers).
 //
-// A plain value, owned by whoever holds it; no thread of its own.
+// A plain value; no thread.
 // Source: CloudEvents 1.0.2, "Context Attributes"; contract: data is never encoded again.
 #pragma once
 

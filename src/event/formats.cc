@@ -98,7 +98,7 @@ bool IsUri(std::string_view text) { return SplitUri(text).scheme && IsUriReferen
 bool IsRelativeIri(std::string_view text) { return IsUriReference(text, true); }
 bool IsIri(std::string_view text) { return SplitUri(text).scheme && IsUriReference(text, true); }
 
-// What stands in the braces of a URI template: {?name,other*,third:3}.
+// The content of the braces of a URI template: {?name,other*,third:3}.
 bool IsExpression(std::string_view text) {
   if (!text.empty() && std::string_view("+#./;?&=,!@|").find(text[0]) != std::string_view::npos)
     text.remove_prefix(1);

@@ -10,7 +10,7 @@ namespace outrigger::event {
 
 using FormatCheck = bool (*)(std::string_view text);
 
-// Null: nobody checks it.
+// Null: the format is not checked.
 FormatCheck FindFormat(std::string_view format);
 // About how long the check of `text` takes, in nanoseconds.
 size_t FormatCost(std::string_view format, std::string_view text);

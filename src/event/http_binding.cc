@@ -58,14 +58,14 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
     const std::string_view attribute = name.substr(3);
     if (!IsAttributeName(attribute))
       return wrong("the header " + base::Excerpt(name) +
-                   " is no attribute: only letters and digits follow ce-");
+                   " is not an attribute: only letters and digits follow ce-");
     if (attribute == "datacontenttype")
       return wrong("ce-datacontenttype is not a header: Content-Type says it");
-    if (attribute == "data") return wrong("ce-data is no attribute: the body is the data");
+    if (attribute == "data") return wrong("ce-data is not an attribute: the body is the data");
     const auto times =
         std::count_if(fields.begin(), fields.end(),
                       [wanted = name](const auto& field) { return field.name == wanted; });
-    if (times > 1) return wrong("the header " + base::Excerpt(name) + " stands twice");
+    if (times > 1) return wrong("the header " + base::Excerpt(name) + " appears twice");
     // Section 3.1.3.2: first the quotes, then the escapes.
     std::string text =
         value.starts_with('"') ? PercentDecode(Unquote(value)) : PercentDecode(value);
@@ -79,7 +79,7 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
   if (specversion.empty() ? required : specversion != "1.0")
     return wrong(specversion.empty() ? "the header ce-specversion is missing; a CloudEvent has 1.0"
                                      : "ce-specversion is \"" + base::Excerpt(specversion) +
-                                           "\", and 1.0 is spoken here");
+                                           "\", and only 1.0 is supported");
   if (required && event.type.empty()) return wrong("the header ce-type is missing");
   if (!body.empty()) {
     event.data = std::move(body);

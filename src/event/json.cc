@@ -14,8 +14,8 @@ namespace outrigger::event {
 namespace {
 
 constexpr size_t kMaxDepth = 128;
-// simdjson keeps up to ten bytes for each of the longest text it has seen. What is longer than this
-// is walked instead: slower, and in no memory.
+// simdjson keeps up to ten bytes per byte of the longest text. Longer texts are checked by the
+// grammar: slower, and without memory.
 constexpr size_t kLongText = 1 << 20;
 
 base::Failure NotJson(const std::string& what) {
@@ -56,10 +56,10 @@ base::Failure Unexpected(const char* expected, std::string_view text) {
 
 base::Failure Repeated(const std::string& name) {
   return base::Fail(
-      base::Error::Invalid("the name \"" + base::Excerpt(name) + "\" stands twice in one object"));
+      base::Error::Invalid("the name \"" + base::Excerpt(name) + "\" appears twice in one object"));
 }
 
-// A name that stands again takes the place of what was read under it.
+// A repeated name replaces what was read under it.
 using Below = std::vector<std::pair<std::string_view, std::vector<size_t>>>;
 void Forget(size_t path, Below& below, std::vector<JsonValue>& values) {
   values[path] = {};

@@ -23,7 +23,7 @@ namespace outrigger::event {
 // A path into data, `userId` or `address.city`; members only, no indexes.
 using JsonPath = std::vector<std::string>;
 
-// What stands at a path.
+// The value at a path.
 struct JsonValue {
   enum class Kind { kAbsent, kNull, kString, kNumber, kBoolean, kObject, kArray };
   Kind kind = Kind::kAbsent;
@@ -37,7 +37,7 @@ class JsonReader {
   JsonReader& operator=(const JsonReader&) = delete;
   ~JsonReader();
 
-  // Whether `text` is one strict JSON document; a byte order mark before it is passed over. The
+  // Whether `text` is one strict JSON document; a byte order mark before it is skipped. The
   // error says what and at which byte.
   base::Result<void> Check(std::string_view text);
 
@@ -56,7 +56,7 @@ class JsonReader {
   // What follows reads texts that are known to be strict JSON.
 
   // The values at `paths` in `text`, in the order of `paths`. A name that a path reads and that
-  // stands twice there is an error, or (kLast) the last one counts, as for every JSON parser;
+  // appears twice there is an error, or (kLast) the last one counts, as for every JSON parser;
   // elsewhere repeated names pass.
   enum class Repeats { kError, kLast };
   static base::Result<std::vector<JsonValue>> Read(std::string_view text,

@@ -1,5 +1,5 @@
-// RFC 8259's grammar, walked byte by byte: the judge where simdjson refuses a number that is valid
-// JSON, and of what others wrote.
+// The grammar of RFC 8259, byte by byte: it decides where simdjson refuses a number that is valid
+// JSON, and on records of other producers.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ enum class Surrogates { kInPairs, kAny };
 std::string JsonGrammarProblem(std::string_view text, size_t max_depth, size_t first = 0,
                                Surrogates surrogates = Surrogates::kInPairs);
 
-// Whether `text` is JSON as any producer may write it: nested as deep as it likes, with half
+// Whether `text` is JSON as any producer may write it: nested to any depth, with half
 // surrogate pairs, and its strings in any encoding that has ASCII's bytes.
 bool IsJsonText(std::string_view text);
 

@@ -6,7 +6,7 @@
 namespace outrigger::event {
 namespace {
 
-// Far beyond every exponent that is meant, and far from overflow.
+// Above every plausible exponent, and far below overflow.
 constexpr int64_t kMaxExponent = 1'000'000'000'000'000'000;
 
 using Wide = unsigned __int128;

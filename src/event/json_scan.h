@@ -32,7 +32,7 @@ void ForEachItem(std::string_view text,
 // The characters of a string, given without its quotes, escapes resolved.
 std::string Unescape(std::string_view inside);
 
-// Whether the raw name `inside` stands for `name`.
+// Whether the raw name `inside` means `name`.
 bool NameIs(std::string_view inside, std::string_view name);
 
 }  // namespace outrigger::event

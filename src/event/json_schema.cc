@@ -15,7 +15,7 @@ namespace outrigger::event {
 namespace {
 
 constexpr size_t kMaxFaults = 20;
-// How many schemas may apply to one value by way of each other.
+// The most schemas that may apply to one value by references.
 constexpr size_t kMaxInPlace = 64;
 
 struct KeywordOfDrafts {
@@ -214,7 +214,7 @@ class JsonSchema::Compiler : public KeywordBuilder {
   }
 
   void UnknownDialect(JsonNode dialect) {
-    Fault(dialect, "the dialect " + Shown(dialect) + " is not known here",
+    Fault(dialect, "the dialect " + Shown(dialect) + " is not known",
           "drafts 4, 6, 7, 2019-09 and 2020-12 are: https://json-schema.org/draft/2020-12/schema");
   }
 
@@ -227,7 +227,7 @@ class JsonSchema::Compiler : public KeywordBuilder {
               NameOf(later ? keyword.first : keyword.last));
   }
 
-  // References that come back to the same value would never end.
+  // References that lead back to the same value would never end.
   void FollowInPlace(const Subschema& schema) {
     if (!done_.insert(&schema).second) return;
     const JsonNode at = schema.source.Find("$ref").value_or(schema.source);
@@ -236,7 +236,7 @@ class JsonSchema::Compiler : public KeywordBuilder {
       for (const Subschema* below : keyword->InPlace()) {
         if (following_.contains(below)) {
           Fault(at, "the schema is circular: it comes back to itself for the same value",
-                "a reference back must stand below properties or items");
+                "a recursive reference must be below properties or items");
         } else if (following_.size() == kMaxInPlace) {
           Fault(at, "more than " + std::to_string(kMaxInPlace) +
                         " schemas refer to each other for the same value");

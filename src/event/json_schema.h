@@ -33,7 +33,7 @@ class JsonSchema {
     std::map<std::string, std::string> documents;
     Draft draft = Draft::k7;  // of a schema that has no $schema
     // False is what the specification says of everybody: `format` is not checked, unknown keywords
-    // and formats are passed over.
+    // and formats are ignored.
     bool strict = true;
   };
 

@@ -41,7 +41,7 @@ class JsonTreeParser {
     tree_.entries_.push_back(root);
     if (repeated_.empty()) return {};
     return base::Fail(
-        base::Error::Invalid("the name \"" + repeated_ + "\" stands twice in one object"));
+        base::Error::Invalid("the name \"" + repeated_ + "\" appears twice in one object"));
   }
 
  private:

@@ -60,7 +60,7 @@ class JsonNode {
 class JsonTree {
  public:
   // `text` is strict JSON (JsonReader::Check) of at most 128 levels and outlives the tree. An
-  // error: a name that stands twice in one object.
+  // error: a name that appears twice in one object.
   static base::Result<JsonTree> Parse(std::string_view text);
 
   JsonNode root() const { return {*this, static_cast<uint32_t>(entries_.size() - 1)}; }
@@ -88,7 +88,7 @@ class JsonTree {
 
   std::string_view text_;
   std::string unescaped_;
-  std::vector<Entry> entries_;  // those of one array or object stand together; the root is the last
+  std::vector<Entry> entries_;  // those of one array or object are contiguous; the root is the last
 };
 
 }  // namespace outrigger::event

@@ -55,8 +55,7 @@ bool GlobMatches(std::string_view glob, std::string_view text) {
   return g == glob.size();
 }
 
-// What is absent, null or no scalar matches nothing, not even "*": to ask for a part is to ask that
-// it is there.
+// A part that is absent, null or not a scalar matches nothing, not even "*".
 static bool Holds(std::string_view glob, std::string_view text) {
   return !text.empty() && GlobMatches(glob, text);
 }
@@ -113,7 +112,7 @@ base::Result<bool> Match::Matches(const Event& event, Data& data) const {
   base::Result<bool> matches = true;
   for (const auto& condition : conditions_) {
     if (condition.on == Condition::On::kType) {
-      // By far the most usual condition, and it needs no copy.
+      // The most frequent condition, and it needs no copy.
       if (!GlobMatches(condition.glob, event.type)) return false;
       continue;
     }

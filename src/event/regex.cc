@@ -106,8 +106,8 @@ RE2::Options Re2Options(int64_t memory) {
   return options;
 }
 
-// Of bytes times instructions: below the first the clock costs more than the match; from the second
-// on, which are 25 ms at the worst, nothing is matched unseen.
+// In bytes times instructions. Below the first the clock costs more than the match; above the
+// second, 25 ms at worst, the time of a match is always measured first.
 constexpr size_t kWorthMeasuring = 20'000;
 constexpr size_t kTooMuchUnseen = 4'000'000;
 constexpr size_t kSample = 4096;
@@ -169,7 +169,7 @@ size_t Regex::Cost(std::string_view text) const {
 }
 
 bool IsRegex(std::string_view pattern) {
-  // In no memory: what is asked is only whether it can be read.
+  // Without memory: only whether it can be parsed matters.
   const RE2 regex(ForRe2(pattern), Re2Options(4096));
   return regex.ok() || regex.error_code() == RE2::ErrorPatternTooLarge;
 }

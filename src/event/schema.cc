@@ -91,8 +91,8 @@ std::shared_ptr<const SchemaSet> SchemaSet::Load(const std::string& folder,
     } else {
       problems.push_back({{file.string(), 0, 0},
                           "",
-                          "the file is not where a schema stands",
-                          "schemas stand at <folder>/<type>/<version>.json"});
+                          "the file is not where a schema must be",
+                          "schemas are at <folder>/<type>/<version>.json"});
     }
   }
   return set;

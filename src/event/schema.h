@@ -25,7 +25,7 @@ class SchemaSet {
 
   // What is wrong with `data` (strict JSON already) as `type` in `version`. A type without any file
   // is unchecked; a type that has files but none for `version` has one violation at /version. An
-  // error: a name that stands twice in one object of the data, which schemas read whole.
+  // error: a name that appears twice in one object of the data, which schemas read whole.
   base::Result<SchemaVerdict> Validate(const std::string& type, const std::string& version,
                                        std::string_view data) const;
 

@@ -81,7 +81,7 @@ class AnyOf : public Keyword {
       if (!seen) break;
     }
     if (fits) return true;
-    // With one alternative there is no doubt which one was meant.
+    // With one alternative its errors are the ones to report.
     if (schemas_.size() == 1 && !run.Done()) return schemas_.front()->Check(value, run, nullptr);
     return run.Fail([&] {
       return "fits none of the " + std::to_string(schemas_.size()) + " schemas of \"anyOf\"";
@@ -218,7 +218,7 @@ std::unique_ptr<Keyword> MakeDynamicReference(JsonNode, JsonNode value, KeywordB
 }
 
 std::unique_ptr<Keyword> MakeDefinitions(JsonNode, JsonNode value, KeywordBuilder& builder) {
-  // Nothing need refer to one, and it must be right all the same.
+  // It must be valid even if nothing refers to it.
   if (builder.strict()) builder.CompileMembers(value);
   return nullptr;
 }

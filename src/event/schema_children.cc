@@ -18,7 +18,7 @@ class Count : public Keyword {
     return run.Fail([&] {
       return "has " + std::to_string(value.size()) +
              (kind_ == JsonKind::kArray ? " items" : " properties") +
-             ", and the schema asks for at " + (upper_ ? "most " : "least ") +
+             ", and the schema requires at " + (upper_ ? "most " : "least ") +
              std::to_string(bound_);
     });
   }
@@ -72,7 +72,7 @@ class Contains : public Keyword {
     if (count >= least_ && count <= most_) return true;
     return run.Fail([&]() -> std::string {
       if (count > most_) return "more than " + std::to_string(most_) + " items fit \"contains\"";
-      return std::to_string(count) + " items fit \"contains\", and the schema asks for at least " +
+      return std::to_string(count) + " items fit \"contains\", and the schema requires at least " +
              std::to_string(least_);
     });
   }

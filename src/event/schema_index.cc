@@ -107,7 +107,7 @@ void SchemaIndex::ReadDialect(JsonNode root, SchemaResource& resource) {
     resource.draft = *draft;
     return;
   }
-  // A dialect of somebody's own: its metaschema says which vocabularies it has.
+  // A custom dialect: its metaschema lists its vocabularies.
   const auto own = documents_.find(WithoutFragment(dialect));
   const std::string text = own == documents_.end() ? "null" : own->second;
   const auto tree = JsonTree::Parse(text);
@@ -124,7 +124,7 @@ void SchemaIndex::ReadDialect(JsonNode root, SchemaResource& resource) {
 
 SchemaResource* SchemaIndex::Identify(JsonNode schema, SchemaResource* resource) {
   const bool old = resource->draft <= Draft::k7;
-  // There a reference hides what stands beside it.
+  // There a reference hides its sibling keywords.
   if (old && schema.Find("$ref")) return resource;
   const auto id = TextAt(schema, resource->draft == Draft::k4 ? "id" : "$id");
   const std::string uri = WithoutFragment(ResolveUri(resource->uri, id));
@@ -228,7 +228,7 @@ base::Result<JsonNode> SchemaIndex::FollowPointer(SchemaResource& resource,
     if (const auto known = owners_.find({node.tree(), node.at()}); known != owners_.end())
       owner = known->second;
   }
-  // A place that no keyword knows as a schema becomes one by being referred to.
+  // A reference makes its target a schema, wherever it is.
   Walk(node, owner);
   return node;
 }

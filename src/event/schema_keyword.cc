@@ -27,7 +27,7 @@ bool Subschema::Check(JsonNode value, SchemaRun& run, Evaluated* seen) const {
   if (last.empty()) return CheckAll(keywords, value, run, seen);
   if (!run.Step(value.size() / 32)) return false;
   Evaluated mine(value.size());
-  // What does not fit has evaluated nothing, and all of it would be told twice.
+  // A value that does not match has evaluated nothing, and its errors would be reported twice.
   if (!CheckAll(keywords, value, run, &mine) || !CheckAll(last, value, run, &mine)) return false;
   if (seen) seen->Add(mine);
   return true;
@@ -94,8 +94,8 @@ Regex KeywordBuilder::CompileRegex(JsonNode at, std::string_view pattern) {
   if (const std::string problem = regex.Problem(); !problem.empty()) {
     Fault(at, shown + " is refused: " + problem, "RE2 has no look-around and no back references");
   } else if (strict() && RepeatsRepetition(pattern)) {
-    // RE2 takes time in proportion to the text whatever the expression; nested repetition is
-    // refused all the same, since every other validator of the schema stalls on it.
+    // RE2 needs linear time for every expression. Nested repetition is refused all the same,
+    // because other validators of the schema would stall on it.
     Fault(at, shown + " repeats a repetition",
           "it takes exponential time in most validators; write (a+)+ as a+");
   }

@@ -42,7 +42,7 @@ bool SchemaRun::Step(size_t cost) {
 
 void SchemaRun::Stop(std::string message) {
   stopped_ = true;
-  // The one place for what concerns the whole; it is never left out.
+  // This error replaces the last one of a full list: it is always reported.
   if (verdict_.violations.size() == kMaxViolations) verdict_.violations.pop_back();
   verdict_.violations.push_back({Pointer(), std::move(message)});
 }

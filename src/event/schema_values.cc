@@ -23,7 +23,7 @@ class Type : public Keyword {
     if (types_ >> static_cast<unsigned>(value.kind()) & 1U) return true;
     if (types_ >> kInteger & 1U && value.kind() == JsonKind::kNumber && IsInteger(value.text()))
       return true;
-    return run.Fail([&] { return "is " + Is(value) + ", and the schema asks for " + Asked(); });
+    return run.Fail([&] { return "is " + Is(value) + ", and the schema requires " + Asked(); });
   }
 
  private:
@@ -79,7 +79,7 @@ class Const : public Keyword {
     if (!run.Step(value.text().size() / 32)) return false;
     if (value.Compare(asked_) == 0) return true;
     return run.Fail(
-        [&] { return Shown(value) + " is not " + Shown(asked_) + ", which the schema asks for"; });
+        [&] { return Shown(value) + " is not " + Shown(asked_) + ", which the schema requires"; });
   }
 
  private:
@@ -141,7 +141,7 @@ class Length : public Keyword {
         std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
     if (upper_ ? length <= bound_ : length >= bound_) return true;
     return run.Fail([&] {
-      return "has " + std::to_string(length) + " characters, and the schema asks for at " +
+      return "has " + std::to_string(length) + " characters, and the schema requires at " +
              (upper_ ? "most " : "least ") + std::to_string(bound_);
     });
   }

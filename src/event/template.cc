@@ -7,7 +7,7 @@ namespace outrigger::event {
 namespace {
 
 constexpr char kPlaces[] =
-    "places are {type} {type.first} {source} {subject} {version} {id} {key} {header.<name>} "
+    "placeholders are {type} {type.first} {source} {subject} {version} {id} {key} {header.<name>} "
     "{extension.<name>} {data.<path>}";
 
 base::Error Unfit(std::string message) {
@@ -169,7 +169,7 @@ base::Result<std::string> Template::Render(const Event& event, Data& data) const
 
 KeyRule KeyRule::Compile(const config::Text& from, std::vector<config::Problem>& problems) {
   KeyRule rule;
-  // A bare place, as rules mostly have it, is the template of that one place.
+  // A placeholder without braces, the usual key rule, is a template of that placeholder.
   config::Text text = from;
   if (text.value.find('{') == std::string::npos) text.value = "{" + text.value + "}";
   rule.template_ = Template::Compile(text, problems);
@@ -178,7 +178,7 @@ KeyRule KeyRule::Compile(const config::Text& from, std::vector<config::Problem>&
 
 base::Result<std::optional<std::string>> KeyRule::Key(const Event& event, Data& data) const {
   std::string key;
-  bool complete = true;  // an object is an error, whatever stands beside it
+  bool complete = true;  // an object is an error, whatever else the template has
   for (const auto& part : template_.parts_) {
     auto value = Template::ValueAt(part, event, data);
     if (!value) return base::Fail(value.error());

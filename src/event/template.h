@@ -1,8 +1,10 @@
-// Texts with places for an event's values: topics "{data.tenantId}.user.events", handler paths
+// Texts with placeholders for values of an event: topics "{data.tenantId}.user.events", handler
+// paths
 // "/handlers/{type}".
 //
-// Places: {type} {type.first} {source} {subject} {version} {id} {header.<name>} {extension.<name>}
-// {data.<path>} {key}. "{{" and "}}" are braces. Compiled once from the config, immutable.
+// Placeholders: {type} {type.first} {source} {subject} {version} {id} {header.<name>}
+// {extension.<name>} {data.<path>} {key}. "{{" and "}}" are braces. Compiled once from the config,
+// immutable.
 #pragma once
 
 #include <optional>
@@ -19,11 +21,11 @@ class Template {
  public:
   static Template Compile(const config::Text& from, std::vector<config::Problem>& problems);
 
-  bool constant() const;            // no places: Render gives text() for every event
+  bool constant() const;            // no placeholders: Render gives text() for every event
   const std::string& text() const;  // as written: the metrics label
 
   // The text for `event`. A missing or empty part, an object or an array is an error (kNotFound)
-  // that names the place.
+  // that names the placeholder.
   base::Result<std::string> Render(const Event& event, Data& data) const;
 
  private:
@@ -56,13 +58,13 @@ class Template {
   std::vector<Part> parts_;
 };
 
-// A key rule: one place without braces, "data.userId", "subject", "header.tenant", or a template
-// with braces.
+// A key rule: one placeholder without braces, "data.userId", "subject", "header.tenant", or a
+// template with braces.
 class KeyRule {
  public:
   static KeyRule Compile(const config::Text& from, std::vector<config::Problem>& problems);
 
-  // nullopt: a place is absent, null or empty. A number or boolean is its raw token; an object or
+  // nullopt: a part is absent, null or empty. A number or boolean is its raw token; an object or
   // array is an error.
   base::Result<std::optional<std::string>> Key(const Event& event, Data& data) const;
 

@@ -34,7 +34,7 @@ size_t ChunkedBody::Read(std::string_view bytes, const Sink& sink) {
 }
 
 void ChunkedBody::ReadByte(char c) {
-  // A line's LF may stand alone where that is allowed.
+  // A line may end in LF alone where that is allowed.
   const bool line_end = c == '\r' || (lenient_ && c == '\n');
   switch (state_) {
     case State::kSize:

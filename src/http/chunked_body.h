@@ -1,8 +1,8 @@
-// The decoder of a chunked body, byte by byte, so that its pieces make no difference and what is
-// wrong is told at the byte that is wrong.
+// The decoder of a chunked body, byte by byte, so that the size of the pieces does not matter and
+// an error is reported at its byte.
 //
 // Strict: lines end in CR LF, a size has up to 16 hex digits, extensions and trailers are checked,
-// counted against one budget and passed over. With `lenient` (an app's answer) a line may end in LF
+// counted against one budget and skipped. With `lenient` (an app's answer) a line may end in LF
 // alone and a size may have blanks behind it. Thread: any one. Source: RFC 9112 section 7.1.
 #pragma once
 
@@ -17,7 +17,7 @@ class ChunkedBody {
  public:
   ChunkedBody(uint64_t max_trailer, bool lenient) : max_trailer_(max_trailer), lenient_(lenient) {}
 
-  // `sink` gets the decoded bytes and says how many it took; less than all is where reading stops.
+  // `sink` gets the decoded bytes and returns how many it took; reading stops when it takes fewer.
   // Returns how many of `bytes` were used: all, unless the sink is full, it is done, or wrong.
   using Sink = std::function<size_t(std::string_view)>;
   size_t Read(std::string_view bytes, const Sink& sink);
@@ -25,9 +25,9 @@ class ChunkedBody {
   bool done() const { return state_ == State::kDone; }
   // Empty: nothing so far.
   const std::string& wrong() const { return wrong_; }
-  // What is wrong is the size of trailers and extensions.
+  // Whether the error is the size of trailers and extensions.
   bool too_large() const { return counted_ > max_trailer_; }
-  // Of the chunk under way, what has not come yet.
+  // The bytes of the current chunk that have not arrived yet.
   uint64_t left() const { return left_; }
 
  private:
@@ -39,7 +39,7 @@ class ChunkedBody {
     kData,
     kDataEnd,  // the CR behind the data
     kDataEndLf,
-    kLine,  // a trailer's begin, or the last line
+    kLine,  // the start of a trailer, or the last line
     kName,
     kValue,
     kValueEnd,  // the LF of a trailer's line

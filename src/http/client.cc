@@ -11,7 +11,7 @@
 namespace outrigger::http {
 namespace {
 
-// Deadlines that lie closer together are looked at together.
+// Deadlines that are closer together are checked together.
 constexpr auto kSweepAtLeast = std::chrono::milliseconds(5);
 
 bool IsToken(std::string_view text) {
@@ -22,7 +22,7 @@ bool IsVisible(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-// Headers that say how the message is framed: two voices on that would be a smuggled request.
+// Headers of the message framing: two of them that disagree would allow request smuggling.
 bool IsOurs(std::string_view name) {
   static constexpr std::string_view kOurs[] = {"host",   "content-length", "transfer-encoding",
                                                "expect", "connection",     "upgrade"};
@@ -38,7 +38,7 @@ std::string WhatIsWrong(const Call& call) {
     return "the call's path is no path, or not percent-encoded";
   for (const auto& [name, value] : call.headers) {
     if (!IsToken(name)) return "a header's name has a byte that it can't have";
-    if (IsOurs(name)) return "the header " + name + " is not the caller's to set";
+    if (IsOurs(name)) return "the header " + name + " can't be set by the caller";
     if (HasControl(value)) return "the value of the header " + name + " has a control byte";
   }
   return {};
@@ -57,7 +57,7 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
  public:
   Core(base::Loop& loop, Endpoint endpoint, ClientLimits limits)
       : setup_{loop, endpoint, limits, HostHeader(endpoint)} {
-    // Where the process may open few files, the others need some.
+    // Where the process may open few files, leave some for others.
     setup_.limits.max_connections = static_cast<size_t>(
         std::clamp<uint64_t>(MaxOpenFiles() / 4, 1, std::max<size_t>(1, limits.max_connections)));
   }
@@ -80,7 +80,7 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
   void Dispatch();
   ClientConnection* TakeIdle();
   void Forget(ClientConnection& connection);
-  // Takes a call out of everything; null when it is not there any more.
+  // Removes a call; null when it is gone.
   std::unique_ptr<Work> Take(uint64_t id);
   void Deliver(Work& work, Outcome outcome);
   bool IsUnread(uint64_t id) const;
@@ -124,7 +124,7 @@ uint64_t Client::Core::Send(Call call, OnAnswer on_answer) {
 void Client::Core::Dispatch() {
   while (!waiting_.empty()) {
     const auto first = waiting_.begin();
-    // A second try is for a fresh connection: others may have ended with the first one.
+    // The retry needs a new connection: other kept ones may have ended, too.
     ClientConnection* connection = first->second->retried ? nullptr : TakeIdle();
     const bool fresh = connection == nullptr;
     if (fresh && connections_.size() >= setup_.limits.max_connections) {
@@ -244,7 +244,7 @@ void Client::Core::Cancel(uint64_t id) {
 }
 
 void Client::Core::SweepIn(base::Duration time) {
-  // While calls are under way, AwakeTime has to be asked.
+  // AwakeTime has to be asked regularly while calls are in flight.
   if (in_flight_ > 0) time = std::min<base::Duration>(time, base::AwakeTime::kAskEvery);
   const base::TimePoint due = setup_.loop.Now() + time;
   if (sweep_.armed() && sweep_at_ <= due) return;
@@ -287,7 +287,7 @@ void Client::Core::Stop() {
   sweep_.Cancel();
   idle_.clear();
   active_.clear();
-  // What the callbacks hold goes away here, and may still speak to this client.
+  // Destroying the callbacks may still use this client.
   const auto connections = std::move(connections_);
   const auto waiting = std::move(waiting_);
   connections_.clear();

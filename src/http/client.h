@@ -1,13 +1,13 @@
 // An HTTP/1.1 client of one app on a loop: a bounded pool of kept connections, one deadline for
 // each call. An answer counts when it is whole; of a large body only the beginning is kept.
 //
-// A call waits in line while all connections are busy, first come first served; its deadline runs,
-// but not while the loop does not come round (AwakeTime). A kept connection that the app closed
-// before it could have read any of a call is replaced once, unseen. Nothing else is tried again
-// here: the app never sees a call twice.
+// A call waits while all connections are busy, first come, first served. Its deadline counts while
+// it waits, but not while the loop does not run (AwakeTime). A kept connection that the app closed
+// before it could have read any of a call is replaced once. Nothing else is retried here: the app
+// never sees a call twice.
 //
 // Thread: the loop's. Lifetime: the Loop outlives the Client; destroying a Client closes every
-// connection and calls nobody back.
+// connection and makes no callback.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ namespace outrigger::http {
 struct ClientLimits {
   size_t max_connections = 64;  // a quarter of what the process may open is never exceeded
   uint64_t max_header = 64 << 10;
-  uint64_t max_body = 64 << 10;    // what is beyond it is read and passed over
+  uint64_t max_body = 64 << 10;    // the rest is read and skipped
   uint64_t max_trailer = 8 << 10;  // trailers and chunk extensions together
   std::chrono::milliseconds idle{30000};
 };
@@ -36,7 +36,8 @@ struct ClientLimits {
 struct Call {
   std::string method = "POST";
   std::string path = "/";
-  // Without Host, Content-Length, Transfer-Encoding, Connection, Expect, Upgrade: they are ours.
+  // Without Host, Content-Length, Transfer-Encoding, Connection, Expect, Upgrade, which the client
+  // sets.
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::chrono::milliseconds timeout{10000};  // from Send to the answer's last byte
@@ -46,7 +47,7 @@ struct Answer {
   int status = 0;
   std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
   std::string body;
-  bool cut_short = false;  // it was larger than max_body: this is how it begins
+  bool cut_short = false;  // it was larger than max_body; this is its beginning
 
   // The first header of that (lower case) name, or empty.
   std::string_view Find(std::string_view name) const;
@@ -64,8 +65,8 @@ struct CallError {
   Failure failure = Failure::kCut;
   std::string message;
   bool sent = false;  // the app may have seen (a part of) it
-  // It timed out and the app had not come to it: it had no connection, or one on which, as on all
-  // that were opened later, nothing was ever answered, while others were.
+  // It timed out before the app processed it: it had no connection, or one on which, as on all that
+  // were opened later, nothing was ever answered, while others were.
   bool unread = false;
 };
 

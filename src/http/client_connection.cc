@@ -82,8 +82,8 @@ ClientConnection::error_code ClientConnection::CheckConnected() {
   error_code error;
   const Protocol::endpoint remote = socket_.remote_endpoint(error);
   if (error) return error;
-  // The kernel may choose the port that nobody listens on as our own, and connect us to ourselves;
-  // the app could then not take its port back.
+  // The kernel may choose the port of the app as the local port, and connect the socket to itself;
+  // the app could then not bind its port.
   if (remote == socket_.local_endpoint(error)) return asio::error::connection_refused;
   return {};
 }
@@ -120,8 +120,8 @@ void ClientConnection::OnConnectFailed(const error_code& error) {
 
 bool ClientConnection::Usable() {
   char byte = 0;
-  // Silence is the one good answer: an end would cost a second try, and a byte that comes before
-  // the request would be taken for its answer.
+  // The connection must be open and silent: an ended one would cost the retry, and a byte before
+  // the request would count as its answer.
   if (state_ != State::kIdle || just_read_) return state_ == State::kIdle;
   return recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
          (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -166,7 +166,7 @@ void ClientConnection::Write() {
   work_->sent = work_->sent || wrote > 0;
   const size_t all = out_.size() + body.size();
   call_size_ = all;
-  // An app that stopped reading may have answered before: the read tells.
+  // An app that stopped reading may have answered before, so the read decides.
   if (wrote == all || (error && error != asio::error::would_block)) {
     writing_ = wrote != all;
     return;
@@ -246,7 +246,7 @@ void ClientConnection::Finish() {
   } else {
     Close();
   }
-  // The next call comes from in here most often.
+  // The callback usually sends the next call.
   just_read_ = emptied;
   struct After {
     bool& flag;

@@ -1,7 +1,7 @@
 // One connection to an app: connects, then carries one call after the other.
 //
-// It reads all the time, between two calls too, so that the end of a kept connection is seen when
-// it comes, and bytes that nobody asked for close it. Deadlines are the client's to watch.
+// It reads all the time, also between two calls, so that the end of a kept connection is seen at
+// once, and unexpected bytes close it. Deadlines are watched by the client.
 //
 // Thread: the client's loop. Lifetime: shared by the client and the pending socket operation; once
 // closed it touches neither its owner nor the setup.
@@ -32,7 +32,7 @@ struct Work {
 
 class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
  public:
-  // What a connection tells its client, always from the loop, never from inside Open or Send.
+  // The callbacks to the client, always from the loop, never from inside Open or Send.
   class Owner {
    public:
     // The connection is idle or closed when this is called. `stale`: it had been kept, and ended
@@ -58,7 +58,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   void Open(std::unique_ptr<Work> work);
   // Sends on an idle connection.
   void Send(std::unique_ptr<Work> work);
-  // Closes without telling the owner, and gives back the call under way.
+  // Closes without a callback, and returns the call in flight.
   std::unique_ptr<Work> Close();
 
   // Looks whether an idle connection is still open and silent.
@@ -69,7 +69,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   // A byte of the answer to the call under way came.
   bool answering() const { return any_byte_; }
 
-  // The owner's notes.
+  // For the owner's use.
   base::TimePoint idle_until;
   uint64_t number = 0;  // of all that were opened
 

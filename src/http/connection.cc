@@ -11,7 +11,7 @@ namespace {
 using boost::system::error_code;
 
 constexpr size_t kLargeBuffer = 64 << 10;
-// So much is read after the last answer, for a client that is still sending.
+// How much is read after the last answer, for a client that is still sending.
 constexpr size_t kLingerBytes = 64 << 20;
 
 }  // namespace
@@ -135,8 +135,7 @@ void Connection::OnHead() {
   close_after_ = !parser_->keep_alive();
   plan_ = owner_->handler.on_head(request);
   if (plan_.refuse) {
-    // A body that is here already is passed over; one still to come would keep the connection busy
-    // for nothing.
+    // A body that was received already is skipped; waiting for one would keep the connection busy.
     const uint64_t length = head.content_length.value_or(0);
     if (!head.chunked && length <= in_.size() - in_begin_) {
       in_begin_ += static_cast<size_t>(length);
@@ -197,7 +196,7 @@ bool Connection::WorkOnBody() {
     Dispatch();
     return true;
   }
-  // What a chunk's line announces need not come to be too much of what is configured for a body.
+  // The announced size of a chunk may exceed the limit before its bytes arrive.
   if (!plan_.on_chunk && max_body_ < owner_->limits.max_bodies &&
       parser_->announced() > max_body_ - request_->body().size())
     Refuse(BodyTooLarge());
@@ -208,7 +207,7 @@ void Connection::Dispatch() {
   state_ = State::kHandling;
   SetDeadline(Wait::kNone);
   paused_ = false;
-  // From here on the handler holds the request: dropping it answers.
+  // From here on the handler owns the request: dropping it sends an answer.
   const std::shared_ptr<ServedRequest> request = std::move(request_);
   plan_.on_chunk = nullptr;
   plan_.on_abort = nullptr;
@@ -219,7 +218,7 @@ void Connection::Dispatch() {
 void Connection::Paused(bool paused) {
   if (state_ != State::kBody || paused_ == paused) return;
   paused_ = paused;
-  // The sender can't be late while we don't read.
+  // The sender can't be late while nothing is read.
   SetDeadline(paused ? Wait::kNone : Wait::kBody);
   if (!paused) {
     owner_->loop.Post([self = shared_from_this()] {

@@ -1,8 +1,8 @@
 // One client's connection: heads, bodies, answers and deadlines, one request after the other.
 //
 // Thread: the server's loop. Lifetime: shared by the server, its pending socket operation and the
-// request in the handler's hands. Deadlines are looked at by the server's sweep, not by a timer for
-// each connection.
+// request that the handler has. Deadlines are checked by the sweep of the server, not by a timer
+// for each connection.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -32,7 +32,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     Handler handler;
     std::function<void(Connection&)> on_closed;
     bool closing = false;   // each answer is its connection's last
-    bool draining = false;  // and who is idle is closed
+    bool draining = false;  // and idle connections are closed
     uint64_t buffered = 0;  // by the bodies of all connections, of Limits::max_bodies
     uint64_t answers = 0;   // by their answers, of Limits::max_answers
     uint64_t peak = 0;      // of both together
@@ -50,7 +50,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Since when it has been waiting for its client, if that is no reason to keep it: null otherwise.
   std::optional<base::TimePoint> GivesWaySince();
   void Close();
-  // The server is going away: nothing of it is called any more.
+  // The server is being destroyed: nothing of it is called any more.
   void Orphan();
 
  private:
@@ -70,18 +70,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void Read();
   void OnRead(size_t bytes);
-  // Works on what was read until more is needed or somebody else's turn has come.
+  // Processes what was read until more is needed or the slice is used up.
   void Work();
   bool WorkOnHead();
   bool WorkOnBody();
   void OnHead();
   void Dispatch();
-  // Whether this request's body may hold so much beside the others' bodies.
+  // Whether the body of this request may hold so much besides the bodies of the others.
   bool HasRoom(uint64_t bytes) const;
   // Counts that body or answer hold so much; false: there is no room.
   bool Hold(uint64_t bytes);
   bool HoldAnswer(uint64_t bytes);
-  // Bytes that came and that nobody has looked at.
+  // Bytes that were received and not looked at yet.
   bool HasUnread();
   Refusal NoRoom() const;
   Refusal BodyTooLarge() const;

@@ -1,5 +1,5 @@
-// How long and how much: a connection's deadlines, its shares of the budgets, and when it gives
-// way.
+// The bounds of a connection: its deadlines, its share of the budgets, and when it is closed for
+// another.
 #include <algorithm>
 
 #include "http/connection.h"
@@ -13,11 +13,12 @@ using boost::system::error_code;
 // The first bytes of a body and of an answer, which every request may hold: max_connections bounds
 // them.
 constexpr size_t kUncounted = 16 << 10;
-// Who owes us the rest of a head, or does not read its answer, may be sent away after so long.
+// A connection that waits for the rest of a head, or whose answer is not read, may be closed after
+// this time.
 constexpr auto kPatience = std::chrono::seconds(1);
-// So long a connection without a request is kept in a drain: its client may just be sending one.
+// How long an idle connection is kept in a drain: its client may be sending a request.
 constexpr auto kDrainIdle = std::chrono::seconds(1);
-// So long is read after the last answer, for a client that is still sending.
+// How long is read after the last answer, for a client that is still sending.
 constexpr auto kLingerTime = std::chrono::seconds(2);
 
 // `mine`, of what is counted in `all`, becomes `bytes`, beyond the first of each; false: then it
@@ -62,9 +63,9 @@ void Connection::CheckDeadline(base::TimePoint now) {
   if (wait_ == Wait::kNone || now < deadline_) return;
   const auto self = shared_from_this();
   if (wait_ == Wait::kHead)
-    return Refuse({408, "the request's head did not come in time", "headTimeout"});
+    return Refuse({408, "the head of the request did not arrive in time", "headTimeout"});
   if (wait_ == Wait::kBody)
-    return Refuse({408, "the request's body did not come in time", "bodyTimeout"});
+    return Refuse({408, "the body of the request did not arrive in time", "bodyTimeout"});
   Close();
 }
 
@@ -86,8 +87,7 @@ bool Connection::HoldAnswer(uint64_t bytes) {
 }
 
 Refusal Connection::NoRoom() const {
-  return {503, "the bodies of all requests together are larger than this sidecar holds at a time",
-          "maxBodies"};
+  return {503, "the bodies of all requests together are larger than http.maxBodies", "maxBodies"};
 }
 
 Refusal Connection::BodyTooLarge() const {

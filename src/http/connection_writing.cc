@@ -1,4 +1,4 @@
-// Answers on their way out, and what comes after one: the next request, or the end.
+// Writes answers, and continues with the next request or the end.
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
@@ -14,11 +14,11 @@ using boost::system::error_code;
 void Connection::Answer(ServedRequest& request, Response response) {
   if (state_ == State::kClosed || answering_ != &request) return;
   answering_ = nullptr;
-  // The rest of a body that nobody waits for is not read.
+  // The rest of an unused body is not read.
   if (state_ == State::kBody) close_after_ = true;
   plan_.on_abort = nullptr;
   if (owner_->handler.on_answered) owner_->handler.on_answered(request.endpoint, response.status);
-  // A client that has sent more already is told with the last of its answers.
+  // A client that has sent more requests gets Connection: close with the last of its answers.
   close_after_ = close_after_ || response.close || (owner_->closing && !HasUnread());
   Send(std::move(response), request.head().method == "HEAD");
 }
@@ -75,7 +75,7 @@ void Connection::Send(Response response, bool head_only) {
     brief.headers = std::move(response.headers);
     response = std::move(brief);
   }
-  // Which HTTP/1.0 has to be told.
+  // HTTP/1.0 needs an explicit keep-alive.
   const bool kept_1_0 = parser_ && parser_->http_1_0();
   AppendAnswer(response, owner_->date.Text(owner_->loop.Wall()),
                close_after_ ? "close" : (kept_1_0 ? "keep-alive" : ""), head_only, out_);

@@ -46,7 +46,7 @@ base::Result<Destination> ParseHttp(std::string_view url) {
   destination.path = std::string(rest.substr(slash));
   if (destination.path.empty() || destination.path[0] != '/') destination.path.insert(0, "/");
   if (authority.find('@') != std::string_view::npos)
-    return BadUrl(url, "a user and password have no place in it");
+    return BadUrl(url, "it can't have a user and a password");
   std::string& host = destination.endpoint.host;
   boost::system::error_code error;
   if (!authority.empty() && authority[0] == '[') {
@@ -54,7 +54,7 @@ base::Result<Destination> ParseHttp(std::string_view url) {
     if (end == std::string_view::npos) return BadUrl(url, "a ] is missing");
     host = std::string(authority.substr(1, end - 1));
     boost::asio::ip::make_address_v6(host, error);
-    if (error) return BadUrl(url, "what stands in [ ] is no IPv6 address");
+    if (error) return BadUrl(url, "what is in [ ] is not an IPv6 address");
     authority.remove_prefix(end + 1);
   } else {
     const size_t colon = std::min(authority.find(':'), authority.size());
@@ -79,12 +79,11 @@ base::Result<Destination> ParseHttp(std::string_view url) {
 
 base::Result<Destination> ParseDestination(std::string_view url) {
   if (HasNoPlace(url))
-    return BadUrl(url,
-                  "a blank, a control byte, # and other letters than ASCII have no place in it");
+    return BadUrl(url, "it can't have blanks, control bytes, # or characters other than ASCII");
   if (url.substr(0, 5) == "unix:") return ParseUnix(url);
   if (url.substr(0, 7) == "http://") return ParseHttp(url);
   if (url.substr(0, 8) == "https://")
-    return BadUrl(url, "the app is spoken to without TLS, as it is on the same machine");
+    return BadUrl(url, "https is not supported: the app is on the same machine");
   return BadUrl(url, "it begins with neither http:// nor unix:");
 }
 

@@ -22,12 +22,12 @@ bool IsHost(std::string_view host) {
   });
 }
 
-// Fields that say one thing: of two, somebody on the way may have believed the other one.
+// Fields with one value: of two, a proxy may have used the other one.
 constexpr std::string_view kSingle[] = {"content-type", "authorization", "idempotency-key"};
 
 Refusal FromBeast(const beast::error_code& error) {
   if (error == beast::http::error::bad_version)
-    return {505, "only HTTP/1.0 and HTTP/1.1 are spoken here", {}};
+    return {505, "only HTTP/1.0 and HTTP/1.1 are supported", {}};
   return {400, "malformed request: " + error.message(), {}};
 }
 
@@ -36,8 +36,8 @@ Refusal FromBeast(const beast::error_code& error) {
 std::optional<size_t> FindHeadEnd(std::string_view bytes, size_t& from,
                                   std::optional<Refusal>& refusal) {
   while (true) {
-    // A line that begins with a blank would continue the one before (obs-fold), which nobody sends
-    // in good faith. Its first byte may come later than the line before it.
+    // A line that begins with a blank would continue the one before (obs-fold), which no
+    // honest client sends. Its first byte may arrive later than the line before it.
     if (from > 0 && from < bytes.size() && bytes[from - 1] == '\n' &&
         (bytes[from] == ' ' || bytes[from] == '\t')) {
       refusal = {400, "a header line begins with a blank (obs-fold)", {}};
@@ -71,7 +71,7 @@ std::optional<Refusal> MessageParser::ReadHead(std::string& bytes) {
   if (head_.chunked && head_.content_length)
     return Refusal{400, "Content-Length and Transfer-Encoding exclude each other", {}};
   if (!http_1_0_ && hosts_ != 1)
-    return Refusal{400, "HTTP/1.1 asks for exactly one Host header", {}};
+    return Refusal{400, "HTTP/1.1 requires exactly one Host header", {}};
   body_left_ = head_.content_length.value_or(0);
   // Names in lower case, once, in place.
   for (const Field& field : head_.fields) {
@@ -96,7 +96,7 @@ void MessageParser::on_field_impl(beast::http::field, string_view beast_name,
   CheckSingle(name, error);
   head_.fields.push_back({name, value});
   if (SameIgnoringCase(name, "content-length")) {
-    if (head_.content_length) return Refuse(400, "Content-Length is there twice", error);
+    if (head_.content_length) return Refuse(400, "Content-Length appears twice", error);
     uint64_t length = 0;
     for (const char c : value) {
       if (c < '0' || c > '9' || length > (uint64_t{1} << 59))
@@ -109,17 +109,17 @@ void MessageParser::on_field_impl(beast::http::field, string_view beast_name,
     if (http_1_0_) return Refuse(400, "HTTP/1.0 has no Transfer-Encoding", error);
     if (head_.chunked) return Refuse(400, "Transfer-Encoding is there twice", error);
     if (!SameIgnoringCase(value, "chunked"))
-      return Refuse(501, "the only Transfer-Encoding taken is chunked", error);
+      return Refuse(501, "the only supported Transfer-Encoding is chunked", error);
     head_.chunked = true;
   } else if (SameIgnoringCase(name, "host")) {
     if (++hosts_ > 1 || !IsHost(value))
       return Refuse(400, "there must be one Host header with a valid name", error);
   } else if (SameIgnoringCase(name, "expect") && !http_1_0_) {
     if (!SameIgnoringCase(value, "100-continue"))
-      return Refuse(417, "the only Expect taken is 100-continue", error);
+      return Refuse(417, "the only supported Expect is 100-continue", error);
     expects_continue_ = true;
   } else if (SameIgnoringCase(name, "content-encoding") && !SameIgnoringCase(value, "identity")) {
-    Refuse(415, "encoded bodies are not taken; send it without Content-Encoding", error);
+    Refuse(415, "encoded bodies are not supported; send it without Content-Encoding", error);
   }
 }
 

@@ -1,9 +1,9 @@
-// One request's head and body framing; the head on Beast's basic_parser, strict where that is
-// lenient.
+// The head and the body framing of a request; the head by Beast's basic_parser, strict where that
+// is lenient.
 //
-// The caller finds the end of the head (FindHeadEnd) and hands over all of it at once; body bytes
-// come in any pieces. Fields are views into the head's bytes, which must stay. Thread: any one.
-// Source: RFC 9112; what Beast 1.74 lets pass and is refused here: a second Content-Length, Host,
+// The caller finds the end of the head (FindHeadEnd) and passes all of it at once; body bytes
+// arrive in any pieces. Fields are views into the head's bytes, which must stay. Thread: any one.
+// Source: RFC 9112; Beast 1.74 accepts and this refuses: a second Content-Length, Host,
 // Content-Type or Authorization, Transfer-Encoding other than one `chunked`, obs-fold.
 #pragma once
 
@@ -48,13 +48,13 @@ class MessageParser : private boost::beast::http::basic_parser<true> {
   bool http_1_0() const { return http_1_0_; }
   bool has_body() const { return head_.chunked || head_.content_length.value_or(0) > 0; }
 
-  // Body bytes; `sink` gets the decoded ones and says how many it took: less than all is where
-  // reading stops. Returns how many of `bytes` were used; what is left belongs to the next request
+  // Body bytes; `sink` gets the decoded ones and returns how many it took: reading stops when it
+  // takes fewer. Returns how many of `bytes` were used; what is left belongs to the next request
   // when `body_done`, else it has to be offered again.
   using Sink = ChunkedBody::Sink;
   size_t ReadBody(std::string_view bytes, const Sink& sink, std::optional<Refusal>& refusal);
   bool body_done() const { return head_.chunked ? chunks_.done() : body_left_ == 0; }
-  // What has been announced and has not come: of the body, or of the chunk under way.
+  // The bytes that were announced and have not arrived: of the body, or of the current chunk.
   uint64_t announced() const { return head_.chunked ? chunks_.left() : body_left_; }
 
  private:

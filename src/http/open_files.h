@@ -7,8 +7,8 @@ namespace outrigger::http {
 
 // RLIMIT_NOFILE, as it is now.
 uint64_t MaxOpenFiles();
-// What of them the app's connections to us leave to Kafka, to probes and to our connections to it:
-// a quarter, at most 64.
+// How many of them the connections of the app leave for Kafka, probes and the connections to the
+// app: a quarter, at most 64.
 uint64_t SpareFiles();
 
 }  // namespace outrigger::http

@@ -1,7 +1,7 @@
 // Errors as application/problem+json (RFC 9457), the one shape of every refusal.
 //
-// Whatever is put in, what comes out is bounded: texts are cut where they are long (see kMaxDetail
-// and the others), so that an answer for one event has at most 64 KiB.
+// Long texts are cut (see kMaxDetail and the others), so that an answer for one event has at most
+// 64 KiB.
 #pragma once
 
 #include <string>

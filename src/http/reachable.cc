@@ -22,7 +22,7 @@ struct Reachable::Try {
     if (const auto call = std::exchange(on_answer, nullptr)) call(why_not);
   }
   void OnConnected(const error_code& error) {
-    // A full queue of a Unix socket: somebody listens, and has much to do.
+    // The queue of a Unix socket is full: the app listens, and is busy.
     const bool listens = !error || error == boost::asio::error::no_buffer_space;
     Answer(listens ? std::string() : error.message());
   }
@@ -30,7 +30,7 @@ struct Reachable::Try {
   tcp::resolver resolver;
   tcp::socket socket;
   Local::socket local;
-  std::function<void(std::string)> on_answer;  // null: answered, or nobody asks any more
+  std::function<void(std::string)> on_answer;  // null: answered or cancelled
 };
 
 Reachable::Reachable(base::Loop& loop, Endpoint endpoint)

@@ -1,6 +1,6 @@
-// Whether anybody listens at an endpoint: a connection is opened and closed, nothing is sent.
+// Whether an endpoint accepts connections: one is opened and closed, and nothing is sent.
 //
-// Thread: the loop's. Lifetime: the Loop outlives it; destroying it calls nobody back.
+// Thread: the loop's. Lifetime: the Loop outlives it; destroying it makes no callback.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ class Reachable {
   Reachable(base::Loop& loop, Endpoint endpoint);
   ~Reachable();
 
-  // `on_answer` comes once, later: empty when somebody took the connection within `at_most`, else
-  // why not. One question at a time; a new one replaces the old.
+  // `on_answer` is called once, later: empty when a connection was accepted within `at_most`, else
+  // with the reason. One question at a time; a new one replaces the old one.
   void Ask(std::chrono::milliseconds at_most, std::function<void(std::string why_not)> on_answer);
 
  private:

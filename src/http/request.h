@@ -55,7 +55,7 @@ class Request {
   // copied.
   std::string_view endpoint = "none";
 
-  // The handler's own note from on_head to on_request.
+  // For the handler, from on_head to on_request.
   int tag = 0;
   std::shared_ptr<void> note;
 

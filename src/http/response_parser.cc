@@ -8,7 +8,7 @@
 namespace outrigger::http {
 namespace {
 
-// So many 1xx answers are passed over; an app has no reason for more than a few.
+// The most 1xx answers that are skipped; an app has no reason for more than a few.
 constexpr int kMaxInterim = 16;
 
 std::string_view Trim(std::string_view text) {
@@ -44,7 +44,7 @@ void ResponseParser::Wrong(std::string what) {
   if (wrong_.empty()) wrong_ = std::move(what);
 }
 
-// An app that answers at length has handled the event all the same, and its connection stays good.
+// An app that sends a large answer has handled the event, and its connection stays usable.
 void ResponseParser::Keep(std::string_view bytes) {
   const uint64_t room = limits_.max_body - answer_.body.size();
   body_read_ += bytes.size();
@@ -78,7 +78,7 @@ std::optional<size_t> ResponseParser::FindEnd(std::string_view bytes) {
 }
 
 size_t ResponseParser::ReadHead(std::string_view bytes) {
-  // What speaks another protocol is told from its first bytes, and not waited for.
+  // Another protocol is recognised by its first bytes, without waiting for more.
   static constexpr std::string_view kBegin = "HTTP/1.";
   const size_t common = std::min(bytes.size(), kBegin.size());
   if (bytes.substr(0, common) != kBegin.substr(0, common)) {
@@ -182,7 +182,7 @@ void ResponseParser::OnHead() {
     return;
   }
   if (head_only_ || status == 204 || status == 304) {
-    // A body that is not allowed may follow all the same: it would be taken for the next answer.
+    // A body that is not allowed may follow all the same, and would be read as the next answer.
     if (!head_only_ && (chunks_ || length_.value_or(0) > 0)) keep_alive_ = false;
     state_ = State::kDone;
   } else if (chunks_) {

@@ -1,9 +1,9 @@
-// One answer of an app, read as leniently as no one can abuse and bounded in everything: head,
-// body, chunk framing, trailers, interim answers. A body is not refused for its size: what is
-// beyond max_body is passed over.
+// One answer of an app, read leniently where that is safe, and bounded in everything: head, body,
+// chunk framing, trailers, interim answers. A body is not refused for its size: the rest beyond
+// max_body is skipped.
 //
-// Taken beside what RFC 9112 says: lines that end in LF alone, folded lines, blanks before a colon,
-// one Content-Length said twice. Where two things say how long the body is, or an HTTP/1.0 app
+// Accepted beyond RFC 9112: lines that end in LF alone, folded lines, blanks before a colon,
+// one Content-Length repeated. Where the length of the body is given twice, or an HTTP/1.0 app
 // sends chunks, the connection is not used again. Bytes come in any pieces; what Read did not use
 // is offered again with more behind it. Thread: any one. Source: RFC 9112 sections 4 to 7, RFC 9110
 // section 15.2.
@@ -31,7 +31,7 @@ class ResponseParser {
   void End();
 
   bool done() const { return state_ == State::kDone; }
-  // What makes the answer unusable; empty: nothing so far.
+  // Why the answer is unusable; empty: no error so far.
   const std::string& wrong() const { return wrong_; }
   // Whether the connection can be used again. Once done.
   bool keep_alive() const { return keep_alive_; }
@@ -46,7 +46,7 @@ class ResponseParser {
   std::optional<size_t> FindEnd(std::string_view bytes);
   void ReadStatusLine(std::string_view line);
   void ReadField(std::string_view line);
-  // What a field says of the connection and the body.
+  // What a field says about the connection and the body.
   void Heed(std::string_view name, std::string_view value);
   void ReadLength(std::string_view value);
   void OnHead();
@@ -57,10 +57,10 @@ class ResponseParser {
   State state_ = State::kDone;
   bool head_only_ = false;
   bool keep_alive_ = false;
-  int interim_ = 0;         // 1xx answers passed over
+  int interim_ = 0;         // 1xx answers that were skipped
   size_t line_begin_ = 0;   // of the head, the line that is not whole yet
   uint64_t body_left_ = 0;  // of a body with a length
-  uint64_t body_read_ = 0;  // what was passed over as well
+  uint64_t body_read_ = 0;  // including what was skipped
   bool http_1_0_ = false;
   std::optional<uint64_t> length_;
   std::optional<ChunkedBody> chunks_;

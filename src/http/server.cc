@@ -23,10 +23,11 @@ using asio::generic::stream_protocol;
 using boost::system::error_code;
 
 constexpr auto kSweep = base::AwakeTime::kAskEvery;
-// Of what a client does not read, the kernel keeps so much (twice that, as it counts), in memory
-// that is the container's too. Larger, it would grow to megabytes for each connection.
+// The kernel buffer for answers that a client does not read (the kernel doubles it). It counts as
+// memory of the container, and would otherwise grow to megabytes per connection.
 constexpr int kSendBuffer = 64 << 10;
-// After accept failed (no descriptor free, say): tried again then, or it would spin.
+// The wait after accept failed, for example without a free descriptor; without it the loop would
+// spin.
 constexpr auto kAcceptAgain = std::chrono::milliseconds(100);
 
 // One address that is listened on.
@@ -42,10 +43,10 @@ base::Error ListenError(const std::string& where, const error_code& error) {
 
 const char* WhatToDo(const error_code& error) {
   if (error == boost::system::errc::too_many_files_open)
-    return "the process has all the open files that it may have: raise that limit (ulimit -n), or "
-           "lower http.maxConnections";
+    return "the process has reached its limit of open files: raise it (ulimit -n), or lower "
+           "http.maxConnections";
   if (error == boost::system::errc::too_many_files_open_in_system)
-    return "the node has no open files left: see what holds them, or raise fs.file-max";
+    return "the node has reached its limit of open files: see what uses them, or raise fs.file-max";
   if (error == boost::system::errc::not_enough_memory ||
       error == boost::system::errc::no_buffer_space)
     return "the kernel has no memory for a socket: raise the memory limit, or free some";
@@ -77,8 +78,8 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
   void StopListening();
   void AcceptWaiting();
   void OnAccepted(Socket socket);
-  // Whether it is one connection too many. The kernel gives out the lowest number that is free, so
-  // that a high one says how many files are open.
+  // Whether it is one connection too many. The kernel assigns the lowest free descriptor, so a high
+  // number shows how many files are open.
   bool TooMany(Socket& socket);
   // Closes the connection that has been idle for longest; false: none is.
   bool MakeRoom();
@@ -146,7 +147,7 @@ base::Result<void> Server::Core::ListenUnix(const std::string& path) {
     return base::Fail(
         base::Error::Invalid(where + ": the path is longer than a socket's can be (107)"));
   const asio::local::stream_protocol::endpoint endpoint(path);
-  // A file that nobody listens on was left by a process that was killed.
+  // A socket file without a listener was left by a process that was killed.
   struct stat file {};
   if (stat(path.c_str(), &file) == 0) {
     error_code error;
@@ -156,7 +157,7 @@ base::Result<void> Server::Core::ListenUnix(const std::string& path) {
       return base::Fail({base::Code::kConflict,
                          where + ": " +
                              (S_ISSOCK(file.st_mode) ? "another process listens there"
-                                                     : "there is a file that is no socket"),
+                                                     : "there is a file that is not a socket"),
                          "choose another http.unixSocket, or end what uses it", false});
     }
     unlink(path.c_str());
@@ -169,24 +170,23 @@ base::Result<void> Server::Core::ListenUnix(const std::string& path) {
 }
 
 void Server::Core::Accept(Listener& listener) {
-  listener.acceptor.async_accept(
-      [weak = weak_from_this(), &listener](const error_code& error, Socket socket) {
-        const auto self = weak.lock();
-        if (!self) return;
-        if (!error) self->OnAccepted(std::move(socket));  // also when the port has closed meanwhile
-        if (!listener.acceptor.is_open()) return;
-        if (!error) return self->Accept(listener);
-        if (uint64_t held_back; self->accept_log_.Allow(self->owner_.loop.Now(), held_back)) {
-          telemetry::Log(telemetry::Level::kWarn,
-                         "a connection can't be accepted; it waits, and is tried again",
-                         {{"port", self->owner_.limits.prefix},
-                          {"error", error.message()},
-                          {"do", WhatToDo(error)},
-                          {"held_back", std::to_string(held_back)}});
-        }
-        listener.again = self->owner_.loop.After(
-            kAcceptAgain, [core = self.get(), &listener] { core->Accept(listener); });
-      });
+  listener.acceptor.async_accept([weak = weak_from_this(), &listener](const error_code& error,
+                                                                      Socket socket) {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (!error) self->OnAccepted(std::move(socket));  // also when the port has closed meanwhile
+    if (!listener.acceptor.is_open()) return;
+    if (!error) return self->Accept(listener);
+    if (uint64_t held_back; self->accept_log_.Allow(self->owner_.loop.Now(), held_back)) {
+      telemetry::Log(telemetry::Level::kWarn, "a connection can't be accepted; it is tried again",
+                     {{"port", self->owner_.limits.prefix},
+                      {"error", error.message()},
+                      {"do", WhatToDo(error)},
+                      {"held_back", std::to_string(held_back)}});
+    }
+    listener.again = self->owner_.loop.After(
+        kAcceptAgain, [core = self.get(), &listener] { core->Accept(listener); });
+  });
 }
 
 void Server::Core::StopListening() {
@@ -229,7 +229,8 @@ bool Server::Core::TooMany(Socket& socket) {
          static_cast<uint64_t>(socket.native_handle()) >= max_descriptor_;
 }
 
-// The one that has become free: left to the next connection, it would not be one too many.
+// Moves the socket to the lowest free descriptor, so that a high number keeps meaning many open
+// files.
 void Server::Core::TakeLowestNumber(Socket& socket) {
   error_code error;
   const auto protocol = socket.local_endpoint(error).protocol();
@@ -252,7 +253,7 @@ bool Server::Core::MakeRoom() {
   return longest != nullptr;
 }
 
-// Told, not left waiting: the client knows at once why.
+// Answers instead of letting the client wait, so that it knows the reason at once.
 void Server::Core::RefuseConnection(Socket& socket) {
   Problem problem;
   problem.status = 503;

@@ -5,9 +5,9 @@
 // bare LF. One budget bounds header, body, trailers, connections and time; each refusal names the
 // limit's config field. Requests of one connection are handled one after the other, so answers are
 // in order, and nothing more is read of a connection while its answer waits to be read. Where
-// connections are too many, one that is idle gives way to a new one.
+// connections are too many, an idle one is closed for a new one.
 //
-// Thread: the loop's. Lifetime: the Server outlives no Loop; destroying it closes all connections.
+// Thread: the loop's. Lifetime: the Loop outlives it; destroying it closes all connections.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ namespace outrigger::http {
 struct Limits {
   uint64_t max_header = 16 << 10;
   uint64_t max_body = 1 << 20;
-  // Of all bodies together, beyond the first 16 KiB of each: a small body finds room at any time.
+  // Of all bodies together, beyond the first 16 KiB of each, so that a small body always has room.
   uint64_t max_bodies = 64 << 20;
   // Of all answers together that are being made or wait for their clients to read them, beyond the
   // first 16 KiB of each.
@@ -36,13 +36,13 @@ struct Limits {
   std::chrono::milliseconds head_timeout{5000};
   std::chrono::milliseconds body_timeout{10000};
   std::chrono::milliseconds idle_timeout{60000};
-  // So many descriptors of the process are left to others, where it may have few: whose descriptor
-  // would be one of them is a connection too many.
+  // The descriptors of the process that are left for others: a connection that would use one of
+  // them is one too many.
   uint64_t spare_files = 0;
   std::string prefix = "http";  // of the config fields that refusals name: http.maxBody
 };
 
-// How a request's body is to be taken; decided when its head has been read.
+// How the body of a request is read; decided when its head has been read.
 struct Plan {
   std::optional<Response> refuse;  // answered at once; the body is not read
   uint64_t max_body = 0;           // 0: Limits::max_body
@@ -51,7 +51,7 @@ struct Plan {
   // much of `chunk` was taken: less than all only after Pause, and the rest comes again after
   // Resume.
   std::function<size_t(std::string_view chunk)> on_chunk;
-  // Streamed bodies: the connection went away before the body's end. No on_request follows.
+  // Streamed bodies: the connection ended before the body did. No on_request follows.
   std::function<void()> on_abort;
 };
 
@@ -75,23 +75,23 @@ class Server {
 
   // "127.0.0.1:8800", "[::1]:0"; port 0 takes a free one. Returns the port.
   base::Result<uint16_t> ListenTcp(const std::string& address);
-  // A socket file left by a dead process is replaced; a living one is an error. Mode 0660.
+  // The socket file of a process that has ended is replaced; one in use is an error. Mode 0660.
   base::Result<void> ListenUnix(const std::string& path);
 
-  // Changes what is looked at from the next request on.
+  // In force from the next request on.
   void SetLimits(const Limits& limits);
 
   // From here on each answer is its connection's last and says so; connections are still accepted.
   void AnnounceClose();
-  // Accepts what has connected already, and then nothing. What was received is answered; a
+  // Accepts connections that are pending, and then none. What was received is answered; a
   // connection that has been idle for a second, or becomes so, closes. `on_done` when none is left.
   void Drain(std::function<void()> on_done);
 
   size_t connections() const;
-  // What the bodies hold of max_bodies, and the answers of max_answers.
+  // The memory that the bodies use of max_bodies, and the answers of max_answers.
   uint64_t buffered() const;
   uint64_t answers() const;
-  // The most that both were together since this was last asked.
+  // The peak of both together since the last call.
   uint64_t TakePeak();
 
  private:

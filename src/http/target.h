@@ -13,7 +13,7 @@ namespace outrigger::http {
 // head.query. Empty: done; else what is wrong with the target.
 std::string ReadTarget(std::string_view target, Head& head);
 
-// Decodes %XX once. In a query '+' is a blank, and a value may hold any byte. False: a bad escape,
+// Decodes %XX once. In a query '+' is a blank, and a value may have any byte. False: a bad escape,
 // or %00 in a path.
 bool PercentDecode(std::string_view text, bool query, std::string& out);
 

@@ -1,4 +1,4 @@
-// How much of what was sent the other side's kernel has taken.
+// How much of what was sent the kernel of the peer has acknowledged.
 //
 // In a source of its own: the kernel's header and the C library's, which Asio includes, exclude
 // each other.

@@ -13,7 +13,7 @@
 namespace outrigger::ops {
 namespace {
 
-// A loop that has not come round for so long is stuck; a busy one comes round in milliseconds.
+// A loop that has not run for this time is stuck; a busy loop needs milliseconds.
 constexpr auto kStuckAfter = std::chrono::seconds(2);
 constexpr auto kBeat = std::chrono::milliseconds(500);
 
@@ -29,8 +29,8 @@ http::Limits OpsLimits() {
 constexpr char kIndex[] =
     "Outrigger, ops port (read-only)\n\n"
     "/metrics       Prometheus metrics\n"
-    "/healthz       200 while the event loops turn\n"
-    "/readyz        200 while the condition Ready is true: a publish is served\n"
+    "/healthz       200 while all event loops make progress\n"
+    "/readyz        200 while the condition Ready is True\n"
     "/health/kafka  whether Kafka is enabled and connected\n"
     "/status        conditions, with reasons\n";
 
@@ -45,7 +45,7 @@ class OpsServer::Core {
   uint16_t port() const { return port_; }
 
  private:
-  // A sign of life that a watched loop gives when it comes round.
+  // The heartbeat of a watched loop.
   struct Pulse {
     std::string name;
     base::Loop* loop;
@@ -143,7 +143,7 @@ http::Response OpsServer::Core::Answer(std::string_view path) {
   } else {
     http::Problem problem;
     problem.status = 404;
-    problem.detail = "there is nothing at " + base::Excerpt(path) + "; / lists what there is";
+    problem.detail = "not found: " + base::Excerpt(path) + "; / lists what there is";
     return problem.ToResponse();
   }
   return response;
@@ -153,7 +153,7 @@ http::Response OpsServer::Core::Health() {
   http::Response response;
   response.content_type = "text/plain; charset=utf-8";
   response.body = "ok\n";
-  // A flow that has drained turns no more.
+  // The loop of a drained flow has ended.
   if (sources_.conditions.Get("Ready").reason == telemetry::kShuttingDown) return response;
   for (const auto& pulse : pulses_) {
     const base::TimePoint seen{base::TimePoint::duration(pulse.seen->load())};

@@ -24,7 +24,7 @@ struct OpsSources {
   const telemetry::Conditions& conditions;
   std::function<bool()> kafka_enabled;
   std::function<bool()> kafka_connected;
-  std::vector<std::pair<std::string, base::Loop*>> loops;  // whose turning /healthz shows
+  std::vector<std::pair<std::string, base::Loop*>> loops;  // that /healthz watches
 };
 
 class OpsServer {

@@ -12,7 +12,7 @@ namespace web_client = web::http::client;
 base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path,
                           const Query& query, const std::string& content_type,
                           const std::string& body) {
-  // cpprestsdk starts 40 threads with its first request unless told otherwise.
+  // cpprestsdk starts 40 threads with its first request by default.
   static std::once_flag threads;
   std::call_once(threads, [] { crossplat::threadpool::initialize_with_threads(2); });
   try {
@@ -32,8 +32,8 @@ base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path
   } catch (const std::exception& error) {
     return base::Fail({base::Code::kUnavailable,
                        "no answer from " + sidecar.url + ": " + error.what(),
-                       "is `outrigger run` running there? --url or OUTRIGGER_URL says where (Unix "
-                       "sockets are not spoken)",
+                       "is `outrigger run` running there? Set --url or OUTRIGGER_URL (Unix sockets "
+                       "are not supported)",
                        true});
   }
 }

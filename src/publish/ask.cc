@@ -31,7 +31,7 @@ void ForEachListed(const http::Head& head, std::string_view name, const Item& it
   }
 }
 
-// Most requests have none of these.
+// Most requests have none of these headers.
 bool IsAsking(const http::Field& field) {
   return field.name.starts_with("kafka-") || field.name.starts_with("trace") ||
          field.name == "prefer" || field.name == "idempotency-key";
@@ -52,11 +52,11 @@ base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
   return async ? std::optional(config::Ack::kDisk) : std::nullopt;
 }
 
-// Of a field that may stand once; an error when it stands twice.
+// Of a field that may appear once; an error when it appears twice.
 base::Result<std::string> ReadSingle(const http::Head& head, std::string_view name) {
   const auto times = std::count_if(head.fields.begin(), head.fields.end(),
                                    [name](const auto& field) { return field.name == name; });
-  if (times > 1) return Wrong("the header " + std::string(name) + " stands twice");
+  if (times > 1) return Wrong("the header " + std::string(name) + " appears twice");
   return std::string(head.Find(name));
 }
 
@@ -68,13 +68,13 @@ base::Result<event::Header> ReadHeader(const http::Field& field, bool raw) {
   if (header.name.empty()) return Wrong("the header kafka- names no Kafka header");
   if (event::IsReservedHeader(header.name) && !(raw && header.name == "content-type"))
     return Wrong("the header " + base::Excerpt(field.name) +
-                 " is not the caller's to set (ce_* and outrigger-* are ours" +
+                 " can't be set by the caller (ce_* and outrigger-* are ours" +
                  (raw ? ")" : ", and Content-Type is the data's)"));
   return header;
 }
 
-// Nobody's event is refused for a trace that is broken: it is left out, as the W3C asks. Two that
-// differ are one that is broken.
+// An event is not refused for an invalid trace: the trace is left out, as the W3C specifies. Two
+// that differ are invalid.
 std::string ReadTraceParent(const http::Head& head) {
   const std::string_view value = head.Find("traceparent");
   const bool one = std::all_of(head.fields.begin(), head.fields.end(), [value](const auto& field) {

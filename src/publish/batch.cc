@@ -9,7 +9,7 @@
 namespace outrigger::publish {
 namespace {
 
-// A result as it usually is, and the string that it is kept in.
+// The usual size of a result, and of the string that holds it.
 constexpr uint64_t kUsualResult = 256;
 constexpr uint64_t kString = 48;
 constexpr uint64_t kStep = 64 << 10;

@@ -1,7 +1,7 @@
-// A record as it stands in a dead letter topic: key, value and headers unchanged, and its story
+// A record as it is in a dead-letter topic: key, value and headers unchanged, and its history
 // beside them.
 //
-// Source: reference.md of the contract, "Dead letter headers"; what applies to an event that was
+// Source: src/deliver/README.md, "Dead-letter records"; what applies to an event that was
 // never consumed.
 #pragma once
 

@@ -12,7 +12,7 @@
 namespace outrigger::publish {
 namespace {
 
-// So many rules that don't match are named one by one.
+// The most routes without a match that are listed one by one.
 constexpr size_t kMaxWhyNot = 50;
 
 struct Step {
@@ -38,7 +38,7 @@ base::Result<event::Event> ReadEvent(event::JsonReader& json, std::string_view t
 }
 
 std::string SchemaOf(const Rule& rule, const event::Event& event) {
-  if (!rule.schemas) return "none: the rule names no schemas";
+  if (!rule.schemas) return "none: the route has no schemas";
   const std::string version = event.version.empty() ? rule.version : event.version;
   const std::string file = rule.schemas->FileFor(event.type, version);
   return file.empty() ? "none for this type and version " + version : file;
@@ -90,7 +90,7 @@ std::string AsText(const Findings& findings) {
   for (const auto& step : findings.steps) {
     line("rule",
          step.rule->path + " takes it" +
-             (step.rule->continues ? "; continue: true, so the rules below are asked too" : ""));
+             (step.rule->continues ? "; continue: true, so the routes below are tried, too" : ""));
     if (step.prepared) {
       line("  topic", step.prepared->record.topic);
       line("  key", KeyText(*step.prepared));

@@ -148,7 +148,7 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
   const bool topic = path.starts_with("/v1/topics/") && path.size() > 11;
   if (!events && !type && !topic) {
     return Refuse(404,
-                  "there is nothing at " + base::Excerpt(head.path) +
+                  "not found: " + base::Excerpt(head.path) +
                       "; events go to POST /v1/events, /v1/events/{type} or /v1/topics/{topic}");
   }
   request->endpoint = events ? kEventsPath : type ? kTypePath : kTopicPath;
@@ -156,16 +156,16 @@ http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
   if (!options_.token.empty()) {
     if (!SameToken(BearerToken(head.Find("authorization")), options_.token)) {
       http::Plan plan =
-          Refuse(401, "this sidecar asks for Authorization: Bearer <token> (http.tokenFile)");
+          Refuse(401, "this sidecar requires Authorization: Bearer <token> (http.tokenFile)");
       plan.refuse->headers.emplace_back("WWW-Authenticate", "Bearer");
       return plan;
     }
   }
   if (!head.content_length && !head.chunked) {
-    // Nobody can say where such a body ends: taken for an empty one, its event would be lost.
+    // The end of such a body is unknown: treated as empty, its event would be lost.
     http::Plan plan = Refuse(411,
-                             "a POST states its body's length: Content-Length, 0 for no body, "
-                             "or Transfer-Encoding: chunked");
+                             "a POST must state the length of its body: Content-Length, 0 for no "
+                             "body, or Transfer-Encoding: chunked");
     plan.refuse->close = true;
     return plan;
   }

@@ -20,7 +20,7 @@ struct Waiter {
   Waiter* next = nullptr;  // who came after it to the same event
 };
 
-// Where one target of an event goes, and what the metrics call it.
+// The destination of one target of an event, and its label in the metrics.
 struct Destination {
   const telemetry::ProducerTopic* series;
   std::string dead_letter;  // empty: none

@@ -25,8 +25,8 @@ tl::unexpected<Refused> Unprocessable(
   return tl::unexpected(std::move(refused));
 }
 
-// Data that can't be read for a rule (a repeated name, say) is malformed, not unprocessable; data
-// that reads well and lacks what the rule asks for (Code::kNotFound) is the reverse.
+// Data that can't be read for a route (for example with a repeated name) is malformed, 400; valid
+// data that lacks what the route needs (Code::kNotFound) is unprocessable, 422.
 tl::unexpected<Refused> Malformed(const event::Event& event, const base::Error& error) {
   Refused refused;
   refused.problem.status = 400;
@@ -139,7 +139,7 @@ base::Result<std::optional<Refused>> CheckSchema(const Rule& rule, const event::
         {"", event.data ? "the data is " +
                               (event.datacontenttype.empty() ? std::string("of no content type")
                                                              : event.datacontenttype) +
-                              ", and the schema asks for JSON: send Content-Type: "
+                              ", and the schema requires JSON: send Content-Type: "
                               "application/json"
                         : "the event has no data, and its type has a schema"});
   } else {
@@ -152,7 +152,7 @@ base::Result<std::optional<Refused>> CheckSchema(const Rule& rule, const event::
   refused.problem.status = 422;
   refused.problem.id = event.id;
   refused.problem.detail = "the data of " + base::Excerpt(event.type) +
-                           " does not fit the schema of version " + base::Excerpt(event.version) +
+                           " does not match the schema of version " + base::Excerpt(event.version) +
                            " (" + rule.path + ")";
   if (verdict.more)
     refused.problem.detail += "; the first " + std::to_string(verdict.violations.size()) +
@@ -175,7 +175,7 @@ std::string TopicNameProblem(std::string_view topic) {
   if (topic.empty()) return "a topic name can't be empty";
   if (topic.size() > 249) return "a topic name has at most 249 characters";
   if (topic == "." || topic == "..") return "a topic can't be named . or ..";
-  if (topic.starts_with("__")) return "topics that begin with __ are Kafka's own";
+  if (topic.starts_with("__")) return "topics that begin with __ are reserved by Kafka";
   for (const char c : topic) {
     const bool legal = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '.' || c == '_' || c == '-';
@@ -216,10 +216,9 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
   auto key = KeyOf(rule, event, data);
   if (!key) return Unreadable(event, At(rule.path + ".key", std::move(key.error())));
   if (!*key && rule.key_required) {
-    return Unprocessable(event, rule.path + " asks for a key (keyRequired), and the event has none",
-                         {{"",
-                           "no key: the rule's key is absent in the event, and the request "
-                           "gave none"}});
+    return Unprocessable(
+        event, rule.path + " requires a key (keyRequired), and the event has none",
+        {{"", "no key: the key of the route is absent in the event, and the request gave none"}});
   }
   if (auto added = AddHeaders(rule, event, data); !added)
     return Unreadable(event, std::move(added.error()));
@@ -227,7 +226,7 @@ tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, ba
   if (!timestamp) return Unreadable(event, std::move(timestamp.error()));
   if (!event.data && !rule.tombstones && rule.mode == config::RecordMode::kBinary) {
     return Unprocessable(event, "an event without data would be a null value in " + *topic +
-                                    ", which deletes the key in a compacted topic; the rule " +
+                                    ", which deletes the key in a compacted topic; the route " +
                                     rule.path + " does not allow it (tombstones: true does)");
   }
 

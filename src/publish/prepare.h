@@ -1,6 +1,6 @@
 // One event and the rule that took it → the record for Kafka, or why not.
 //
-// Pure but for the clock's value that is handed in; used by the publisher and, without a Kafka, by
+// Pure, with the time as an argument; used by the publisher and, without a Kafka, by
 // `explain`. Thread: the flow's.
 #pragma once
 
@@ -22,14 +22,14 @@ struct Prepared {
   bool keyed = false;
 };
 
-// Why an event can't become a record, and what the metrics call it.
+// Why an event can't become a record, and its label in the metrics.
 struct Refused {
   http::Problem problem;
   telemetry::ProducerReason reason = telemetry::ProducerReason::kInvalid;
-  // The event as it would stand in the rule's dead letter topic, where `onInvalid: deadLetter` asks
+  // The event as it would be in the route's dead-letter topic, where `onInvalid: deadLetter` asks
   // for it.
   std::optional<event::Record> dead_letter;
-  bool lettered = false;  // and it is on its way there
+  bool dead_lettered = false;  // the record is on its way there
 };
 
 // Fills id, source, time and version where they are absent. `version` is taken from the data's own.

@@ -14,9 +14,9 @@ namespace {
 using telemetry::ProducerOutcome;
 using telemetry::ProducerReason;
 
-// Events that no rule took have no topic to be counted under.
+// The label of events that no route took.
 constexpr char kNoTopic[] = "none";
-// So many topics get their series before the first event; beyond, with it.
+// The topics that get their series before their first event.
 constexpr size_t kEagerSeries = 256;
 
 bool AllSafe(const Outcome& outcome) {
@@ -25,7 +25,7 @@ bool AllSafe(const Outcome& outcome) {
                      [](const Target& target) { return target.safe(); });
 }
 
-// What an event says, for telling a retry from another event under the same id.
+// A hash of an event, to distinguish a retry from another event with the same id.
 uint64_t Fingerprint(std::initializer_list<std::optional<std::string_view>> parts) {
   const std::hash<std::optional<std::string_view>> hash;
   uint64_t sum = 0;
@@ -71,9 +71,9 @@ const telemetry::ProducerTopic& Publisher::Series(const std::string& label) {
 }
 
 void Publisher::Refuse(const std::string& label, ProducerReason reason, http::Problem problem,
-                       const OnDecided& on_decided, bool lettered) {
+                       const OnDecided& on_decided, bool dead_lettered) {
   const auto& series = Series(label);
-  if (!lettered) series[ProducerOutcome::kFailed].Increment();
+  if (!dead_lettered) series[ProducerOutcome::kFailed].Increment();
   series[reason].Increment();
   Outcome outcome;
   outcome.id = problem.id;
@@ -135,7 +135,7 @@ KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std:
       AnswerQueued(*known->pending, on_decided);
     } else if (joined_ >= options_.max_joined) {
       http::Problem problem = MakeProblem(
-          503, id, "the event is on its way already, and too many callers wait for such events");
+          503, id, "the event is in flight already, and too many callers wait for such events");
       problem.outcome = "unknown";
       problem.retry_after = kRetryAfterSeconds;
       Refuse(label, ProducerReason::kBroker, std::move(problem), on_decided);

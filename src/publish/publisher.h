@@ -1,4 +1,4 @@
-// The publish flow's middle: an event in, routed, checked, handed to the producer, and decided
+// The core of the publish flow: an event is routed, checked, given to the producer, and decided
 // once.
 //
 // Thread: the flow's loop. `on_decided` is called exactly once for each Publish, on the loop's
@@ -6,7 +6,7 @@
 // pending, or those are dropped undecided; the producer outlives it.
 //
 // Promise: an outcome "acked" means that Kafka acked (acks=all). When `ack_timeout` passes first,
-// the caller is told 503 `unknown`; the record stays with the producer, and a retry with the same
+// the answer is 503 `unknown`; the record stays with the producer, and a retry with the same
 // id joins it.
 #pragma once
 
@@ -39,11 +39,12 @@ struct Waiter;
 struct PublisherOptions {
   std::string source;  // of events that name none
   std::chrono::milliseconds ack_timeout{5000};
-  // Kafka known to be away for longer: refused at once instead of after ack_timeout.
+  // After Kafka has been away for this time, events are refused at once instead of after
+  // ack_timeout.
   std::chrono::milliseconds away_after{1000};
   size_t known_events = 16'384;
   base::Duration known_for = std::chrono::minutes(10);
-  // Callers who wait for an event that another one sent; more are answered 503.
+  // Callers that wait for an event of another request; more are answered 503.
   size_t max_joined = 65'536;
 };
 
@@ -64,7 +65,7 @@ class Publisher {
   // An event that could not be read, for its form or its size: counted, and answered.
   void RefuseUnread(http::Problem problem, const OnDecided& on_decided);
 
-  // A raw record past all rules; `label` is the metrics' topic (the glob that allowed it).
+  // A raw record, without routes; `label` is the metrics' topic (the glob that allowed it).
   void PublishRaw(event::Record record, const std::string& label, const Ask& ask,
                   OnDecided on_decided);
 
@@ -90,20 +91,20 @@ class Publisher {
   // The caller is answered when the event is decided, or now where it asked not to wait.
   void Await(Pending& pending, OnDecided on_decided, bool joins);
   static void AnswerQueued(const Pending& pending, const OnDecided& on_decided);
-  // `lettered`: its dead letter is on the way, and says what becomes of it.
+  // `dead_lettered`: its dead-letter record is on the way, and decides the outcome.
   void Refuse(const std::string& label, telemetry::ProducerReason reason, http::Problem problem,
-              const OnDecided& on_decided, bool lettered = false);
+              const OnDecided& on_decided, bool dead_lettered = false);
   // What forbids the record at once, or nothing.
   std::optional<http::Problem> NotNow(const event::Record& record, bool wait_for_kafka,
                                       const Sequence* sequence);
   std::string TopicOverBudget(const Rule& rule, const std::string& topic);
-  // False: the producer does not take it. `problem` says what becomes of it.
+  // False: the producer does not take it, and `problem` says why.
   bool GiveDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
                       http::Problem& problem);
 
   void OnReport(Pending& pending, size_t index, const kafka::Report& report, event::Record& record);
   void Decide(Pending& pending);
-  // A few now, the others as the loop comes round.
+  // A few now, the others in later turns of the loop.
   void AnswerAll(std::list<Waiter> waiters, const Outcome& outcome);
   void ArmDeadline();
   void OnDeadline();

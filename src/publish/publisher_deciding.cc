@@ -13,7 +13,7 @@ using telemetry::ProducerReason;
 
 namespace {
 
-// So many callers are answered before others have their turn.
+// The callers that are answered before others have their turn.
 constexpr size_t kAnswersAtOnce = 512;
 
 }  // namespace
@@ -41,14 +41,14 @@ bool Publisher::GiveDeadLetter(event::Record record, const telemetry::ProducerTo
     problem.detail += "; " + record.topic + " did not get it: " + refusal->error.message;
     return false;
   }
-  problem.detail += "; it was given to " + record.topic;
+  problem.detail += "; it was written to " + record.topic;
   producer_->Produce(
-      std::move(record), [&series](const kafka::Report& report, event::Record& letter) {
-        // One outcome for each event: its letter's.
+      std::move(record), [&series](const kafka::Report& report, event::Record& record) {
+        // An event has one outcome: that of its dead-letter record.
         if (report) return series[ProducerOutcome::kDeadLettered].Increment();
         series[ProducerOutcome::kFailed].Increment();
-        telemetry::Log(telemetry::Level::kError, "a dead letter was refused by Kafka",
-                       {{"topic", letter.topic}, {"error", report.error().error.message}});
+        telemetry::Log(telemetry::Level::kError, "Kafka refused a dead-letter record",
+                       {{"topic", record.topic}, {"error", report.error().error.message}});
       });
   return true;
 }
@@ -118,7 +118,7 @@ void Publisher::AnswerAll(std::list<Waiter> waiters, const Outcome& outcome) {
 void Publisher::ArmDeadline() {
   deadline_timer_.Cancel();  // it may be another ack_timeout's, which is longer
   if (waiters_.empty()) return;
-  // While somebody waits, AwakeTime has to be asked.
+  // AwakeTime has to be asked regularly while callers wait.
   const base::Duration wait = waiters_.front().since + options_.ack_timeout - loop_.AwakeNow();
   deadline_timer_ = loop_.After(
       std::clamp<base::Duration>(wait, base::Duration::zero(), base::AwakeTime::kAskEvery),
@@ -131,8 +131,8 @@ Outcome Publisher::Unknown(const Pending& pending) {
     Target& target = unknown.targets[i];
     if (target.status != Target::Status::kUndecided) continue;
     http::Problem problem = MakeProblem(503, unknown.id,
-                                        "Kafka has not acked the event in time; it may still "
-                                        "arrive, and a retry with the same id joins it");
+                                        "Kafka has not acknowledged the event in time; it may "
+                                        "still arrive, and a retry with the same id joins it");
     problem.outcome = "unknown";
     problem.retry_after = kRetryAfterSeconds;
     problem.limit = "http.ackTimeout";
@@ -150,7 +150,7 @@ void Publisher::OnDeadline() {
     Waiter& late = waiters_.front();
     Pending& pending = *late.pending;
     answers.emplace_back(std::move(late.on_decided), Unknown(pending));
-    // The event stays with the producer; whoever joined it later waits on.
+    // The event stays with the producer; callers that joined it later keep waiting.
     pending.first = late.next;
     if (!pending.first) pending.last = nullptr;
     if (late.joined) --joined_;
@@ -158,7 +158,8 @@ void Publisher::OnDeadline() {
   }
   ArmDeadline();
   if (uint64_t held_back; !answers.empty() && timeout_log_.Allow(loop_.Now(), held_back)) {
-    telemetry::Log(telemetry::Level::kWarn, "Kafka has not acked events within http.ackTimeout",
+    telemetry::Log(telemetry::Level::kWarn,
+                   "Kafka has not acknowledged events within http.ackTimeout",
                    {{"events", std::to_string(answers.size())},
                     {"kafka", producer_ ? producer_->connection().last_error : std::string()}});
   }

@@ -1,4 +1,4 @@
-// From an event that is new to records in the producer's hands.
+// From a new event to its records in the producer.
 #include <algorithm>
 
 #include "publish/pending.h"
@@ -28,7 +28,7 @@ void Publisher::Send(const std::vector<const Rule*>& rules, event::Event event, 
       refused.problem.id = outcome.id;
       if (known && known->undecided) known_.Forget(*known);
       return Refuse(rule->topic.text(), refused.reason, std::move(refused.problem), on_decided,
-                    refused.lettered);
+                    refused.dead_lettered);
     }
     Target& target = outcome.targets.emplace_back();
     target.topic = part->prepared.record.topic;
@@ -56,7 +56,8 @@ tl::expected<Publisher::Part, Refused> Publisher::MakePart(const Rule& rule, eve
   if (!prepared) {
     Refused& refusal = prepared.error();
     if (refusal.dead_letter && producer_)
-      refusal.lettered = GiveDeadLetter(std::move(*refusal.dead_letter), series, refusal.problem);
+      refusal.dead_lettered =
+          GiveDeadLetter(std::move(*refusal.dead_letter), series, refusal.problem);
     return tl::unexpected(std::move(refusal));
   }
   if (std::string over = TopicOverBudget(rule, prepared->record.topic); !over.empty())

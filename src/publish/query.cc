@@ -16,8 +16,8 @@ base::Result<void> CheckQuery(const http::Head& head, std::string_view endpoint,
   for (auto parameter = head.query.begin(); parameter != head.query.end(); ++parameter) {
     const std::string& name = parameter->first;
     if (std::find(names.begin(), names.end(), name) == names.end())
-      return wrong(name, "is not known here");
-    if (head.Query(name) != &parameter->second) return wrong(name, "stands twice");
+      return wrong(name, "is not known");
+    if (head.Query(name) != &parameter->second) return wrong(name, "appears twice");
   }
   return {};
 }

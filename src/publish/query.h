@@ -1,4 +1,4 @@
-// What a request's target may say behind the '?'.
+// The query parameters of a request.
 //
 // Plain functions. Source: contract "Publishing".
 #pragma once
@@ -11,8 +11,8 @@
 
 namespace outrigger::publish {
 
-// A parameter that `endpoint` does not take, or that stands twice, is an error, or it would be
-// passed over silently.
+// A parameter that `endpoint` does not take, or that appears twice, is an error; otherwise it would
+// be ignored silently.
 base::Result<void> CheckQuery(const http::Head& head, std::string_view endpoint,
                               std::initializer_list<std::string_view> names);
 

@@ -1,4 +1,4 @@
-// A token bucket: `http.rate`, so many events a second with a burst.
+// A token bucket for `http.rate`: events per second, with a burst.
 //
 // Thread: the flow's. May be overdrawn by one request (a batch is taken or refused whole); the debt
 // delays the next.
@@ -14,7 +14,7 @@ namespace outrigger::publish {
 
 class Rate {
  public:
-  // nullopt: no limit. The rate that there is already gives no new burst.
+  // nullopt: no limit. An unchanged rate gives no new burst.
   void Set(std::optional<config::Rate> rate, base::TimePoint now) {
     if (rate == rate_) return;
     rate_ = rate;

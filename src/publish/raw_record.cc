@@ -25,7 +25,7 @@ base::Result<void> ReadNumber(const http::Head& head, const char* name, Number l
   return {};
 }
 
-// Kafka tells a null value, which deletes its key in a compacted topic, from one of no bytes.
+// Kafka distinguishes a null value, which deletes its key in a compacted topic, from an empty one.
 base::Result<void> ReadValue(http::Request& request, event::Record& record) {
   const std::string* tombstone = request.head().Query("tombstone");
   if (tombstone && *tombstone != "true" && *tombstone != "false")

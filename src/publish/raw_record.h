@@ -1,4 +1,4 @@
-// The record of a POST /v1/topics/{topic}: bytes past all rules.
+// The record of a POST /v1/topics/{topic}, without routes.
 //
 // Plain function. Source: contract "Publishing".
 #pragma once

@@ -1,4 +1,4 @@
-// What isn't taken, in words of HTTP and of the metrics.
+// Refusals as HTTP problems and as labels of the metrics.
 //
 // Plain functions. Source: contract "Publishing", the table of answers.
 #pragma once
@@ -11,9 +11,9 @@
 
 namespace outrigger::publish {
 
-// What a 503 asks the caller to wait.
+// The Retry-After of a 503.
 inline constexpr int kRetryAfterSeconds = 1;
-inline constexpr char kNoDisk[] = "ack: disk is not in this version; ask for kafka or memory";
+inline constexpr char kNoDisk[] = "ack: disk is not in this version; use kafka or memory";
 
 http::Problem MakeProblem(int status, std::string id, std::string detail);
 // The answer for an event that the producer refused.

@@ -20,7 +20,7 @@
 
 namespace outrigger::publish {
 
-// A member that is stamped into the data where it is absent.
+// A member that is added to the data where it is absent.
 struct Default {
   enum class Value { kJson, kNow, kId };
   event::JsonPath path;
@@ -70,7 +70,7 @@ class Routes {
 
   std::vector<Rule> rules_;
   std::unordered_map<std::string, Indexes> by_type_;
-  // "user.*" → "user."; looked up once for each length that occurs, which is a handful.
+  // "user.*" → "user."; looked up once for each length that occurs, of which there are few.
   std::unordered_map<std::string, Indexes> by_prefix_;
   std::vector<size_t> prefix_lengths_;
   Indexes rest_;

@@ -1,8 +1,8 @@
 // The events of one batch or stream, in order: after a failure that may pass, later events of the
 // same topic and key are not tried, or a retry of the failed one would come after them.
 //
-// Plain state of one request, of bounded size: where more keys failed than are remembered, every
-// key is taken for one of them. Thread: the flow's.
+// State of one request, of bounded size: where more keys failed than are remembered, every key
+// counts as one of them. Thread: the flow's.
 #pragma once
 
 #include <cstdint>

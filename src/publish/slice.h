@@ -1,4 +1,4 @@
-// How long a request of many events is worked on before others have their turn.
+// How long a request with many events is processed before other requests have their turn.
 #pragma once
 
 #include <chrono>

@@ -17,8 +17,8 @@ class Causes {
   void Add(Status status, std::string reason, std::string message);
 
   // The gravest status (False, then Unknown, then True) with the reason of its first cause. Of a
-  // condition that is not True the message tells of every cause that isn't either; where there are
-  // several, each after its reason. Of one that is True it tells of all.
+  // condition that is not True the message lists every cause that is not True, each after its
+  // reason where there are several. Of one that is True it lists all.
   Condition Together() const;
 
  private:

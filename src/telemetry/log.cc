@@ -14,8 +14,8 @@
 namespace outrigger::telemetry {
 namespace {
 
-// Lines that wait for the log's thread; older ones give way. Small: spdlog takes the memory at
-// once.
+// Lines that wait for the thread of the log; the oldest are dropped. Small, since spdlog allocates
+// the memory at once.
 constexpr size_t kQueue = 512;
 
 struct State {
@@ -91,8 +91,8 @@ bool StopLog(std::chrono::milliseconds at_most) {
     state.logger.reset();
     pool = std::move(state.pool);
   }
-  // The pool's end joins its thread, which first writes what waits: for ever, into a pipe that is
-  // full and that nobody reads.
+  // Destroying the pool joins its thread, which first writes what waits, and blocks forever on a
+  // full pipe that nobody reads.
   std::promise<void> ended;
   auto end = ended.get_future();
   std::thread([pool = std::move(pool), ended = std::move(ended)]() mutable {

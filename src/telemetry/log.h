@@ -30,7 +30,7 @@ bool StopLog(std::chrono::milliseconds at_most = std::chrono::seconds(1));
 bool LogEnabled(Level level);
 void Log(Level level, std::string_view message, std::initializer_list<LogField> fields = {});
 
-// At most one line in `interval`; Allow tells how many were held back since the last one.
+// At most one line in `interval`; Allow returns how many were suppressed since the last one.
 class LogLimit {
  public:
   explicit LogLimit(base::Duration interval = std::chrono::seconds(10)) : interval_(interval) {}

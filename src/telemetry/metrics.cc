@@ -49,8 +49,8 @@ void Histogram::Observe(double seconds) const {
   if (histogram_) histogram_->Observe(seconds);
 }
 
-// The list of all metrics. Adding one here, to README.md, to tests/golden/metrics.txt and to the
-// dashboard in charts/outrigger is all it takes.
+// The list of all metrics. A new one is added here, to README.md in this folder, to
+// tests/golden/metrics.txt and to the dashboard in charts/outrigger.
 struct Metrics::Families {
   prometheus::Registry registry;
 
@@ -62,66 +62,65 @@ struct Metrics::Families {
   }
 
   prometheus::Family<prometheus::Counter>& producer_events = CounterFamily(
-      "outrigger_producer_events_total", "Events offered for publishing, by what became of them.");
+      "outrigger_producer_events_total", "Events offered for publishing, by outcome.");
   prometheus::Family<prometheus::Counter>& producer_failures = CounterFamily(
       "outrigger_producer_failures_total", "Events that could not be published, by reason.");
   prometheus::Family<prometheus::Counter>& producer_unkeyed =
       CounterFamily("outrigger_producer_unkeyed_events_total",
-                    "Events published without a key although their rule names one.");
+                    "Events published without a key although their route names one.");
   prometheus::Family<prometheus::Histogram>& producer_latency =
       prometheus::BuildHistogram()
           .Name("outrigger_producer_latency_seconds")
-          .Help("Time from accepting an event to Kafka's ack, in seconds.")
+          .Help("Time from accepting an event until Kafka acknowledges it, in seconds.")
           .Register(registry);
   prometheus::Family<prometheus::Gauge>& producer_waiting_events = GaugeFamily(
-      "outrigger_producer_waiting_events", "Events in memory that Kafka has not acked yet.");
+      "outrigger_producer_waiting_events", "Events in memory that Kafka has not acknowledged yet.");
   prometheus::Family<prometheus::Gauge>& producer_waiting_bytes =
       GaugeFamily("outrigger_producer_waiting_bytes",
-                  "Memory of the events that Kafka has not acked yet, in bytes.");
+                  "Memory of the events that Kafka has not acknowledged yet, in bytes.");
   prometheus::Family<prometheus::Counter>& producer_rebuilds =
       CounterFamily("outrigger_producer_rebuilds_total",
                     "Kafka clients replaced after a fatal error or a batch without an answer.");
-  prometheus::Family<prometheus::Counter>& consumer_events = CounterFamily(
-      "outrigger_consumer_events_total", "Events that were consumed, by what became of them.");
+  prometheus::Family<prometheus::Counter>& consumer_events =
+      CounterFamily("outrigger_consumer_events_total", "Events that were consumed, by outcome.");
   prometheus::Family<prometheus::Counter>& consumer_failures = CounterFamily(
-      "outrigger_consumer_failures_total", "Attempts to deliver that failed, by reason.");
+      "outrigger_consumer_failures_total", "Delivery attempts that failed, by reason.");
   prometheus::Family<prometheus::Counter>& consumer_lost =
       CounterFamily("outrigger_consumer_records_lost_total",
-                    "Offsets that Kafka no longer had when they were to be fetched, by reason.");
+                    "Offsets that were deleted or truncated before they were fetched, by reason.");
   prometheus::Family<prometheus::Counter>& consumer_rebuilds =
       CounterFamily("outrigger_consumer_rebuilds_total",
-                    "Kafka clients of a subscription built anew: after a fatal error, or because "
-                    "nothing came of Kafka.");
+                    "Kafka clients of a subscription replaced after a fatal error or because they "
+                    "fetched nothing.");
   prometheus::Family<prometheus::Counter>& commits_refused =
       CounterFamily("outrigger_consumer_commits_refused_total",
-                    "Offsets of a partition that Kafka did not take; each is committed again.");
-  prometheus::Family<prometheus::Gauge>& consumer_lag =
-      GaugeFamily("outrigger_consumer_lag", "Events of an assigned partition not settled yet.");
-  prometheus::Family<prometheus::Gauge>& consumer_lag_seconds =
-      GaugeFamily("outrigger_consumer_lag_seconds",
-                  "Age of the oldest event of an assigned partition that is not settled, in "
-                  "seconds; where none "
-                  "was fetched, since when the partition lags without getting on.");
+                    "Offset commits of a partition that Kafka refused; each is tried again.");
+  prometheus::Family<prometheus::Gauge>& consumer_lag = GaugeFamily(
+      "outrigger_consumer_lag", "Events of an assigned partition that are not settled yet.");
+  prometheus::Family<prometheus::Gauge>& consumer_lag_seconds = GaugeFamily(
+      "outrigger_consumer_lag_seconds",
+      "Age of the oldest unsettled event of an assigned partition, in seconds; where none was "
+      "fetched, the time for which the partition has lagged without progress.");
   prometheus::Family<prometheus::Gauge>& consumer_oldest = GaugeFamily(
       "outrigger_consumer_oldest_unsettled_age_seconds",
       "Time since the oldest unsettled event of an assigned partition was fetched, in seconds.");
   prometheus::Family<prometheus::Histogram>& delivery_latency =
       prometheus::BuildHistogram()
           .Name("outrigger_delivery_latency_seconds")
-          .Help("Time from fetching an event to its settlement, in seconds.")
+          .Help("Time from fetching an event until it is settled, in seconds.")
           .Register(registry);
-  prometheus::Family<prometheus::Gauge>& delivery_circuit_open = GaugeFamily(
-      "outrigger_delivery_circuit_open", "1 while a subscription waits for its app, else 0.");
-  prometheus::Family<prometheus::Gauge>& delivery_in_flight =
-      GaugeFamily("outrigger_delivery_in_flight", "Events that the app has and has not answered.");
+  prometheus::Family<prometheus::Gauge>& delivery_circuit_open =
+      GaugeFamily("outrigger_delivery_circuit_open",
+                  "1 while the app of a subscription is down or degraded, else 0.");
+  prometheus::Family<prometheus::Gauge>& delivery_in_flight = GaugeFamily(
+      "outrigger_delivery_in_flight", "Events sent to the app that it has not answered yet.");
   prometheus::Family<prometheus::Counter>& http_requests = CounterFamily(
       "outrigger_http_requests_total", "HTTP requests answered, by endpoint and status code.");
   prometheus::Family<prometheus::Counter>& config_reloads =
-      CounterFamily("outrigger_config_reloads_total",
-                    "Changes of the config file, by whether they were applied.");
+      CounterFamily("outrigger_config_reloads_total", "Changes of the configuration, by outcome.");
   prometheus::Family<prometheus::Gauge>& config_successful =
       GaugeFamily("outrigger_config_last_reload_successful",
-                  "1 while the config file as it is now is in force, 0 after one was refused.");
+                  "1 while the current configuration file is in force, 0 after it was refused.");
   prometheus::Family<prometheus::Gauge>& http_connections =
       GaugeFamily("outrigger_http_connections", "Connections that the app holds open.");
   prometheus::Family<prometheus::Gauge>& kafka_connected =

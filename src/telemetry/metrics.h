@@ -1,4 +1,4 @@
-// Every metric Outrigger has, in one list. Names and labels are API (README.md, "Metrics").
+// All metrics of Outrigger, in one list. Names and labels are API; README.md describes them.
 //
 // Thread: any; looking a series up takes a lock and is done when the config or an assignment
 // changes. Lifetime: outlives the handles that it gives.

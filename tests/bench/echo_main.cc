@@ -45,7 +45,7 @@ int main() {
       if (watched[i].revents == 0) continue;
       if (read(watched[i].fd, request.data(), request.size()) <= 0 ||
           write(watched[i].fd, kAnswer.data(), kAnswer.size()) < 0)
-        watched[i].fd = -1;  // which poll passes over
+        watched[i].fd = -1;  // which poll ignores
     }
   }
   return 0;

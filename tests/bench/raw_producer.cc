@@ -31,7 +31,8 @@ rd_kafka_t* Open(rd_kafka_conf_t* conf) {
   return rk;
 }
 
-// The headers that the sidecar's CloudEvents binding writes, built anew for each event as it must.
+// The headers that the sidecar's CloudEvents binding writes, built for each event as the sidecar
+// has to.
 rd_kafka_headers_t* Headers(const std::string& type, uint64_t number) {
   std::array<char, 40> id;
   const int length = std::snprintf(id.data(), id.size(), "019a0000-0000-7000-8000-%012llx",

@@ -1,4 +1,4 @@
-// Streams of lines while nobody takes them: no broker is there, and the clock stands still.
+// Streams of lines while nobody takes them: no broker is there, and the clock does not move.
 #include "publish/ndjson.h"
 
 #include <gtest/gtest.h>

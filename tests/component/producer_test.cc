@@ -14,7 +14,7 @@ class ProducerOnThreeBrokers : public ProducerTest {
   ProducerOnThreeBrokers() : ProducerTest(3) {}
 };
 
-TEST_F(ProducerTest, EveryRecordIsAckedOnceAndStandsInOrderOfItsKey) {
+TEST_F(ProducerTest, EveryRecordIsAckedOnceAndInOrderOfItsKey) {
   Open();
   SendMany(100, 50);
   ASSERT_TRUE(Settled());
@@ -132,7 +132,7 @@ TEST_F(ProducerTest, ATopicThatDoesNotComeIsReportedAsUnknownAfterItsTime) {
   EXPECT_EQ(acked_.size(), 1u);
 }
 
-TEST_F(ProducerOnThreeBrokers, AMovedLeaderCostsNothing) {
+TEST_F(ProducerOnThreeBrokers, AMovedLeaderLosesNothing) {
   Open();
   constexpr int kMoves = 20;
   int moves = 0;

@@ -27,7 +27,7 @@ class PublisherTest : public testing::Test {
     publisher_ = std::make_unique<Publisher>(loop_, producer_.get(), metrics_, Options());
     SetRoutes(
         "  - {match: {type: 'a.*'}, topic: first, key: data.k, continue: true, deadLetter: "
-        "letters}\n"
+        "dead_letters}\n"
         "  - {match: {type: 'a.both'}, topic: second}\n"
         "  - {match: {type: 'b.*'}, topic: first, key: data.k}\n");
   }
@@ -92,7 +92,7 @@ class PublisherTest : public testing::Test {
   std::unique_ptr<Publisher> publisher_;
 };
 
-TEST_F(PublisherTest, AnAckedEventStandsWhereItsAnswerSays) {
+TEST_F(PublisherTest, AnAckedEventIsWhereItsAnswerSays) {
   const Outcome outcome = Await(Publish("a.x", "1"));
   ASSERT_EQ(outcome.code(), 200);
   const auto records = test::ReadTopic(broker_->bootstrap(), "first", 4);
@@ -177,7 +177,7 @@ TEST_F(PublisherTest, TheSameIdWithAnotherBodyIs409) {
   EXPECT_EQ(Values("first").size(), 1u);
 }
 
-TEST_F(PublisherTest, WhatKafkaRefusesForItsSizeIs413AndGoesToTheDeadLetters) {
+TEST_F(PublisherTest, WhatKafkaRefusesForItsSizeIs413AndGetsADeadLetterRecord) {
   Await(Publish("a.warm-up", "0"));
   rd_kafka_mock_push_request_errors(mock_, kProduce, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   const Outcome outcome = Await(Publish("a.x", "1"));
@@ -187,7 +187,7 @@ TEST_F(PublisherTest, WhatKafkaRefusesForItsSizeIs413AndGoesToTheDeadLetters) {
     return metrics_.Producer("first")[telemetry::ProducerOutcome::kDeadLettered].value() == 1;
   }));
   EXPECT_EQ(metrics_.Producer("first")[telemetry::ProducerOutcome::kFailed].value(), 0);
-  EXPECT_EQ(Values("letters"), std::vector<std::string>{R"({"k":"key"})"});
+  EXPECT_EQ(Values("dead_letters"), std::vector<std::string>{R"({"k":"key"})"});
 }
 
 TEST_F(PublisherTest, ADeadLetterThatTheProducerNoLongerTakesIsSaidToBeMissing) {
@@ -198,8 +198,8 @@ TEST_F(PublisherTest, ADeadLetterThatTheProducerNoLongerTakesIsSaidToBeMissing) 
   const Outcome outcome = Await(pending);
   EXPECT_EQ(outcome.code(), 413);
   const std::string& detail = outcome.targets[0].problem->detail;
-  EXPECT_EQ(detail.find("was given to"), std::string::npos) << detail;
-  EXPECT_NE(detail.find("letters did not get it: "), std::string::npos) << detail;
+  EXPECT_EQ(detail.find("was written to"), std::string::npos) << detail;
+  EXPECT_NE(detail.find("dead_letters did not get it: "), std::string::npos) << detail;
   EXPECT_EQ(metrics_.Producer("first")[telemetry::ProducerOutcome::kFailed].value(), 1);
 }
 
@@ -218,7 +218,7 @@ TEST_F(PublisherTest, AfterAFailureThatMayPassLaterEventsOfItsKeyInTheSequenceAr
               other.targets[0].problem->detail.find("not tried") == std::string::npos);
 }
 
-TEST_F(PublisherTest, AckMemoryIsAnsweredQueuedAtOnceAndStandsInKafkaLater) {
+TEST_F(PublisherTest, AckMemoryIsAnsweredQueuedAtOnceAndIsInKafkaLater) {
   Ask ask;
   ask.ack = config::Ack::kMemory;
   const auto outcome = Publish("b.x", "1", R"({"k":"key"})", ask);

@@ -66,8 +66,8 @@ class NodeTest(unittest.TestCase):
         self.assertIn(f"Hello {name}", mail.get_content())
 
     def apply_manifests(self):
-        """By the README's overlay, with the images and addresses of this test in it."""
-        [overlay] = documents(re.search(r"<<'YAML'\n(.*?)YAML\n", (ROOT / "README.md").read_text(), re.S).group(1))
+        """By the overlay of the README, with the images and addresses of this test in it."""
+        [overlay] = documents(re.search(r"<<'YAML'\n(.*?)YAML\n", (LMS / "README.md").read_text(), re.S).group(1))
         overlay["images"] = [{"name": "outrigger", "newName": REPOSITORY, "newTag": TAG},
                              {"name": "node", "newName": NODE.rpartition(":")[0], "newTag": NODE.rpartition(":")[2]}]
         overlay["configMapGenerator"][0]["literals"] = [

@@ -80,7 +80,7 @@ class Cluster:
                     "--token-auth-file", self.folder / "tokens", "--authorization-mode", "RBAC",
                     "--service-account-issuer", issuer, "--service-account-key-file", key, "--service-account-signing-key-file", key,
                     "--service-cluster-ip-range", "10.96.0.0/24", "--kubelet-preferred-address-types", "Hostname")
-        # The API server makes its own certificate when it starts; whoever trusts that one file speaks to no other.
+        # The API server makes its own certificate when it starts; a client that trusts only that file can reach no other server.
         self.kubeconfig.write_text(json.dumps({
             "apiVersion": "v1", "kind": "Config", "current-context": "test",
             "clusters": [{"name": "test", "cluster": {"server": f"https://127.0.0.1:{self.port}",

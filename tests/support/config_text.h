@@ -39,7 +39,7 @@ inline std::string Shown(const config::Loaded& loaded) {
   return shown;
 }
 
-// Much of what may stand in a file of this version, and nothing wrong.
+// Most fields of a file of this version, without errors.
 inline const std::string kGoodFile = R"(apiVersion: outrigger/v1
 kind: Sidecar
 kafka:

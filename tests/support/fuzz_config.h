@@ -29,7 +29,7 @@ inline void FuzzConfig(std::string_view yaml) {
     require(!problem.message.empty(), "a problem says nothing");
     require(problem.place.file == "fuzz.yaml", "a problem names another file");
     require(problem.place.line <= lines && problem.place.line >= 0 && problem.place.column >= 0,
-            "a problem stands outside of the file");
+            "a problem is outside of the file");
     for (const char c : problem.text())
       require(static_cast<unsigned char>(c) >= 0x20, "a problem carries a control byte");
   }

@@ -70,7 +70,7 @@ inline void FuzzEvent(JsonReader& json, const Event& event) {
   const Record binary = ToKafkaBinary(event);
   Hold(binary.value == event.data);
   const Record structured = ToKafkaStructured(event);
-  // The data stands one level deeper there than alone, so a depth of 128 may be passed.
+  // The data is one level deeper there than alone, so a depth of 128 may be passed.
   if (CheckAttributes(event) &&
       (!event.data_is_json || !event.data || JsonGrammarProblem(*event.data, 127).empty())) {
     const auto back = FromStructured(json, *structured.value);

@@ -48,6 +48,17 @@ class KafkaUnavailable(Exception):
     """Kafka's jars can't be had."""
 
 
+# Properties of a broker whose listener at sasl_port knows the user `app` with the password `s3cret`. It is without TLS, so it needs
+# no certificates; its name is the one that Kafka gives it.
+SASL_PLAIN = {
+    "sasl.enabled.mechanisms": "PLAIN",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_PLAINTEXT",
+    "listener.name.sasl_ssl.plain.sasl.jaas.config": "org.apache.kafka.common.security.plain.PlainLoginModule required user_app=\"s3cret\";",
+}
+# Properties of a broker with ACLs; a client without a password is the administrator.
+ACLS = {"authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer", "super.users": "User:ANONYMOUS"}
+
+
 class Kafka:
     """One broker in a folder. stop() and start() keep its data and port; close() removes what it made."""
 

@@ -18,7 +18,7 @@ MANIFESTS = ROOT / "manifests/lms"
 
 
 def rules(handlers_port, replace=()):
-    """outrigger.yaml as it stands, with the port of this app's handlers; `replace`: (old, new) pieces of it."""
+    """outrigger.yaml unchanged, but with the port of this app's handlers; `replace`: (old, new) pieces of it."""
     text = (MANIFESTS / "outrigger.yaml").read_text().replace("127.0.0.1:3001", f"127.0.0.1:{handlers_port}")
     for old, new in replace:
         assert old in text, f"the rules have no {old!r}"

@@ -65,8 +65,8 @@ class ProducerTest : public testing::Test {
     return test::RunUntil(loop_, [this] { return reported_ == sent_; });
   }
 
-  // Each key's records stand in Kafka once, in the order sent; a record may stand twice after a
-  // rebuild, but never before an older one's first.
+  // The records of each key are in Kafka once, in the order sent; a record may be there twice after
+  // a rebuild, but never before an older one's first.
   void ExpectInOrder(bool duplicates_allowed = false) {
     std::map<std::string, int> next;
     for (const auto& record : test::ReadTopic(broker_->bootstrap(), "t", kPartitions)) {

@@ -79,7 +79,7 @@ class Publishers:
 
 
 def check_stored(test, publishers, records):
-    """Every 200 stands in Kafka where its answer says; per key the first occurrences are in order; nothing refused is there."""
+    """Every event answered 200 is in Kafka where its answer says; per key the first occurrences are in order; nothing refused is there."""
     at = {(r.partition, r.offset): r for r in records}
     for (key, number), answer in publishers.acked.items():
         record = at.get((answer["partition"], answer["offset"]))

@@ -1,4 +1,4 @@
-"""What stands in Kafka, read by kcat: a second client, that shares no code with ours."""
+"""The records in Kafka, read by kcat: a second client, that shares no code with ours."""
 import json
 import subprocess
 import tempfile

@@ -9,9 +9,9 @@ RULES = """
 routes:
   - {{match: {{type: "order.*"}}, topic: orders, key: data.id, keyRequired: true}}
   - {{match: {{type: "checked.*"}}, topic: checked, schemas: {schemas}}}
-  - {{match: {{type: "letter.*"}}, topic: lettered, schemas: {schemas}, onInvalid: deadLetter, deadLetter: letters}}
+  - {{match: {{type: "kept.*"}}, topic: kept, schemas: {schemas}, onInvalid: deadLetter, deadLetter: dead_letters}}
   - {{match: {{type: "tenant.*"}}, topic: "{{data.tenant}}.events", maxTopics: 1}}
-  - {{match: {{type: "small.*"}}, topic: small, deadLetter: letters}}
+  - {{match: {{type: "small.*"}}, topic: small, deadLetter: dead_letters}}
   - {{match: {{type: "nowhere.*"}}, topic: never.made}}
 http:
   rawTopics: ["raw.*"]
@@ -29,7 +29,7 @@ class Answers(KafkaCase):
         super().setUpClass()
         cls.kafka.create_topic("small", max_message_bytes=2000)
         cls.instance = Sidecar(env={"KAFKA_BROKERS": cls.kafka.bootstrap})
-        for kind in ("checked.a", "letter.a"):
+        for kind in ("checked.a", "kept.a"):
             folder = cls.instance.folder / "schemas" / kind
             folder.mkdir(parents=True)
             (folder / "1.0.json").write_text(json.dumps(SCHEMA))
@@ -60,7 +60,7 @@ class Answers(KafkaCase):
             self.refused(400, "/v1/events", broken, JSON)
         self.assertIn("byte", self.refused(400, "/v1/events", b'{"type":"order.a","data":{"n":01}}', JSON)["detail"])
 
-    def test_400_for_a_name_that_stands_twice(self):
+    def test_400_for_a_name_that_appears_twice(self):
         self.assertIn("type", self.refused(400, "/v1/events", b'{"type":"order.a","type":"order.b","data":{}}', JSON)["detail"])
         self.assertIn("id", self.refused(400, "/v1/events", b'{"type":"order.a","data":{"id":1,"id":2}}', JSON)["detail"])
 
@@ -98,7 +98,7 @@ class Answers(KafkaCase):
         for form in ("application/cloudevents-batch+json", "application/x-ndjson"):
             self.assertIn("Idempotency-Key", self.refused(400, "/v1/events", b"[]", f"Content-Type: {form}", "Idempotency-Key: k")["detail"])
 
-    def test_400_for_query_parameters_that_would_be_passed_over(self):
+    def test_400_for_query_parameters_that_would_be_ignored(self):
         order = b'{"type":"order.a","data":{"id":"x"}}'
         self.assertIn("takes ack", self.refused(400, "/v1/events?key=x", order, JSON)["detail"])
         self.refused(400, "/v1/events?id=1", b'[]', "Content-Type: application/cloudevents-batch+json")
@@ -163,11 +163,11 @@ class Answers(KafkaCase):
         self.refused(400, "/v1/topics/raw.a?tombstone=true", b"x", JSON)
         self.assertEqual((counted("too_large") - large, counted("invalid") - invalid), (5, 4))
 
-    def test_413_of_the_broker_alone_and_its_letter(self):
+    def test_413_of_the_broker_alone_and_its_dead_letter_record(self):
         problem = self.refused(413, "/v1/events/small.a", b'"' + b"x" * 5000 + b'"', JSON, outcome="none")
-        self.assertIn("letters", problem["detail"])
-        Sidecar.wait_for(lambda: [r for r in read_topic(self.kafka.bootstrap, "letters")
-                                  if r.headers["outrigger-error-reason"] == "too_large"], what="the letter")
+        self.assertIn("dead_letters", problem["detail"])
+        Sidecar.wait_for(lambda: [r for r in read_topic(self.kafka.bootstrap, "dead_letters")
+                                  if r.headers["outrigger-error-reason"] == "too_large"], what="the dead-letter record")
 
     def test_415(self):
         self.refused(415, "/v1/events", b"<a/>", "Content-Type: application/xml")
@@ -196,12 +196,12 @@ class Answers(KafkaCase):
         self.assertEqual([e["pointer"] for e in problem["errors"]], ["/version"])
 
     def test_422_dead_letter_where_the_rule_says_so(self):
-        problem = self.refused(422, "/v1/events/letter.a?id=bad-1", b'{"n":"1"}', JSON)
-        self.assertIn("letters", problem["detail"])
-        letter = Sidecar.wait_for(lambda: next((r for r in read_topic(self.kafka.bootstrap, "letters")
-                                                if r.headers.get("ce_id") == "bad-1"), None), what="the letter")
-        self.assertEqual(letter.value, '{"n":"1"}')
-        self.assertEqual(letter.headers["outrigger-error-reason"], "schema")
+        problem = self.refused(422, "/v1/events/kept.a?id=bad-1", b'{"n":"1"}', JSON)
+        self.assertIn("dead_letters", problem["detail"])
+        dead_letter = Sidecar.wait_for(lambda: next((r for r in read_topic(self.kafka.bootstrap, "dead_letters")
+                                                if r.headers.get("ce_id") == "bad-1"), None), what="the dead-letter record")
+        self.assertEqual(dead_letter.value, '{"n":"1"}')
+        self.assertEqual(dead_letter.headers["outrigger-error-reason"], "schema")
 
     def test_431(self):
         self.refused(431, "/v1/events", b"{}", JSON, "X-Long: " + "x" * 20_000, limit="http.maxHeader")

@@ -67,9 +67,9 @@ class AHangingApp(TroubleCase):
         self.addCleanup(gate.set)
         sidecar = self.deliver(lambda call: gate.wait(30) and 200, timeout="300ms")
         self.publish(sidecar, "alone", key="alone")
-        sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 1, 20, "its letter")
-        letter = self.letters()[0]
-        self.assertEqual((letter.headers["outrigger-error-reason"], letter.headers["outrigger-error-attempts"]), ("timeout", "3"))
+        sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 1, 20, "its dead-letter record")
+        dead_letter = self.dead_letters()[0]
+        self.assertEqual((dead_letter.headers["outrigger-error-reason"], dead_letter.headers["outrigger-error-attempts"]), ("timeout", "3"))
 
 
 class ASlowApp(TroubleCase):
@@ -128,7 +128,7 @@ class Poison(TroubleCase):
             sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 6 or time.monotonic() > end, 10, "a quiet while")
         print(f"{len(waits)} healthy events, p50 {statistics.median(waits):.2f} s, longest {max(waits):.2f} s", end=" ")
         self.assertLess(statistics.median(waits), 1.5)
-        self.assertEqual({letter.key for letter in self.letters()}, {f"poison-{n}" for n in range(6)})
+        self.assertEqual({dead_letter.key for dead_letter in self.dead_letters()}, {f"poison-{n}" for n in range(6)})
 
     def test_of_six_keys_that_fail_on_a_quiet_subscription_has_a_bound_and_healthy_events_do_not_wait(self):
         self.settles_beside_healthy_events(500)
@@ -142,7 +142,7 @@ class Rejections(TroubleCase):
         sidecar = self.deliver(lambda call: 422 if call.id == "bad" else 200)
         began = time.monotonic()
         self.publish(sidecar, "bad", key="bad")
-        sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 1, 10, "the letter")
+        sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 1, 10, "the dead-letter record")
         self.assertLess(time.monotonic() - began, 5)
         self.assertEqual(len(self.app.of("bad")), 1)
 
@@ -189,7 +189,7 @@ class FullMetadata(TroubleCase):
                 time.sleep(0.15)
             return 500 if ill and call.json["n"] % 7 == 0 else 200
 
-        sidecar = self.deliver(answer, attempts=1000, letters=False, timeout="60s", kafka=SHORT_SESSION)
+        sidecar = self.deliver(answer, attempts=1000, dead_letters=False, timeout="60s", kafka=SHORT_SESSION)
         for part in range(8):
             lines = "".join(json.dumps({"type": "test.event", "id": f"e{n}", "key": f"k{n % 70}", "data": {"n": n}}) + "\n"
                             for n in range(part * events // 8, (part + 1) * events // 8))

@@ -60,7 +60,7 @@ def curl(*arguments, data=None):
 
 
 def order_of_keys(records):
-    """{key: [numbers]} of records whose value begins with a number, in the order in which they stand."""
+    """{key: [numbers]} of records whose value begins with a number, in their order."""
     out = {}
     for record in records:
         out.setdefault(record.key, []).append(int(record.value.split()[0]))

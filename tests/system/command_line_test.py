@@ -1,4 +1,4 @@
-"""check, explain, schema, version as a person meets them; hostile config files and schemas."""
+"""check, explain, schema and version on the command line; hostile config files and schemas."""
 import json
 import os
 import random
@@ -68,7 +68,7 @@ class Check(unittest.TestCase):
                             "http.ackTimeout", "spool")
         self.assertGreaterEqual(said.count("outrigger.yaml:"), 6)
 
-    def test_a_place_in_the_instance_id_that_is_not_known_is_an_error(self):
+    def test_an_unknown_placeholder_in_the_instance_id_is_an_error(self):
         subscription = 'subscriptions: [{name: a, topics: [t], deliver: {url: "http://127.0.0.1:1/"}}]\n'
         for name, code in (("{hostnam}", 1), ("{hostname}", 0)):
             run = self.check(HEAD + f'kafka: {{consumer: {{properties: {{group.instance.id: "shop-{name}"}}}}}}\n' + subscription)
@@ -150,7 +150,7 @@ class Check(unittest.TestCase):
     def test_reserved_properties_are_refused(self):
         self.refused(HEAD + "kafka:\n  producer:\n    properties: {acks: 1, enable.idempotence: false}\n", "acks", "enable.idempotence")
 
-    def test_every_kind_of_problem_is_told_in_one_go(self):
+    def test_every_kind_of_problem_is_reported_at_once(self):
         said = self.refused(HEAD + "kafka:\n  properties: {topic.acks: 0, foo.bar: 1}\nroutes:\n  - topic: '{{type}}'\n  - topic: a b{type}\n  - topic: '{typ}'\n"
                             "http:\n  listen: 127.0.0.1:8801\nsubscriptions:\n  - {name: s, topics: [t], deliver: {url: 'http://127.0.0.1:1/{tpye}'}}\nkafak: {}\n",
                             "outrigger.yaml:4:16: kafka.properties.topic.acks", "outrigger.yaml:4:31: kafka.properties.foo.bar", "outrigger.yaml:6:5: routes[0].topic",
@@ -189,7 +189,7 @@ class Check(unittest.TestCase):
 
 
 class Others(unittest.TestCase):
-    def test_explain_names_rule_topic_key_and_schema_and_why_not_the_others(self):
+    def test_explain_names_route_topic_key_and_schema_and_why_not_the_others(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as event:
             event.write('{"type":"user.deleted","data":{"userId":"u-9"}}')
             event.flush()

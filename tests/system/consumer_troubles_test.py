@@ -6,6 +6,7 @@ import unittest
 
 from case import Kafka, KafkaCase, KafkaUnavailable, free_ports  # first: it says where the support modules are
 from app import App
+from kafka import ACLS, SASL_PLAIN
 
 GROUP = "troubles"
 SUBSCRIPTION = """
@@ -76,13 +77,8 @@ class Permissions(ConsumerCase):
     @classmethod
     def setUpClass(cls):
         cls.sasl_port = free_ports(1)[0]
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required user_app=\"s3cret\";"
         try:
-            cls.kafka = Kafka(sasl_port=cls.sasl_port, properties={
-                "sasl.enabled.mechanisms": "PLAIN", "super.users": "User:ANONYMOUS",
-                "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_PLAINTEXT",
-                "listener.name.sasl_ssl.plain.sasl.jaas.config": login})
+            cls.kafka = Kafka(sasl_port=cls.sasl_port, properties={**SASL_PLAIN, **ACLS})
         except KafkaUnavailable as why:
             raise unittest.SkipTest(f"no real Kafka here: {why}")
         cls.addClassCleanup(cls.kafka.close)
@@ -202,7 +198,7 @@ class KafkaAway(ConsumerCase):
         sidecar.wait_for(lambda: sidecar.metrics().get(name) == 0, 30, "the lag's end")
 
 
-# What a line of the README's "When something is wrong" tells is a test's docstring here too.
+# These docstrings are rows of the table in src/ops/README.md, too.
 TOLD = (LittleMetadata, Permissions, CreatedAgain)
 
 

@@ -1,4 +1,4 @@
-"""Events on a real Kafka reach a scripted app: order, retries, circuits, dead letters, offsets."""
+"""Events on a real Kafka reach a scripted app: order, retries, circuits, dead-letter records, offsets."""
 import json
 import os
 import signal
@@ -21,7 +21,7 @@ subscriptions:
     topics: [{topic}]
     deliver: {{url: "{url}", timeout: {timeout}, concurrency: {concurrency}{deliver}}}
     retry: {{attempts: {attempts}, backoff: {{initial: 20ms, max: 200ms}}}}
-{letters}"""
+{dead_letters}"""
 
 
 class DeliveryCase(KafkaCase):
@@ -30,7 +30,7 @@ class DeliveryCase(KafkaCase):
         self.app = App()
         self.addCleanup(self.app.stop)
 
-    def deliver(self, answer=None, more="", timeout="1s", attempts=3, concurrency=64, group=None, kafka="", deliver="", letters=True, **options):
+    def deliver(self, answer=None, more="", timeout="1s", attempts=3, concurrency=64, group=None, kafka="", deliver="", dead_letters=True, **options):
         """A sidecar that publishes everything to this test's topic and delivers it to the app."""
         if answer:
             self.app.answer = answer
@@ -38,7 +38,7 @@ class DeliveryCase(KafkaCase):
             self.app.start()
         text = (f"kafka: {{groupId: {group or self.topic}{kafka}}}\nroutes:\n  - {{topic: {self.topic}}}\n"
                 + SUBSCRIPTION.format(topic=self.topic, url=self.app.url, timeout=timeout, attempts=attempts, concurrency=concurrency,
-                                      deliver=deliver, letters=f"    deadLetter: {self.topic}.letters\n" if letters else "") + more)
+                                      deliver=deliver, dead_letters=f"    deadLetter: {self.topic}.dead_letters\n" if dead_letters else "") + more)
         return self.sidecar(text, **options)
 
     def publish(self, sidecar, identity, key=None, data=None):
@@ -46,8 +46,8 @@ class DeliveryCase(KafkaCase):
         self.assertEqual(answer.status, 200, answer.body)
         return answer.json
 
-    def letters(self):
-        return read_topic(self.kafka.bootstrap, f"{self.topic}.letters")
+    def dead_letters(self):
+        return read_topic(self.kafka.bootstrap, f"{self.topic}.dead_letters")
 
     def owned(self, sidecar):
         """How many partitions the sidecar has."""
@@ -111,7 +111,7 @@ class AppTrouble(DeliveryCase):
         sidecar = self.deliver(lambda call: 500 if ill else 200)
         self.publish_many(sidecar, 100, 50)
         sidecar.wait_for(lambda: sidecar.metrics()['outrigger_delivery_circuit_open{subscription="test"}'] == 1, 30)
-        self.assertEqual(sidecar.condition("Delivering/test")["reason"], "AppHalfDown")
+        self.assertEqual(sidecar.condition("Delivering/test")["reason"], "AppDegraded")
         before, end = self.app.count(), time.monotonic() + OUTAGE
         sidecar.wait_for(lambda: self.app.count() >= before + 3 and time.monotonic() > end, 30 + OUTAGE, "probes")
         ill = False
@@ -149,7 +149,7 @@ class AppTrouble(DeliveryCase):
 
     def test_stuck_is_said_for_as_long_as_an_event_can_not_be_given_up(self):
         ill = {"bad", "worse"}
-        sidecar = self.deliver(lambda call: 500 if call.id in ill else 200, attempts=2, letters=False)
+        sidecar = self.deliver(lambda call: 500 if call.id in ill else 200, attempts=2, dead_letters=False)
 
         def reason():
             return sidecar.condition("Delivering/test")["reason"]
@@ -192,7 +192,7 @@ class AppTrouble(DeliveryCase):
         self.addCleanup(lambda: (stop.set(), thread.join()))
         self.publish_many(sidecar, 100, 100)
         sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 99 and self.outcome(sidecar, "dead_lettered") == 1, 60, "99 and 1")
-        self.assertEqual([json.loads(letter.value)["n"] for letter in self.letters()], [33])
+        self.assertEqual([json.loads(dead_letter.value)["n"] for dead_letter in self.dead_letters()], [33])
 
     def test_hostile_answers_keep_their_deadline_and_memory_stays(self):
         def answer(call):
@@ -231,7 +231,7 @@ class AppTrouble(DeliveryCase):
         sidecar.wait_for(lambda: self.app.count() == 2, 20, "the first two")
         sidecar.wait_for(rises, 10, "the records' end")
         print(f"150 MB wait; {most >> 20} MiB held at most", end=" ")
-        # 32 MiB in the lanes, 1,000 records with the Kafka client, and what is on its way between them.
+        # 32 MiB in the key queues, 1,000 records with the Kafka client, and what is on its way between them.
         self.assertLess(most, 128 << 20)
 
 
@@ -258,12 +258,12 @@ class Offsets(DeliveryCase):
             sidecar.stop(signal.SIGKILL)
             sidecar.start()
         sidecar.wait_for(lambda: len(self.app.ids()) == handled, 120, "all that can be handled")
-        sidecar.wait_for(lambda: {json.loads(r.value)["n"] for r in self.letters()} == poison, 120, "the letters")
+        sidecar.wait_for(lambda: {json.loads(r.value)["n"] for r in self.dead_letters()} == poison, 120, "the dead-letter records")
         most = max(len(self.app.of(f"e{n}")) for n in poison)
         self.assertLessEqual(most, attempts + kills)
-        letters = len(self.letters())
-        self.assertLessEqual(letters, len(poison) + kills * 64)
-        print(f"{handled} handled, {letters} letters of {len(poison)} poison events, tried {most} times at most", end=" ")
+        dead_letters = len(self.dead_letters())
+        self.assertLessEqual(dead_letters, len(poison) + kills * 64)
+        print(f"{handled} handled, {dead_letters} dead-letter records of {len(poison)} poison events, tried {most} times at most", end=" ")
 
     def test_sigterm_waits_for_a_handler_longer_than_a_rebalance_would_and_takes_what_it_publishes(self):
         gate, published = threading.Event(), []

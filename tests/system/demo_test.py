@@ -1,4 +1,4 @@
-"""./dev demo --once shows what it promises, and ends well, on both kinds of broker."""
+"""./dev demo --once shows what it promises, and succeeds, on both kinds of broker."""
 import subprocess
 import sys
 import unittest

@@ -1,4 +1,4 @@
-"""SIGTERM under load: who has a connection is told before it closes, and what was received is answered."""
+"""SIGTERM under load: clients are told before their connection closes, and what was received is answered."""
 import http.client
 import signal
 import threading

@@ -137,17 +137,17 @@ class NewTopic(KafkaCase):
             stored = [r.headers["ce_id"] for r in read_topic(self.kafka.bootstrap, topic)]
             self.assertEqual(set(range(4000)) - {int(e.split("-")[1]) for e in stored}, set(), topic)
 
-    def test_a_topic_made_anew_with_fewer_partitions_under_load_goes_on_and_keeps_the_order(self):
-        self.kafka.create_topic("anew", partitions=6)
-        sidecar = self.sidecar("routes:\n  - {topic: anew}\nhttp:\n  ackTimeout: 2s\n")
+    def test_a_topic_recreated_with_fewer_partitions_under_load_keeps_working_and_the_order(self):
+        self.kafka.create_topic("recreated", partitions=6)
+        sidecar = self.sidecar("routes:\n  - {topic: recreated}\nhttp:\n  ackTimeout: 2s\n")
         load = Publishers(sidecar, keys=40).start()
         self.addCleanup(load.stop)
         sidecar.wait_for(lambda: load.count() > 2000, what="load")
-        self.kafka.delete_topic("anew")  # and made anew by its next event, with the four partitions of the broker's default
+        self.kafka.delete_topic("recreated")  # and recreated by its next event, with the four partitions of the broker's default
         before = load.numbers()
         sidecar.wait_for(lambda: all(number > before[key] + 5 for key, number in load.numbers().items()), 30, "every key to go on")
         load.stop()
-        check_order(self, read_topic(self.kafka.bootstrap, "anew"))
+        check_order(self, read_topic(self.kafka.bootstrap, "recreated"))
         self.assertLess(sidecar.cpu_seconds(), 20, "nothing spins")
 
 

@@ -140,7 +140,7 @@ class Forms:
         record, _ = self.stored(answer)
         self.assertEqual(sorted(record.header_pairs), [("content-type", "text/csv"), ("traceparent", trace), ("tracestate", "b=2")])
 
-    def test_raw_with_an_idempotency_key_stands_once(self):
+    def test_raw_with_an_idempotency_key_is_written_once(self):
         def post(key, value, topic="raw.once"):
             return self.post(f"/v1/topics/{topic}?key=k", value, "Content-Type: text/plain", f"Idempotency-Key: {key}")
         first = post("r-1", b"x")
@@ -158,7 +158,7 @@ class Forms:
         self.assertIn(b'"data":' + DATA, value)
 
     def structured(self, members):
-        """The JSON document that stands in Kafka for a CloudEvent of type structured.x."""
+        """The JSON document in Kafka for a CloudEvent of type structured.x."""
         status, answer = self.post("/v1/events", b'{"specversion":"1.0","type":"structured.x",%s}' % members,
                                    "Content-Type: application/cloudevents+json")
         self.assertEqual(status, 200, answer)

@@ -188,7 +188,7 @@ class Hostile(KafkaCase):
         self.assertLess(self.instance.memory()[0] - before, 32 * MEGABYTE, "some 100 KB a connection")
         self.assert_serves()
 
-    def test_more_connections_than_allowed_are_told_so_where_none_is_idle(self):
+    def test_more_connections_than_allowed_are_refused_where_none_is_idle(self):
         few = self.sidecar("http:\n  maxConnections: 10\n")
         held = [socket.create_connection(("127.0.0.1", few.port), 10) for _ in range(10)]
         for s in held:

@@ -1,4 +1,4 @@
-"""The e-learning platform on a bad day: without Kafka, without Outrigger, with a slow one. The app's users must not notice."""
+"""The e-learning platform on a bad day: without Kafka, without Outrigger, with a slow one. The users of the app must not notice."""
 import http.client
 import json
 import signal
@@ -14,7 +14,7 @@ REGISTRATIONS, ROUNDS = 80, 4
 
 
 class Registration:
-    """Must take its user the same time whatever Outrigger does."""
+    """Must take the same time whatever Outrigger does."""
 
     def times(self, lms, state):
         """How long each registration took, in ms, on one connection."""
@@ -86,7 +86,7 @@ class OnARealKafka(Registration, KafkaCase):
             self.assertEqual(lms.app.log.count("does not answer"), 1)
             self.assertEqual(lms.app.log.count("answers again"), 1)
 
-    def test_the_five_variables_win_over_the_file(self):
+    def test_the_five_variables_override_the_file(self):
         with Lms(f"127.0.0.1:{free_ports(1)[0]},{self.kafka.bootstrap}", env={"KAFKA_CLIENT_ID": "my-api", "KAFKA_GROUP_ID": "my-group"}) as lms:
             user = lms.start().register("env")
             wait_for(lambda: lms.sink.to(user["email"]), what="the mail")

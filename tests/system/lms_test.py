@@ -223,11 +223,11 @@ class Features:
         user = self.lms.register("ida")
         wait_for(lambda: self.sink.to(user["email"]) and len(self.audit(user["userId"])) == 1, what="the first time")
         registered = self.stored("user.events", userId=user["userId"])[0]
-        letter = self.stored("notification.events", to=user["email"])[0]
+        dead_letter = self.stored("notification.events", to=user["email"])[0]
         self.app.request("DELETE", f"/users/{user['userId']}")
         wait_for(lambda: self.app.get(f"/copies/{user['userId']}").status == 404, what="the deletion")
         self.deliver_again("user.events", registered, "welcome", "sync", "audit")
-        self.deliver_again("notification.events", letter, "mail", "audit")
+        self.deliver_again("notification.events", dead_letter, "mail", "audit")
         self.assertEqual(len(self.sink.to(user["email"])), 1)
         self.assertEqual(self.app.get(f"/copies/{user['userId']}").status, 404, "what was deleted does not come back")
         self.assertEqual(self.audit(user["userId"]), ["user.registered", "user.deleted"])
@@ -235,11 +235,11 @@ class Features:
     def test_a_handler_knows_after_a_restart_of_the_app_what_it_has_done(self):
         user = self.lms.register("rosa")
         wait_for(lambda: self.sink.to(user["email"]), what="the mail")
-        letter = self.stored("notification.events", to=user["email"])[0]
+        dead_letter = self.stored("notification.events", to=user["email"])[0]
         counted = self.app.get("/analytics").json
         self.assertEqual(self.app.stop(), 0)
         self.app.start()
-        self.deliver_again("notification.events", letter, "mail")
+        self.deliver_again("notification.events", dead_letter, "mail")
         self.assertEqual(len(self.sink.to(user["email"])), 1)
         self.assertEqual(self.app.get("/analytics").json, counted)
         self.assertEqual(self.app.request("POST", "/register", user).status, 409, "the user is still known")
@@ -252,31 +252,31 @@ class Features:
         wait_for(lambda: self.sink.to(user["email"]), what="the mail")
         self.assertEqual(self.count("mail", "retried"), before + 2)
 
-    # Dead letters, metrics, health
+    # Dead-letter records, metrics, health
 
-    def test_a_dead_letter_tells_its_story_and_is_redriven_by_hand(self):
+    def test_a_dead_letter_record_says_why_and_is_redriven_by_hand(self):
         self.sink.refuse = lambda sender, recipient: "550 no such box" if recipient.startswith("dora") else None
         user = self.lms.register("dora")
         fine = self.lms.register("fine")
         wait_for(lambda: self.sink.to(fine["email"]), what="a mail that is fine, so that it is not the server")
-        letter = wait_for(lambda: self.stored("dlq.topic", to=user["email"]), what="the dead letter")[0]
-        story = {name[len("outrigger-error-"):]: value for name, value in letter.headers.items() if name.startswith("outrigger-error-")}
+        dead_letter = wait_for(lambda: self.stored("dlq.topic", to=user["email"]), what="the dead-letter record")[0]
+        story = {name[len("outrigger-error-"):]: value for name, value in dead_letter.headers.items() if name.startswith("outrigger-error-")}
         self.assertEqual((story["reason"], story["status"], story["subscription"], story["topic"], story["attempts"]),
                          ("status", "422", "mail", "notification.events", "1"))
         self.assertIn("550 no such box", story["body"])
         original = self.stored("notification.events", to=user["email"])[0]
-        self.assertEqual((letter.key, letter.value, letter.headers["ce_id"]), (original.key, original.value, original.headers["ce_id"]))
+        self.assertEqual((dead_letter.key, dead_letter.value, dead_letter.headers["ce_id"]), (original.key, original.value, original.headers["ce_id"]))
 
         self.sink.refuse = lambda sender, recipient: None
-        letter.partition = int(story["partition"])
-        write_record(self.bootstrap(), story["topic"], letter, {n: v for n, v in letter.headers.items() if not n.startswith("outrigger-")})
-        wait_for(lambda: self.sink.to(user["email"]), what="the mail of the redriven letter")
+        dead_letter.partition = int(story["partition"])
+        write_record(self.bootstrap(), story["topic"], dead_letter, {n: v for n, v in dead_letter.headers.items() if not n.startswith("outrigger-")})
+        wait_for(lambda: self.sink.to(user["email"]), what="the mail of the redriven record")
 
     def test_an_invalid_analytics_event_is_kept_for_later(self):
         answer = self.sidecar.post("/v1/events/analytics.tracked", {"event": "", "userId": "u-dead", "metadata": {}})
         self.assertEqual(answer.status, 422)
-        letter = wait_for(lambda: self.stored("dlq.topic", userId="u-dead"), what="the letter")[0]
-        self.assertEqual(letter.headers["outrigger-error-reason"], "schema")
+        dead_letter = wait_for(lambda: self.stored("dlq.topic", userId="u-dead"), what="the dead-letter record")[0]
+        self.assertEqual(dead_letter.headers["outrigger-error-reason"], "schema")
 
     def test_the_metrics_that_the_system_lists_move(self):
         def metric(name, **labels):

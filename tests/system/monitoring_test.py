@@ -99,14 +99,14 @@ kafka: {{groupId: shop}}
 http:
   maxConnections: 8
 routes:
-  - {{match: {{type: "user.*"}}, topic: user.events, key: data.userId, schemas: "{folder}/schemas", onInvalid: deadLetter, deadLetter: letters}}
+  - {{match: {{type: "user.*"}}, topic: user.events, key: data.userId, schemas: "{folder}/schemas", onInvalid: deadLetter, deadLetter: dead_letters}}
   - {{match: {{type: "order.*"}}, topic: "{{data.tenant}}.orders"}}
 subscriptions:
   - name: welcome
     topics: [user.events]
     deliver: {{url: "{app}"}}
     retry: {{attempts: 2, backoff: {{initial: 20ms, max: 50ms}}}}
-    deadLetter: letters
+    deadLetter: dead_letters
   - name: unheard
     topics: [user.events]
     deliver: {{url: "http://127.0.0.1:{nobody}/"}}
@@ -221,7 +221,7 @@ class Live(unittest.TestCase):
         self.come(QUERIES, has_data)
 
     def test_the_drop_downs_offer_what_there_is(self):
-        self.come(["topics"], lambda _: "letters" not in self.chosen()["topic"] and "orders" in self.chosen()["topic"])
+        self.come(["topics"], lambda _: "dead_letters" not in self.chosen()["topic"] and "orders" in self.chosen()["topic"])
         offered = {name: set(re.findall(r"[\w.{}-]+", text.replace("\\", ""))) for name, text in self.chosen().items()}
         self.assertEqual(offered, {"namespace": {"shop"}, "pod": {"well", "stopped"}, "subscription": {"welcome", "unheard"},
                                    "topic": {"none", "user.events", "{data.tenant}.orders", "{type.first}.events"}})

@@ -59,7 +59,7 @@ class Observability(KafkaCase):
         sidecar.process.send_signal(signal.SIGTERM)
         sidecar.wait_for(lambda: sidecar.ops("/readyz").status == 503, what="503")
         self.assertEqual(sidecar.condition("Ready")["status"], "False")
-        self.assertIn(b"ShuttingDown: what is under way", sidecar.ops("/readyz").body)
+        self.assertIn(b"ShuttingDown: events in flight", sidecar.ops("/readyz").body)
         self.assertEqual(sidecar.post("/v1/events/a.b", {}).status, 200)
         self.assertEqual(sidecar.process.wait(30), 0)
 

@@ -7,13 +7,14 @@ import unittest
 
 from case import HEAD, Kafka, KafkaCase, KafkaUnavailable, Sidecar, free_ports, read_topic  # first: it says where the support modules are
 from app import App
+from kafka import ACLS
 from publishers import Publishers, check_order, check_stored
 
 PATIENT = "http:\n  ackTimeout: 60s\n"
 
 
 class Permissions(unittest.TestCase):
-    """SCRAM and ACLs; whoever comes without a password is the administrator."""
+    """SCRAM and ACLs; a client without a password is the administrator."""
 
     @classmethod
     def setUpClass(cls):
@@ -22,8 +23,7 @@ class Permissions(unittest.TestCase):
             cls.kafka = Kafka(sasl_port=cls.sasl_port, properties={
                 "sasl.enabled.mechanisms": "SCRAM-SHA-512",
                 "listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
-                "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-                "super.users": "User:ANONYMOUS",
+                **ACLS,
             })
         except KafkaUnavailable as why:
             raise unittest.SkipTest(f"no real Kafka here: {why}")
@@ -72,7 +72,7 @@ class Permissions(unittest.TestCase):
         began = time.monotonic()
         self.publishes(sidecar)
         print(f"published {time.monotonic() - began:.1f} s after the grant", end=" ")
-        sidecar.wait_for(lambda: read_topic(self.kafka.bootstrap, "dead"), 60, "the dead letter")
+        sidecar.wait_for(lambda: read_topic(self.kafka.bootstrap, "dead"), 60, "the dead-letter record")
         self.healthy(sidecar)
 
     def test_write_revoked_and_granted_again_names_the_topic_meanwhile(self):

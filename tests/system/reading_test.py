@@ -104,8 +104,8 @@ class DeadLetterTopics(KcatCase):
     def sidecar_for(self, text):
         return self.sidecar(f"kafka: {{groupId: {self.topic}}}\nsubscriptions:\n" + text)
 
-    def subscription(self, name, topics, letters):
-        return (f"  - name: {name}\n    topics: [{topics}]\n    deadLetter: {letters}\n    deliver: {{url: \"{self.app.url}\"}}\n"
+    def subscription(self, name, topics, dead_letters):
+        return (f"  - name: {name}\n    topics: [{topics}]\n    deadLetter: {dead_letters}\n    deliver: {{url: \"{self.app.url}\"}}\n"
                 "    retry: {attempts: 1}\n")
 
     def test_a_loop_over_two_sidecars_ends(self):
@@ -130,27 +130,27 @@ class DeadLetterTopics(KcatCase):
         self.app.start()
         for topic in ("events", "dlq"):
             self.kafka.create_topic(f"{self.topic}.{topic}", 1)
-        letters = f"{self.topic}.dlq"
-        sidecar = self.sidecar_for(self.subscription("one", f'"^{self.topic}[.].*"', letters))
+        dead_letters = f"{self.topic}.dlq"
+        sidecar = self.sidecar_for(self.subscription("one", f'"^{self.topic}[.].*"', dead_letters))
         for _ in range(2):
             self.write(b"{}", topic=f"{self.topic}.events")
-        sidecar.wait_for(lambda: len(read_topic(self.kafka.bootstrap, letters)) == 2, 40, "two dead letters")
+        sidecar.wait_for(lambda: len(read_topic(self.kafka.bootstrap, dead_letters)) == 2, 40, "two dead-letter records")
         self.write(b"{}", topic=f"{self.topic}.events", key="last")
-        sidecar.wait_for(lambda: len(read_topic(self.kafka.bootstrap, letters)) == 3, 40, "a third")
+        sidecar.wait_for(lambda: len(read_topic(self.kafka.bootstrap, dead_letters)) == 3, 40, "a third")
         self.assertEqual(self.app.count(), 3)
 
     def test_a_record_of_the_topics_full_size_is_dead_lettered(self):
         self.app.answer = lambda call: (200, '{"status":"DEAD_LETTER","reason":"' + "no" * 600 + '"}')
         self.app.start()
         limit = 100_000
-        letters = f"{self.topic}.dlq"
+        dead_letters = f"{self.topic}.dlq"
         self.kafka.create_topic(self.topic, 1, max_message_bytes=limit)
-        self.kafka.create_topic(letters, 1, max_message_bytes=limit)
-        sidecar = self.sidecar_for(self.subscription("one", self.topic, letters))
+        self.kafka.create_topic(dead_letters, 1, max_message_bytes=limit)
+        sidecar = self.sidecar_for(self.subscription("one", self.topic, dead_letters))
         self.write(b" " * (limit - 300) + b"{}")
         self.write(b"{}", key="another")
-        sidecar.wait_for(lambda: len(read_topic(self.kafka.bootstrap, letters)) == 2, 40, "both dead letters")
-        full = next(r for r in read_topic(self.kafka.bootstrap, letters) if r.key == "k")
+        sidecar.wait_for(lambda: len(read_topic(self.kafka.bootstrap, dead_letters)) == 2, 40, "both dead-letter records")
+        full = next(r for r in read_topic(self.kafka.bootstrap, dead_letters) if r.key == "k")
         self.assertEqual(full.headers["outrigger-error-generation"], "1")
         self.assertNotIn("outrigger-error-body", full.headers)
 

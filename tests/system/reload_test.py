@@ -41,8 +41,8 @@ class Reload(KafkaCase):
         self.assertEqual(sidecar.post("/v1/events/a.b", {}).json["topic"], "good")
         self.assertIn("kafak", sidecar.log)
         self.assertEqual(sidecar.ops("/readyz").status, 200)
-        sidecar.write_config(self.routes("mended"))
-        sidecar.wait_for(lambda: sidecar.post("/v1/events/a.b", {}).json["topic"] == "mended")
+        sidecar.write_config(self.routes("corrected"))
+        sidecar.wait_for(lambda: sidecar.post("/v1/events/a.b", {}).json["topic"] == "corrected")
         self.assertEqual(sidecar.condition("ConfigApplied")["status"], "True")
 
     def test_a_configmap_swap_of_symlinks_and_a_schema_that_changes(self):
@@ -106,7 +106,7 @@ class Reload(KafkaCase):
                                ("http.unixSocket", [text("http:\n  unixSocket: s.sock")]),
                                ("ops.listen", [text(), (usual[0], ops)])):
             with self.subTest(fields=fields, change=change):
-                self.assertEqual(message("NeedsRestart", *change), "from the next start on: " + fields)
+                self.assertEqual(message("NeedsRestart", *change), "in force after the next start: " + fields)
                 message("Applied", text())
 
     def test_the_source_of_events_changes_with_the_client_id_at_the_next_start(self):
@@ -175,7 +175,7 @@ class Reload(KafkaCase):
         schema.write_text('{"type": "strnig"}')
         sidecar.wait_for(lambda: "strnig" in sidecar.condition("ConfigApplied")["message"], what="the folder to be seen")
         schema.write_text('{"type": "object"}')
-        sidecar.wait_for(lambda: sidecar.condition("ConfigApplied")["status"] == "True", what="the mended schema")
+        sidecar.wait_for(lambda: sidecar.condition("ConfigApplied")["status"] == "True", what="the corrected schema")
         self.assertEqual(sidecar.post("/v1/events/thing.made", []).status, 422)
 
     def test_files_with_secrets_are_seen_when_they_come_and_when_they_change(self):
@@ -228,8 +228,8 @@ class Reload(KafkaCase):
         sidecar.start(under=limited)
         applied = sidecar.wait_for(lambda: (c := sidecar.condition("ConfigApplied")) and "inotify" in c["message"] and c, what="the condition")
         self.assertEqual(applied["status"], "True")
-        self.assertRegex(applied["message"], "outrigger.yaml; changes are looked for every 5 s, since inotify can't be had: .*max_user_instances")
-        sidecar.wait_for(lambda: "inotify can't be had" in sidecar.log, what="the log line")
+        self.assertRegex(applied["message"], "outrigger.yaml; the config is polled every 5 s, since inotify is not available: .*max_user_instances")
+        sidecar.wait_for(lambda: "inotify is not available" in sidecar.log, what="the log line")
         sidecar.write_config(self.routes("second"))
         sidecar.wait_for(lambda: sidecar.post("/v1/events/probe.x", {}).json.get("topic") == "second", what="the second config")
         self.assertIn("inotify", sidecar.condition("ConfigApplied")["message"])

@@ -1,4 +1,4 @@
-"""Each line of the README's "When something is wrong", provoked. A test's docstring is the line's first cell."""
+"""Each row of the table in src/ops/README.md is provoked. The docstring of a test is the first cell of its row."""
 import http.client
 import json
 import re
@@ -12,6 +12,7 @@ from case import HEAD, ROOT, Kafka, KafkaCase, KafkaUnavailable, Sidecar, free_p
 import consumer_troubles_test
 from app import App
 from failing_malloc import build_shim
+from kafka import SASL_PLAIN
 from lms import MANIFESTS, NodeApp, rules
 
 USER = {"userId": "u-1", "email": "ann@example.com", "firstName": "Ann", "lastName": "Lee", "role": "student"}
@@ -80,8 +81,8 @@ class Publishing(unittest.TestCase):
         self.assertRegex(error["message"], r"1\.0.*2\.0")
 
     def test_key(self):
-        """422 "asks for a key\""""
-        self.assertIn("asks for a key (keyRequired)", self.refused(422, "/v1/events/user.deleted", {"reason": "x"})["detail"])
+        """422 "requires a key\""""
+        self.assertIn("requires a key (keyRequired)", self.refused(422, "/v1/events/user.deleted", {"reason": "x"})["detail"])
 
     def test_body_too_large(self):
         """413 with `limit: http.maxBody`"""
@@ -132,13 +133,8 @@ class OnARealKafka(KafkaCase):
     @classmethod
     def setUpClass(cls):
         cls.sasl_port = free_ports(1)[0]
-        login = "org.apache.kafka.common.security.plain.PlainLoginModule required user_app=\"s3cret\";"
         try:
-            # The listener's name is the helper's; without TLS it needs no certificates.
-            cls.kafka = Kafka(sasl_port=cls.sasl_port, properties={
-                "auto.create.topics.enable": "false", "sasl.enabled.mechanisms": "PLAIN",
-                "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_PLAINTEXT",
-                "listener.name.sasl_ssl.plain.sasl.jaas.config": login})
+            cls.kafka = Kafka(sasl_port=cls.sasl_port, properties={"auto.create.topics.enable": "false", **SASL_PLAIN})
         except KafkaUnavailable as why:
             raise unittest.SkipTest(f"no real Kafka here: {why}")
         cls.addClassCleanup(cls.kafka.close)
@@ -272,13 +268,13 @@ class OnARealKafka(KafkaCase):
         self.assertGreater(self.count(sidecar, "failures", 'reason="status_4xx"'), 0)
 
     def test_dead_letter(self):
-        """events end in the dead letter topic"""
+        """events end up in the dead-letter topic"""
         sidecar = self.worker(lambda call: (422, "courseId is missing") if call.headers["ce-type"] == "order.bad" else 200, kind="order.*")
         for kind in ("order.good", "order.bad", "order.good"):
             sidecar.post(f"/v1/events/{kind}?key={kind}", {})
-        sidecar.wait_for(lambda: self.count(sidecar, "events", 'outcome="dead_lettered"') > 0, what="the letter")
-        letter = next(r for r in read_topic(self.kafka.bootstrap, "dead") if r.headers["ce_type"] == "order.bad")
-        self.assertEqual({n: letter.headers[f"outrigger-error-{n}"] for n in ("status", "body", "attempts")},
+        sidecar.wait_for(lambda: self.count(sidecar, "events", 'outcome="dead_lettered"') > 0, what="the dead-letter record")
+        dead_letter = next(r for r in read_topic(self.kafka.bootstrap, "dead") if r.headers["ce_type"] == "order.bad")
+        self.assertEqual({n: dead_letter.headers[f"outrigger-error-{n}"] for n in ("status", "body", "attempts")},
                          {"status": "422", "body": "courseId is missing", "attempts": "1"})
 
     def test_app_down(self):
@@ -313,8 +309,8 @@ class OnARealKafka(KafkaCase):
 
 
 class Table(unittest.TestCase):
-    def test_every_line_has_its_test_and_every_test_its_line(self):
-        table = (ROOT / "README.md").read_text().split("## When something is wrong")[1].split("\n## ")[0]
+    def test_every_row_has_its_test_and_every_test_its_row(self):
+        table = (ROOT / "src/ops/README.md").read_text().split("## When something is wrong")[1].split("\n## ")[0]
         lines = [line.split(" | ")[0].removeprefix("| ") for line in table.splitlines() if line.startswith("| ")][2:]
         tests = [test._testMethodDoc for case in (Publishing, OnARealKafka) for test in unittest.defaultTestLoader.loadTestsFromTestCase(case)]
         tests += [test._testMethodDoc for case in consumer_troubles_test.TOLD for test in unittest.defaultTestLoader.loadTestsFromTestCase(case)

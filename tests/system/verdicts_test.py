@@ -16,8 +16,8 @@ LARGE = 5 << 20  # far beyond what is kept of an answer
 class Row:
     """`answers` come one after the other, the last one again and again; `then`: what becomes of the event."""
 
-    def __init__(self, *answers, then="delivered", calls=None, letter=None, body=None, waits=None):
-        self.answers, self.then, self.letter, self.body, self.waits = answers, then, letter, body, waits
+    def __init__(self, *answers, then="delivered", calls=None, dead_letter=None, body=None, waits=None):
+        self.answers, self.then, self.dead_letter, self.body, self.waits = answers, then, dead_letter, body, waits
         self.calls = calls or len(answers)
 
 
@@ -40,8 +40,8 @@ def too_late(_):
 
 
 JSON = {"Content-Type": "application/json"}
-LETTER = {"then": "dead_lettered"}
-GIVEN_UP = dict(LETTER, calls=ATTEMPTS)
+DEAD_LETTERED = {"then": "dead_lettered"}
+GIVEN_UP = dict(DEAD_LETTERED, calls=ATTEMPTS)
 ROWS = {
     "2xx": Row(200),
     "204": Row(204),
@@ -49,33 +49,33 @@ ROWS = {
     "JSON without a status": Row((200, '{"data":{"status":"DROP"}}')),
     "SUCCESS": Row(status("SUCCESS")),
     "DROP": Row(status("DROP", reason="not mine"), then="dropped"),
-    "DEAD_LETTER": Row(status("DEAD_LETTER", reason="broken order"), letter="dead_letter", **LETTER),
+    "DEAD_LETTER": Row(status("DEAD_LETTER", reason="broken order"), dead_letter="dead_letter", **DEAD_LETTERED),
     "RETRY": Row(status("RETRY"), status("RETRY"), 200),
-    "RETRY for ever": Row(status("RETRY"), letter="status", **GIVEN_UP),
+    "RETRY always": Row(status("RETRY"), dead_letter="status", **GIVEN_UP),
     "RETRY with a delay": Row(status("RETRY", delay="1s"), 200, waits=1),
     "RETRY with a delay in seconds": Row(status("RETRY", delay=1), 200, waits=1),
     "a status nobody knows": Row(status("ok")),
     "a status that is no text": Row((200, '{"status":true}', JSON)),
     "RETRY in another case behind a byte order mark": Row((200, '\ufeff{"status":"Retry"}', JSON), 200),
     "JSON cut short": Row((200, '{"status":"RE', JSON), 200),
-    "JSON cut short for ever": Row((200, '{"status":"RE', JSON), letter="status", body='{"status":"RE', **GIVEN_UP),
+    "JSON cut short always": Row((200, '{"status":"RE', JSON), dead_letter="status", body='{"status":"RE', **GIVEN_UP),
     "JSON encoded although nobody asked": Row((200, gzip.compress(b'{"status":"DROP"}'), dict(JSON, **{"Content-Encoding": "gzip"})), 200),
     "JSON too large for a word": Row((200, '{"items":"' + "x" * LARGE + '"}', JSON), 200),
     "a JSON list too large for a word": Row((200, '["' + "x" * LARGE + '"]', JSON)),
     "500, then fine": Row(500, 500, 200),
-    "500 for ever": Row((500, "boom"), letter="status", body="boom", **GIVEN_UP),
+    "500 always": Row((500, "boom"), dead_letter="status", body="boom", **GIVEN_UP),
     "404 and 429 pass": Row(404, 429, 200),
-    "405, 408 and 409 pass, up to the attempts": Row(405, 408, 409, letter="status", **LETTER),
+    "405, 408 and 409 pass, up to the attempts": Row(405, 408, 409, dead_letter="status", **DEAD_LETTERED),
     "425": Row(425, 200),
-    "422": Row((422, "no such field"), letter="status", body="no such field", **LETTER),
-    "410": Row(410, letter="status", **LETTER),
-    "a redirect is not followed": Row((302, "", {"Location": "/elsewhere"}), letter="status", **GIVEN_UP),
+    "422": Row((422, "no such field"), dead_letter="status", body="no such field", **DEAD_LETTERED),
+    "410": Row(410, dead_letter="status", **DEAD_LETTERED),
+    "a redirect is not followed": Row((302, "", {"Location": "/elsewhere"}), dead_letter="status", **GIVEN_UP),
     "Retry-After in seconds": Row((503, "", {"Retry-After": "1"}), 200, waits=1),
     "Retry-After as a date": Row(in_two_seconds, 200, waits=1.9),
     "time-out": Row(too_late, 200),
-    "time-out for ever": Row(too_late, letter="timeout", **GIVEN_UP),
+    "time-out always": Row(too_late, dead_letter="timeout", **GIVEN_UP),
     "cut": Row(None, None, 200),
-    "cut for ever": Row(None, letter="refused", **GIVEN_UP),
+    "cut always": Row(None, dead_letter="refused", **GIVEN_UP),
     "HTTP/1.0": Row(raw("HTTP/1.0 200 OK")),
     "HTTP/1.0 with a body": Row(raw("HTTP/1.0 200 OK", body=status("DROP")[1]), then="dropped"),
     "connection: close": Row((200, "", {"Connection": "close"})),
@@ -84,9 +84,9 @@ ROWS = {
     "2xx with a large body that begins like a verdict": Row((200, '{"status":"DROP","page":"' + "x" * LARGE + '"}')),
     "2xx with a large body until the end": Row(raw("HTTP/1.1 200 OK", "Connection: close\r\n", "x" * LARGE)),
     "2xx with a large chunked body": Row(raw("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\r\n", f"{LARGE:x}\r\n{'x' * LARGE}\r\n0\r\n\r\n")),
-    "422 with a large body": Row((422, "no" + "x" * LARGE), letter="status", body="no" + "x" * 1022, **LETTER),
+    "422 with a large body": Row((422, "no" + "x" * LARGE), dead_letter="status", body="no" + "x" * 1022, **DEAD_LETTERED),
     "500 with a large body, then fine": Row((500, "x" * LARGE), 200),
-    "no HTTP": Row(b"SSH-2.0-OpenSSH_9.2\r\n", letter="status", **GIVEN_UP),
+    "no HTTP": Row(b"SSH-2.0-OpenSSH_9.2\r\n", dead_letter="status", **GIVEN_UP),
 }
 
 
@@ -125,27 +125,27 @@ class Verdicts(DeliveryCase):
                 self.outcome(sidecar, "delivered") > expected["delivered"] + 2 * len(ROWS)
 
         sidecar.wait_for(settled, 40, f"{expected}")
-        letters = {letter.key: letter for letter in self.letters()}
+        dead_letters = {dead_letter.key: dead_letter for dead_letter in self.dead_letters()}
         for number, (name, row) in enumerate(ROWS.items()):
             with self.subTest(name):
-                self.check(row, self.app.of(f"row-{number}"), letters.pop(name, None), number)
-        self.assertEqual(letters, {})
+                self.check(row, self.app.of(f"row-{number}"), dead_letters.pop(name, None), number)
+        self.assertEqual(dead_letters, {})
 
-    def check(self, row, calls, letter, number):
+    def check(self, row, calls, dead_letter, number):
         attempts = [call.attempt for call in calls]
         if None in row.answers:  # a kept connection that ends is replaced once, unseen
             attempts = [attempt for attempt, _ in itertools.groupby(attempts)]
         self.assertEqual(attempts, list(range(1, row.calls + 1)))
         if row.waits:
             self.assertGreaterEqual(calls[1].at - calls[0].at, row.waits - 0.05)
-        self.assertEqual(letter is not None, row.then == "dead_lettered")
-        if letter is None:
+        self.assertEqual(dead_letter is not None, row.then == "dead_lettered")
+        if dead_letter is None:
             return
-        headers = letter.headers
-        self.assertEqual(headers["outrigger-error-reason"], row.letter)
+        headers = dead_letter.headers
+        self.assertEqual(headers["outrigger-error-reason"], row.dead_letter)
         self.assertEqual(headers["outrigger-error-attempts"], str(row.calls))
         self.assertEqual((headers["outrigger-error-topic"], headers["outrigger-error-subscription"]), (self.topic, "test"))
-        self.assertEqual(json.loads(letter.value), {"id": f"row-{number}"})
+        self.assertEqual(json.loads(dead_letter.value), {"id": f"row-{number}"})
         if row.body:
             self.assertEqual(headers["outrigger-error-body"], row.body)
 
@@ -154,8 +154,8 @@ class Verdicts(DeliveryCase):
         answer = sidecar.request("POST", f"/v1/topics/{self.topic}?key=k", b"{not json", {"kafka-x": "1", "content-type": "application/cloudevents+json"})
         self.assertEqual(answer.status, 200, answer.body)
         sidecar.wait_for(lambda: self.outcome(sidecar, "dead_lettered") == 1)
-        letter = self.letters()[0]
-        self.assertEqual((letter.headers["outrigger-error-reason"], letter.value), ("undecodable", "{not json"))
+        dead_letter = self.dead_letters()[0]
+        self.assertEqual((dead_letter.headers["outrigger-error-reason"], dead_letter.value), ("undecodable", "{not json"))
         self.assertEqual(self.app.count(), 0)
 
 

@@ -4,13 +4,13 @@
 {{- with .Values.outrigger.configText }}
 {{- $config = fromYaml . }}
 {{- if and $config.Error (eq (len $config) 1) }}
-{{- fail (printf "\n\noutrigger.configText is no YAML: %s\n" $config.Error) }}
+{{- fail (printf "\n\noutrigger.configText is not YAML: %s\n" $config.Error) }}
 {{- end }}
 {{- end }}
 {{- toJson $config }}
 {{- end }}
 
-{{/* Whether outrigger.yaml is the chart's: with ConfigMaps of the user's own, only if there is something to put into it. */}}
+{{/* Whether the chart writes outrigger.yaml: with ConfigMaps of the user, only if there is something to write. */}}
 {{- define "outrigger.ownFile" -}}
 {{- with .Values.outrigger }}
 {{- if or .config .configText (not .existingConfigMaps) }}true{{ end }}
@@ -46,31 +46,31 @@
 {{- end }}
 {{- end }}
 
-{{/* The values that only a person can set right; what can be told from one value alone is in values.schema.json. */}}
+{{/* Errors that involve several values; those of a single value are in values.schema.json. */}}
 {{- define "outrigger.validate" -}}
 {{- $config := include "outrigger.config" . | fromJson }}
 {{- if and .Values.outrigger.config .Values.outrigger.configText }}
-{{- fail "\n\noutrigger.config and outrigger.configText are both given: one of them is outrigger.yaml. Drop the other\n" }}
+{{- fail "\n\noutrigger.config and outrigger.configText are both set. Remove one of them\n" }}
 {{- end }}
 {{- if not .Values.app.image.repository }}
-{{- fail "\n\napp.image.repository is empty: which app is the sidecar for?\n  --set app.image.repository=REPOSITORY --set app.image.tag=TAG\n" }}
+{{- fail "\n\napp.image.repository is empty: name the image of the app\n  --set app.image.repository=REPOSITORY --set app.image.tag=TAG\n" }}
 {{- end }}
 {{- if not (or .Values.app.image.tag .Values.app.image.digest) }}
-{{- fail "\n\napp.image has no tag and no digest: latest is another image every day. Set app.image.tag\n" }}
+{{- fail "\n\napp.image has no tag and no digest: latest may change at any time. Set app.image.tag\n" }}
 {{- end }}
 {{- $budget := dig "shutdown" "budget" "25s" $config | toString }}
 {{- $least := add 5 (include "outrigger.seconds" $budget | int) | int }}
 {{- if lt (int .Values.terminationGracePeriodSeconds) $least }}
-{{- fail (printf "\n\nterminationGracePeriodSeconds is %d, but shutdown.budget is %s: the app needs time to end first, so it must be %d at least. Raise it, or lower shutdown.budget in the config\n" (int .Values.terminationGracePeriodSeconds) $budget $least) }}
+{{- fail (printf "\n\nterminationGracePeriodSeconds is %d, but shutdown.budget is %s: the app needs time to end first, so it must be at least %d. Raise it, or lower shutdown.budget in the config\n" (int .Values.terminationGracePeriodSeconds) $budget $least) }}
 {{- end }}
 {{- $ops := dig "ops" "listen" "" $config }}
 {{- if and $ops (not (hasSuffix (printf ":%d" (int .Values.outrigger.opsPort)) $ops)) }}
-{{- fail (printf "\n\nops.listen in the config is %s, but outrigger.opsPort is %d: the probes would ask the wrong port. Make them agree\n" $ops (int .Values.outrigger.opsPort)) }}
+{{- fail (printf "\n\nops.listen in the config is %s, but outrigger.opsPort is %d: the probes would use the wrong port. Set both to the same port\n" $ops (int .Values.outrigger.opsPort)) }}
 {{- end }}
 {{- if and $ops (or (hasPrefix "127." $ops) (hasPrefix "localhost" $ops) (hasPrefix "[::1]" $ops)) }}
-{{- fail (printf "\n\nops.listen in the config is %s: the kubelet's probes and Prometheus come from outside of the pod. Use 0.0.0.0\n" $ops) }}
+{{- fail (printf "\n\nops.listen in the config is %s: the probes of the kubelet and Prometheus come from outside the pod. Use 0.0.0.0\n" $ops) }}
 {{- end }}
 {{- if and (not (kindIs "invalid" .Values.podDisruptionBudget.minAvailable)) (not (kindIs "invalid" .Values.podDisruptionBudget.maxUnavailable)) }}
-{{- fail "\n\npodDisruptionBudget has minAvailable and maxUnavailable: Kubernetes takes one. Set the other to null\n" }}
+{{- fail "\n\npodDisruptionBudget has minAvailable and maxUnavailable: Kubernetes accepts only one. Set the other to null\n" }}
 {{- end }}
 {{- end }}

@@ -27,7 +27,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 {{- end }}
 
-{{/* metadata of everything: (list . name labels annotations) */}}
+{{/* The metadata of every resource: (list . name labels annotations) */}}
 {{- define "outrigger.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ index . 1 }}

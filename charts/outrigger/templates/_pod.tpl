@@ -1,4 +1,4 @@
-{{/* The sidecar's environment: what values say over the config. */}}
+{{/* The environment of the sidecar: values that override the config. */}}
 {{- define "outrigger.env" -}}
 {{- $kafka := .Values.outrigger.kafka }}
 {{- if not (kindIs "invalid" $kafka.enabled) }}
@@ -21,7 +21,7 @@
 {{- end }}
 {{- end }}
 
-{{/* Folders, never subPath: only those are updated in a running pod. */}}
+{{/* Folders, never subPath: only folders are updated in a running pod. */}}
 {{- define "outrigger.mounts" -}}
 - {name: outrigger-config, mountPath: /etc/outrigger, readOnly: true}
 {{- if .Values.outrigger.existingSecrets }}
@@ -114,7 +114,7 @@ ports:
 terminationMessagePolicy: FallbackToLogsOnError
 {{- end }}
 
-{{/* Where pods run and who they are: the app's pod and the test's. */}}
+{{/* Scheduling and identity of the pods of the app and of the test. */}}
 {{- define "outrigger.placement" -}}
 serviceAccountName: {{ include "outrigger.serviceAccountName" . }}
 automountServiceAccountToken: {{ .Values.serviceAccount.automount }}

@@ -25,12 +25,12 @@ const handlers = new Map();
 // handler(data, event) has the data and the event's attributes; what it throws is tried again.
 const on = (name, handler) => handlers.set(name, handler);
 
-// Trying again can't mend it: the event becomes a dead letter at once.
+// A retry can't succeed: the event becomes a dead-letter record at once.
 class Unprocessable extends Error {
   permanent = true;
 }
 
-// Answers a delivery of Outrigger's. The answer is the verdict: 2xx done, 422 dead letter, 5xx and 404 try again.
+// Answers a delivery of Outrigger's. The answer is the verdict: 2xx done, 422 dead-letter record, 5xx and 404 retry.
 async function deliver(request, response) {
   const answer = (status, text) => response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(text);
   try {

@@ -16,7 +16,7 @@ const copies = new Folder(path.join(DATA, 'copies')); // what another system kno
 const invoices = path.join(DATA, 'invoices');
 fs.mkdirSync(invoices, { recursive: true });
 
-// Idempotent by the event's id: done once, done for ever. A crash between the work and the note repeats the work.
+// Idempotent by the event's id: what is done is never done again. A crash between the work and the note repeats the work.
 const once = (file, handler, apply) => {
   const journal = new Journal(path.join(DATA, file), apply);
   return async (data, event) => {
@@ -25,7 +25,7 @@ const once = (file, handler, apply) => {
   };
 };
 
-// The letter has an id made of its cause's: published twice, it is still one letter.
+// The notification has an id made of the id of its cause: published twice, it is still one event.
 on('user.registered', async (user, event) => {
   console.log(`welcome, ${user.userId}`);
   await publishEmailNotification(
@@ -84,7 +84,7 @@ on('payment.received', async (payment) => {
   if (!fs.existsSync(file)) writeWhole(file, invoice(payment));
 });
 
-// Every event of every topic, one line each: who, what, when, and where it stands in Kafka.
+// Every event of every topic, one line each: who, what, when, and where it is in Kafka.
 on('audit', once('audit.log', async (data, event) => ({
   type: event.type, user: data.userId || data.to, time: event.time, topic: event.topic, partition: event.partition, offset: event.offset,
 })));

@@ -194,7 +194,7 @@ class Outrigger {
     this.goOn(Math.min(1000, 10 * 2 ** this.unansweredInARow));
   }
 
-  // What was tried stands in front, and nobody behind is older.
+  // What was tried is at the front, and nothing behind it is older.
   giveUp() {
     const now = Date.now();
     while (this.waiting.length && this.waiting[0].deadline <= now) {

@@ -21,12 +21,12 @@ class AwakeTimeTest : public testing::Test {
   AwakeTime time_;
 };
 
-TEST_F(AwakeTimeTest, IsTheClocksWhileTheLoopComesRound) {
+TEST_F(AwakeTimeTest, IsTheClocksWhileTheLoopRuns) {
   for (const auto step : {milliseconds(1), milliseconds(7), milliseconds(100), milliseconds(150)})
     EXPECT_EQ(Pass(seconds(10), step), seconds(10)) << step.count();
 }
 
-TEST_F(AwakeTimeTest, StandsStillInAPauseAndForAMomentAfter) {
+TEST_F(AwakeTimeTest, StopsInAPauseAndForAMomentAfter) {
   Pass(seconds(1), milliseconds(100));
   EXPECT_EQ(Pass(seconds(60), seconds(60)), seconds(0));
   EXPECT_EQ(Pass(AwakeTime::kGrace, milliseconds(10)), seconds(0));
@@ -40,7 +40,7 @@ TEST_F(AwakeTimeTest, APauseInTheMomentAfterOneIsOneToo) {
   EXPECT_LE(Pass(seconds(60), seconds(60)), AwakeTime::kPause);
 }
 
-TEST_F(AwakeTimeTest, GetsOnWhereTheLoopIsNeverInTime) {
+TEST_F(AwakeTimeTest, MakesProgressWhereTheLoopIsAlwaysLate) {
   const Duration passed = Pass(seconds(100), milliseconds(400));
   EXPECT_GE(passed, seconds(10));
   EXPECT_LE(passed, seconds(20));

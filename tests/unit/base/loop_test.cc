@@ -125,7 +125,7 @@ TEST(Loop, WhatAHandlerThrowsLeavesTheLoopAndNoOtherHandlerRuns) {
   EXPECT_THROW(loop.Advance(clock, milliseconds(1)), std::logic_error);
 }
 
-TEST(Loop, AReadableDescriptorIsToldUntilTheWatchIsGone) {
+TEST(Loop, AReadableDescriptorIsReportedUntilTheWatchIsGone) {
   ManualClock clock;
   Loop loop(clock.clock());
   int pipe_ends[2];

@@ -115,7 +115,7 @@ TEST(Load, ReadsEveryFieldOfAGoodFile) {
   EXPECT_EQ(route.ack, Ack::kMemory);
 }
 
-TEST(Load, AWrongOrMissingHeadIsTold) {
+TEST(Load, AWrongOrMissingHeadIsReported) {
   EXPECT_THAT(Shown(LoadYaml("routes: []\n")), HasSubstr("apiVersion: is missing"));
   EXPECT_THAT(Shown(LoadYaml("apiVersion: outrigger/v2\nkind: Pod\n")),
               HasSubstr("c.yaml:1:1: apiVersion: must be `outrigger/v1`, not `outrigger/v2`"));
@@ -150,7 +150,7 @@ TEST(Load, GenerationTellsFilesAndEnvironmentsApart) {
 
 // ---- environment
 
-TEST(Environment, WinsOverTheFile) {
+TEST(Environment, OverridesTheFile) {
   const Loaded loaded = LoadText(kGoodFile, "c.yaml",
                                  Variables({{"KAFKA_ENABLED", "false"},
                                             {"KAFKA_BROKERS", " a:1 , b:2,"},
@@ -186,7 +186,7 @@ TEST(Environment, AWrongVariableIsAnErrorThatNamesItBesideThoseOfTheFile) {
 
 // ---- problems of fields
 
-TEST(Fields, AllUnknownOnesAreToldAtOnceWithPlacePathAndNearestName) {
+TEST(Fields, AllUnknownOnesAreReportedAtOnceWithPlacePathAndNearestName) {
   const Loaded loaded = LoadYaml(kHeader +
                                  "htpp: {}\n"
                                  "http:\n"
@@ -210,7 +210,7 @@ TEST(Fields, AllUnknownOnesAreToldAtOnceWithPlacePathAndNearestName) {
   EXPECT_EQ(loaded.problems.size(), 7U) << shown;
 }
 
-TEST(Fields, AWrongValueIsToldWithWhatWasExpected) {
+TEST(Fields, AWrongValueIsReportedWithWhatWasExpected) {
   const std::pair<const char*, const char*> cases[] = {
       {"http: {maxBody: 1 MiB}\n", "http.maxBody: must be a size"},
       {"http: {maxBody: -1}\n", "http.maxBody: must be a size"},
@@ -230,8 +230,8 @@ TEST(Fields, AWrongValueIsToldWithWhatWasExpected) {
       {"kafka: {enabled: yes}\n", "kafka.enabled: must be true or false"},
       {"kafka: {enabled: \"true\"}\n", "(remove the quotes)"},
       {"kafka: {brokers: []}\n", "kafka.brokers: is empty"},
-      {"kafka: {brokers: [embedded, \"a:1\"]}\n", "kafka.brokers[0]: `embedded` stands beside"},
-      {"kafka: {brokers: [\"a:99999\"]}\n", "kafka.brokers[0]: `a:99999` is no broker address"},
+      {"kafka: {brokers: [embedded, \"a:1\"]}\n", "kafka.brokers[0]: `embedded` can't be combined"},
+      {"kafka: {brokers: [\"a:99999\"]}\n", "kafka.brokers[0]: `a:99999` is not a broker address"},
       {"log: {level: wran}\n", "did you mean `warn`?"},
       {"kafka: {security: {protocol: SASL_SSL}}\n", "kafka.security.mechanism: is missing"},
       {"kafka: {security: {username: a}}\n", "has no effect with this protocol"},
@@ -247,7 +247,7 @@ TEST(Fields, AWrongValueIsToldWithWhatWasExpected) {
 TEST(Fields, OfARouteAreChecked) {
   const std::pair<const char*, const char*> cases[] = {
       {"{key: a}", "routes[0].topic: is missing"},
-      {"{topic: \"a b\"}", "is no topic name"},
+      {"{topic: \"a b\"}", "is not a topic name"},
       {"{topic: __consumer_offsets}", "a topic can't start with `__`"},
       {"{topic: a, onInvalid: deadLetter}", "routes[0].onInvalid: needs `deadLetter`"},
       {"{topic: a, ack: disk}", "not in this version"},
@@ -256,8 +256,8 @@ TEST(Fields, OfARouteAreChecked) {
       {"{topic: a, headers: {CE_id: x}}", "the sidecar's own"},
       {"{topic: a, headers: {Content-Type: x}}", "the content type is the data's own"},
       {"{topic: a, timestamp: tiem}", "did you mean `time`?"},
-      {"{topic: a, defaults: {data.a: $nwo}}", "is no stamp"},
-      {"{topic: a, defaults: {data.a: [$now]}}", "stands inside a value"},
+      {"{topic: a, defaults: {data.a: $nwo}}", "is not a stamp"},
+      {"{topic: a, defaults: {data.a: [$now]}}", "is inside a value"},
       {"{topic: a, mode: binry}", "did you mean `binary`?"},
       {"{topic: a, match: {type: [a]}}", "must be one value, not a list"},
       {"text", "must be a mapping"},

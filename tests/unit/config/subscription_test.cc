@@ -117,20 +117,20 @@ TEST(Subscriptions, TheGroupStartsWithTheEnvironmentsGroupId) {
 
 TEST(Subscriptions, WhatIsWrongIsSaid) {
   const std::vector<std::pair<std::string, std::string>> cases{
-      {"name: a b", "is no name of a subscription"},
-      {"name: ..", "is no name of a subscription"},
-      {"name: a/b", "is no name of a subscription"},
+      {"name: a b", "is not a name of a subscription"},
+      {"name: ..", "is not a name of a subscription"},
+      {"name: a/b", "is not a name of a subscription"},
       {"topics: []", "topics: is empty"},
       {"topics: t", "must be a list"},
-      {"topics: [\"user.*\"]", "is no topic name"},
+      {"topics: [\"user.*\"]", "is not a topic name"},
       {"topics: [__consumer_offsets]", "Kafka's own"},
-      {"topics: [t, t]", "stands here twice"},
-      {"topics: [\"^(a\"]", "is no regular expression"},
-      {"topics: [\"^((a{9}){9}){9}\"]", "can take for ever"},
-      {"topics: [\"^(a)\\\\1\"]", "can take for ever"},
+      {"topics: [t, t]", "appears here twice"},
+      {"topics: [\"^(a\"]", "is not a regular expression"},
+      {"topics: [\"^((a{9}){9}){9}\"]", "can take forever"},
+      {"topics: [\"^(a)\\\\1\"]", "can take forever"},
       {"startFrom: yesterday", "must be earliest, latest or a time"},
       {"startFrom: 2026-13-01T00:00:00Z", "must be earliest, latest or a time"},
-      {"deadLetter: \"{type}\"", "is no topic name"},
+      {"deadLetter: \"{type}\"", "is not a topic name"},
       {"deadLetter: t", "is one of its own `topics`"},
       {"ordering: keys", "did you mean `key`?"},
       {"retry: {attempts: 0}", "from 1 to 1000"},
@@ -160,13 +160,13 @@ TEST(Subscriptions, AUrlIsHttpOrAUnixSocket) {
       {"ftp://a/", "is neither http:// nor unix:"},
       {"/h/{type}", "is neither http:// nor unix:"},
       {"https://127.0.0.1/", "https is not in this version"},
-      {"http://", "names no host and port"},
-      {"http://{type}/", "names no host and port"},
-      {"http://a:99999/", "names no host and port"},
+      {"http://", "does not name a host and a port"},
+      {"http://{type}/", "does not name a host and a port"},
+      {"http://a:99999/", "does not name a host and a port"},
       {"http://a b/", "has a blank"},
       {"http://a/\\r\\nX: y", "has a blank"},
-      {"unix:run/app.sock", "names no socket and path"},
-      {"unix:/run/app.sock:h", "names no socket and path"},
+      {"unix:run/app.sock", "does not name a socket and a path"},
+      {"unix:/run/app.sock:h", "does not name a socket and a path"},
       {"", "is empty"},
   };
   for (const auto& [url, expected] : cases)
@@ -180,7 +180,7 @@ TEST(Subscriptions, DeliverHasBounds) {
   EXPECT_THAT(Shown(WithDeliver(url + "concurrency: 10001")), HasSubstr("from 1 to 10000"));
   EXPECT_THAT(Shown(WithDeliver(url + "health: {interval: 1s}")),
               HasSubstr("health.path: is missing"));
-  EXPECT_THAT(Shown(WithDeliver(url + "health: {path: up}")), HasSubstr("is no path"));
+  EXPECT_THAT(Shown(WithDeliver(url + "health: {path: up}")), HasSubstr("is not a path"));
   EXPECT_TRUE(WithDeliver(url + "concurrency: 10000").ok());
 }
 
@@ -234,14 +234,14 @@ TEST(Values, TimesAreRfc3339) {
     EXPECT_EQ(shown(bad), "") << bad;
 }
 
-// Subscriptions that are "<topics> > <dead letter topic>", named a, b, c …
+// Subscriptions that are "<topics> > <dead-letter topic>", named a, b, c …
 Loaded WithLetters(const std::vector<std::pair<std::string, std::string>>& each) {
   std::string text = "subscriptions:\n";
   char name = 'a';
-  for (const auto& [topics, letters] : each) {
+  for (const auto& [topics, dead_letters] : each) {
     text += std::string("  - {name: ") + name++ + ", topics: [" + topics +
             "], deliver: {url: \"unix:/s:/\"}";
-    if (!letters.empty()) text += ", deadLetter: " + letters;
+    if (!dead_letters.empty()) text += ", deadLetter: " + dead_letters;
     text += "}\n";
   }
   return LoadBetween(text);

@@ -72,7 +72,7 @@ class WatchTest : public testing::Test {
   int told_ = 0;
 };
 
-TEST_F(WatchTest, TellsOfAnEditInPlaceAndOfARename) {
+TEST_F(WatchTest, ReportsAnEditInPlaceAndARename) {
   const auto watch = Open();
   EXPECT_EQ(Told(), 0);
   Write("outrigger.yaml", "second");
@@ -85,7 +85,7 @@ TEST_F(WatchTest, TellsOfAnEditInPlaceAndOfARename) {
   EXPECT_EQ(Told(), 1);
 }
 
-TEST_F(WatchTest, TellsOfASwapOfSymbolicLinksAndOfAnEditWhereALinkLeads) {
+TEST_F(WatchTest, ReportsASwapOfSymbolicLinksAndAnEditOfTheirTarget) {
   Write("..v1/outrigger.yaml", "first");
   Write("..v2/outrigger.yaml", "second");
   Link("..data", "..v1");
@@ -97,13 +97,13 @@ TEST_F(WatchTest, TellsOfASwapOfSymbolicLinksAndOfAnEditWhereALinkLeads) {
   EXPECT_EQ(Told(), 1);
 }
 
-TEST_F(WatchTest, TellsOfWhatChangedSinceItWasMadeAlsoBeforeTheLoopRan) {
+TEST_F(WatchTest, ReportsAChangeSinceItWasMadeAlsoBeforeTheLoopRan) {
   const auto watch = Open();
   Write("outrigger.yaml", "second");
   EXPECT_EQ(Told(), 1);
 }
 
-TEST_F(WatchTest, TellsAgainOfWhatChangesWhileItTells) {
+TEST_F(WatchTest, ReportsAgainWhatChangesWhileItReports) {
   const auto watch = Open();
   on_change_ = [this] {
     if (told_ == 1) Write("outrigger.yaml", "third");
@@ -112,14 +112,14 @@ TEST_F(WatchTest, TellsAgainOfWhatChangesWhileItTells) {
   EXPECT_EQ(Told(), 2);
 }
 
-TEST_F(WatchTest, ChangesThatComeTogetherAreToldOnce) {
+TEST_F(WatchTest, ChangesThatComeTogetherAreReportedOnce) {
   const auto watch = Open({"schemas"});
   for (int n = 0; n < 10; ++n) Replace("outrigger.yaml", std::to_string(n));
   Write("schemas/thing.made/1.0.json", "{}");
   EXPECT_EQ(Told(), 1);
 }
 
-TEST_F(WatchTest, TellsNothingOfATouchOrOfANeighbour) {
+TEST_F(WatchTest, ReportsNothingOfATouchOrOfANeighbour) {
   const auto watch = Open();
   fs::last_write_time(folder_ / "outrigger.yaml", fs::file_time_type::clock::now());
   Replace("outrigger.yaml", "first");
@@ -127,7 +127,7 @@ TEST_F(WatchTest, TellsNothingOfATouchOrOfANeighbour) {
   EXPECT_EQ(Told(), 0);
 }
 
-TEST_F(WatchTest, ABusyNeighbourHoldsUpNothing) {
+TEST_F(WatchTest, ABusyNeighbourDelaysNothing) {
   const auto watch = Open();
   Write("outrigger.yaml", "second");
   for (int n = 0; n < 20 && told_ == 0; ++n) {
@@ -137,7 +137,7 @@ TEST_F(WatchTest, ABusyNeighbourHoldsUpNothing) {
   EXPECT_EQ(told_, 1);
 }
 
-TEST_F(WatchTest, TellsOfSchemasAndOfFilesThatItFollows) {
+TEST_F(WatchTest, ReportsSchemasAndOtherWatchedFiles) {
   Write("schemas/thing.made/1.0.json", "{}");
   const auto watch = Open({"schemas", "secret/token"});
   Write("schemas/thing.made/1.0.json", "true");
@@ -164,7 +164,7 @@ TEST_F(WatchTest, AFolderOfSchemasMayBeALinkThatIsSwapped) {
   EXPECT_EQ(Told(), 1);
 }
 
-TEST_F(WatchTest, ForgetsWhatIsNoLongerFollowedAndKeepsWhatIs) {
+TEST_F(WatchTest, ForgetsWhatIsNoLongerWatchedAndKeepsWhatIs) {
   Write("old/a/1.0.json", "{}");
   Write("kept/a/1.0.json", "{}");
   const auto watch = Open({"old", "kept"});
@@ -193,7 +193,8 @@ TEST_F(WatchTest, WithoutInotifyItSaysSoAndLooksEveryFewSeconds) {
   on_trouble_ = [&usual] { setrlimit(RLIMIT_NOFILE, &usual); };
   setrlimit(RLIMIT_NOFILE, &none);
   const auto watch = Open();
-  EXPECT_THAT(trouble_, testing::HasSubstr("every 5 s, since inotify can't be had: Too many open"));
+  EXPECT_THAT(trouble_,
+              testing::HasSubstr("every 5 s, since inotify is not available: Too many open"));
   Write("outrigger.yaml", "second");
   EXPECT_EQ(Told(), 0);
   loop_.Advance(clock_, std::chrono::seconds(5));

@@ -141,7 +141,7 @@ TEST(HttpBinary, RefusesNamesThatAreNoAttributesAndEmptyValues) {
     EXPECT_NE(Problem({field}, false).find(field.name), std::string::npos) << field.name;
 }
 
-TEST(HttpBinary, RefusesAnAttributeThatStandsTwice) {
+TEST(HttpBinary, RefusesARepeatedAttribute) {
   for (const auto* name : {"ce-id", "ce-type", "ce-specversion", "ce-own"})
     EXPECT_NE(Problem({{name, "1.0"}, {name, "1.0"}}, false).find(name), std::string::npos) << name;
 }

@@ -187,7 +187,7 @@ TEST(JsonSchemaFaults, AFormatThatIsNotCheckedIsRefused) {
   EXPECT_FAULT(R"({"format":7})", "/format", "7");
 }
 
-TEST(JsonSchemaFaults, WhatStandsInTheArmsOfASchemaIsSeen) {
+TEST(JsonSchemaFaults, SchemasInsideKeywordsAreChecked) {
   for (const char* name : {"additionalProperties", "additionalItems", "not", "if", "then", "else",
                            "contains", "propertyNames", "items"}) {
     const auto faults = FaultsOf({{name, {{"type", "none"}}}});
@@ -244,7 +244,7 @@ TEST(JsonSchemaFaults, TheyAreFewHoweverManyThereAre) {
 }
 
 TEST(JsonSchemaDrafts, AreToldBySchemaAnd7WithoutIt) {
-  // In draft 7 a reference hides what stands beside it; in later ones it does not.
+  // In draft 7 a reference hides its sibling keywords; in later ones it does not.
   const std::string body = R"("$ref":"#/definitions/a","definitions":{"a":{}},"type":"string"})";
   EXPECT_TRUE(Fits("{" + body, "1"));
   EXPECT_FALSE(Fits("{" + std::string(k2019) + body, "1"));
@@ -347,7 +347,7 @@ TEST(JsonSchemaUniqueItems, AreEqualByValue) {
   EXPECT_EQ(Check(kUnique, "[5,7,6,7]").violations[0].message, "the items 1 and 3 are equal");
 }
 
-TEST(JsonSchemaLimits, AtMostTwentyErrorsAreTold) {
+TEST(JsonSchemaLimits, AtMostTwentyErrorsAreListed) {
   const std::string many = Array(500'000, [](size_t) { return "1"; });
   for (const char* schema :
        {R"({"items":{"type":"string"}})", R"({"allOf":[{"items":{"type":"string"}}]})",

@@ -25,7 +25,7 @@ std::string Nested(int depth, char open, char close, std::string_view inner = ""
          std::string(static_cast<size_t>(depth), close);
 }
 
-// What the strict rule refuses, alone and wherever it stands below.
+// What the strict rule refuses, alone and at any depth.
 constexpr std::array kBroken{
     "01",          "-",         "+1",         "1.",        ".5",
     "1e",          "1e+",       "0x10",       "NaN",       "Infinity",
@@ -54,7 +54,7 @@ TEST(Json, RefusesItInsideAnObjectAndAnArrayToo) {
   }
 }
 
-TEST(Json, IsAsStrictWhereANumberBeyondEveryRangeStandsBeside) {
+TEST(Json, IsAsStrictBesideANumberBeyondEveryRange) {
   for (const char* text : kBroken) {
     EXPECT_FALSE(IsStrict(std::string("[1e400,") + text + "]")) << text;
     EXPECT_FALSE(IsStrict(std::string("{\"a\":") + text + ",\"b\":123456789012345678901}")) << text;
@@ -99,7 +99,7 @@ TEST(Json, RefusesBytesThatAreNotUtf8) {
   }
 }
 
-TEST(Json, PassesOverOneByteOrderMarkAtTheBeginning) {
+TEST(Json, SkipsOneByteOrderMarkAtTheBeginning) {
   JsonReader reader;
   EXPECT_TRUE(IsStrict("\xEF\xBB\xBF{}"));
   EXPECT_TRUE(IsStrict("\xEF\xBB\xBF [1e400] "));

@@ -18,7 +18,7 @@ int Compare(const char* a, const char* b) {
   return order;
 }
 
-TEST(JsonTreeTest, HasEveryValueWhereItStands) {
+TEST(JsonTreeTest, HasEveryValueAtItsPlace) {
   const std::string text =
       R"( {"b" : [1, -2.50e+3 ,true,null,"x\u00e9\"y"], "a":{}, "\u0063": [] ,"":"" } )";
   const auto tree = JsonTree::Parse(text);
@@ -51,7 +51,7 @@ TEST(JsonTreeTest, FindsARepeatedNameHoweverDeep) {
   EXPECT_TRUE(JsonTree::Parse("\"\""));
 }
 
-TEST(JsonTreeTest, PassesOverAByteOrderMark) {
+TEST(JsonTreeTest, SkipsAByteOrderMark) {
   const auto tree = JsonTree::Parse("\xEF\xBB\xBF {\"a\":1}");
   ASSERT_TRUE(tree);
   EXPECT_EQ(tree->root().Find("a")->text(), "1");

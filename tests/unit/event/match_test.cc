@@ -150,7 +150,7 @@ TEST(Match, AConditionThatFailsDecidesWhereAnotherCantBeRead) {
   EXPECT_EQ(Compiled(When({{"data.a", "*"}, {"data.b", "y"}})).Matches(event, strict), false);
 }
 
-TEST(Match, OfAConsumedEventARepeatedNameCountsWhereItStandsLast) {
+TEST(Match, OfAConsumedEventTheLastOfRepeatedNamesCounts) {
   Event event = Registered();
   event.data = R"({"a":{"b":1},"a":{"c":2},"d":1,"d":"x"})";
   event.data_is_json = true;

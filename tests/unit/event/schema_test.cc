@@ -107,7 +107,7 @@ TEST_F(Schema, DataThatRepeatsANameIsNoQuestionOfTheSchema) {
   const auto set = Load();
   const auto verdict = set->Validate("t", "1.0", R"({"a":[{"b":1,"\u0062":2}]})");
   ASSERT_FALSE(verdict);
-  EXPECT_NE(verdict.error().message.find("\"b\" stands twice"), std::string::npos);
+  EXPECT_NE(verdict.error().message.find("\"b\" appears twice"), std::string::npos);
   EXPECT_TRUE(set->Validate("other", "1.0", R"({"a":1,"a":2})"));
 }
 

@@ -49,7 +49,7 @@ std::vector<config::Problem> Problems(const std::string& text) {
   return problems;
 }
 
-TEST(Template, FillsEveryPlace) {
+TEST(Template, FillsEveryPlaceholder) {
   EXPECT_EQ(Rendered("{type}|{type.first}|{source}|{subject}|{version}|{id}|{key}"),
             "user.registered.v2|user|/lms|u|2.0|i-1|k");
   EXPECT_EQ(Rendered("{header.tenant}.{data.name}.{data.a.b}"), "blue.\xC3\xA9.c");
@@ -66,7 +66,7 @@ TEST(Template, DoubledBracesAreBraces) {
   EXPECT_EQ(Rendered("a{{}}b"), "a{}b");
 }
 
-TEST(Template, WithoutPlacesItIsConstant) {
+TEST(Template, WithoutPlaceholdersItIsConstant) {
   std::vector<config::Problem> problems;
   EXPECT_TRUE(Template::Compile(Text("user.events"), problems).constant());
   EXPECT_TRUE(Template::Compile(Text("{{a}}"), problems).constant());
@@ -97,7 +97,7 @@ TEST(Template, AnObjectOrArrayIsAnErrorThatNamesIt) {
 }
 
 TEST(Template, ARepeatedNameWhereItReadsIsAnError) {
-  EXPECT_NE(Rendered("{data.x}").find("stands twice"), std::string::npos);
+  EXPECT_NE(Rendered("{data.x}").find("appears twice"), std::string::npos);
 }
 
 TEST(Template, DataThatIsNotJsonHasNoParts) {
@@ -106,7 +106,7 @@ TEST(Template, DataThatIsNotJsonHasNoParts) {
   EXPECT_EQ(Rendered("{data.userId}", event), "wrong: data.userId is absent or empty");
 }
 
-TEST(Template, WhatIsNoPlaceIsAProblemWithTheKnownPlaces) {
+TEST(Template, AnUnknownPlaceholderIsAProblemWithTheKnownOnes) {
   for (const char* text :
        {"{}", "{nothing}", "{data}", "{data.}", "{header.}", "{extension}", "{extension.}",
         "{extension.Own}", "{Type}", "{type", "a{", "{ type }", "{time}"}) {
@@ -119,7 +119,7 @@ TEST(Template, WhatIsNoPlaceIsAProblemWithTheKnownPlaces) {
   for (const char* text : {"}", "a}b", "{type}}"}) EXPECT_EQ(Problems(text).size(), 1U) << text;
 }
 
-TEST(KeyRule, ABarePlaceOrATemplateGivesTheKey) {
+TEST(KeyRule, APlaceholderWithoutBracesOrATemplateGivesTheKey) {
   EXPECT_EQ(**Key("data.name"), "\xC3\xA9");
   EXPECT_EQ(**Key("subject"), "u");
   EXPECT_EQ(**Key("header.tenant"), "blue");
@@ -152,7 +152,7 @@ TEST(KeyRule, AnObjectArrayOrRepeatedNameIsAnError) {
     EXPECT_FALSE(Key(place).has_value()) << place;
 }
 
-TEST(KeyRule, WhatIsNoPlaceIsAProblem) {
+TEST(KeyRule, AnUnknownPlaceholderIsAProblem) {
   for (const char* text : {"", "nothing", "data", "data.", "{nothing}"}) {
     std::vector<config::Problem> problems;
     KeyRule::Compile(Text(text), problems);

@@ -321,7 +321,7 @@ TEST_F(ClientTest, AnswersWithoutABodyAndUntilTheEnd) {
   EXPECT_EQ(until_end.body(), "abc");
 }
 
-TEST_F(ClientTest, SpeaksToTheProjectsOwnServer) {
+TEST_F(ClientTest, WorksWithTheProjectsOwnServer) {
   Handler handler;
   handler.on_head = [](const std::shared_ptr<Request>&) { return Plan(); };
   handler.on_request = [](const std::shared_ptr<Request>& request) {
@@ -814,7 +814,7 @@ TEST_F(ClientTest, AConnectThatHangsIsATimeout) {
 
 // ---- the process is stopped, or the node frozen
 
-TEST_F(ClientTest, AnAnswerThatCameWhileTheLoopStoodStillIsReadBeforeTheDeadlineIsJudged) {
+TEST_F(ClientTest, AnAnswerThatArrivedWhileTheLoopDidNotRunIsReadBeforeTheDeadlineIsChecked) {
   Make(Limits(200));
   std::vector<std::unique_ptr<Result>> results;
   std::vector<Peer> peers;
@@ -836,7 +836,7 @@ TEST_F(ClientTest, AnAnswerThatCameWhileTheLoopStoodStillIsReadBeforeTheDeadline
   }
 }
 
-TEST_F(ClientTest, AfterTheLoopStoodStillACallHasTheTimeThatItHadLeft) {
+TEST_F(ClientTest, AfterAPauseOfTheLoopACallHasTheTimeThatItHadLeft) {
   Make();
   Result result;
   client->Send(Post("/"), result.Take());  // 10 s

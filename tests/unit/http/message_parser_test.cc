@@ -91,7 +91,7 @@ TEST(HeadEnd, IsTheSameForBytesOneByOneAndAllAtOnce) {
   EXPECT_FALSE(refusal);
 }
 
-TEST(HeadEnd, ABareLfIsRefusedWhereverItStands) {
+TEST(HeadEnd, ABareLfIsRefusedEverywhere) {
   for (const char* text :
        {"GET / HTTP/1.1\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: a\n\r\n",
         "GET / HTTP/1.1\r\nHost: a\r\n\n", "\n", "GET / HTTP/1.1\r\nA: b\nHost: a\r\n\r\n"})
@@ -189,7 +189,7 @@ TEST(Head, AMalformedFieldIs400) {
 
 // ---- what frames the body
 
-TEST(ContentLength, IsADecimalNumberAndStandsOnce) {
+TEST(ContentLength, IsADecimalNumberAndAppearsOnce) {
   EXPECT_EQ(WithLines("Content-Length: 0\r\n")->head.content_length, 0U);
   EXPECT_EQ(WithLines("Content-Length: 007\r\n")->head.content_length, 7U);
   for (const char* value :
@@ -221,7 +221,7 @@ TEST(TransferEncoding, ExcludesContentLengthInBothOrders) {
   EXPECT_NE(WithLines("Transfer-Encoding: chunked;q=1\r\nContent-Length: 3\r\n")->status(), 200);
 }
 
-TEST(Host, StandsOnceAndIsAName) {
+TEST(Host, AppearsOnceAndIsAName) {
   const std::string start = "GET / HTTP/1.1\r\n";
   EXPECT_EQ(ReadHead(start + "\r\n")->status(), 400);
   EXPECT_EQ(ReadHead(start + "Host: a\r\nHost: a\r\n\r\n")->status(), 400);
@@ -370,7 +370,7 @@ TEST(ChunkedBody, AWrongSizeIs400) {
   }
 }
 
-TEST(ChunkedBody, WhatIsWrongIsToldWithoutWaitingForMore) {
+TEST(ChunkedBody, ErrorsAreReportedWithoutWaitingForMore) {
   // Nothing comes behind any of these.
   for (const char* text : {"5\n", "5;a\n", "5\r\nhello\n", "0\n", "0\r\nA: b\n", "0\r\n\n", "5\rx",
                            "8000000000000000", "fffffffffffffff0", "00000000000000001", "5 \r",

@@ -212,7 +212,7 @@ TEST(ResponseParser, RefusesMalformedAnswers) {
 
 // What servers in use really send. No one can abuse it here: what an answer means beyond its end is
 // nobody's, as one connection carries one call at a time.
-TEST(ResponseParser, TakesWhatIsClearThoughNotByTheLetter) {
+TEST(ResponseParser, TakesWhatIsClearThoughNotStrictlyValid) {
   const std::string lf = "HTTP/1.1 200 OK\nX: a\nContent-Length: 5\n\nhello";
   const struct {
     const char* what;
@@ -288,7 +288,7 @@ std::vector<std::string> WithBody(const std::string& body) {
           kChunked + chunks + "0\r\n\r\n", kHead + "\r\n" + body};
 }
 
-TEST(ResponseParser, OfABodyBeyondTheLimitTheBeginningIsKeptAndTheRestPassedOver) {
+TEST(ResponseParser, OfABodyBeyondTheLimitTheBeginningIsKeptAndTheRestSkipped) {
   for (const size_t size : {99, 100, 101, 150, 5000}) {
     const std::string body = std::string(90, 'a') + std::string(size - 90, 'b');
     for (const std::string& text : WithBody(body)) {
@@ -313,7 +313,7 @@ TEST(ResponseParser, ABodyBeyondTheLimitMustBeWholeToo) {
   }
 }
 
-TEST(ResponseParser, ABodyBeyondTheLimitTakesNoMemoryForWhatIsPassedOver) {
+TEST(ResponseParser, ABodyBeyondTheLimitTakesNoMemoryForWhatIsSkipped) {
   const Parsed parsed =
       Whole(kHead + "Content-Length: 1000000000000\r\n\r\n" + std::string(1000, 'x'));
   EXPECT_EQ(parsed.wrong, "");

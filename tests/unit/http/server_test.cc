@@ -246,7 +246,7 @@ TEST(Server, SendsNo100BeforeARefusalNorWhenTheBodyIsThere) {
 
 // ---- too many connections
 
-TEST(Crowd, AConnectionOverTheLimitIsTold503WhereNoneIsIdle) {
+TEST(Crowd, AConnectionOverTheLimitIsAnswered503WhereNoneIsIdle) {
   Limits limits;
   limits.max_connections = 1;
   limits.prefix = "ops";
@@ -273,7 +273,7 @@ TEST(Crowd, AConnectionOverTheLimitIsTold503WhereNoneIsIdle) {
   running.On([&] { EXPECT_EQ(answered, (std::vector<int>{503, 200})); });
 }
 
-TEST(Crowd, TheOneThatWasIdleForLongestGivesWay) {
+TEST(Crowd, TheOneThatWasIdleForLongestIsClosed) {
   Limits limits;
   limits.max_connections = 3;
   Driven driven(EchoHandler(), limits);
@@ -310,7 +310,7 @@ TEST(Crowd, ARequestThatHasComeIsNotGivenAwayUnread) {
   EXPECT_EQ(first.Read().status, 200);
 }
 
-TEST(Crowd, WhoDripsAHeadOrDoesNotReadGivesWayAfterASecond) {
+TEST(Crowd, ASlowSenderOrReaderIsClosedAfterASecond) {
   Limits limits;
   limits.max_connections = 2;
   Handler handler = EchoHandler();
@@ -447,7 +447,7 @@ TEST(Server, AMalformedRequestIsAnsweredAndNothingBehindItIsRead) {
   }
 }
 
-TEST(Server, APlanMayRefuseAndABodyThatIsHereIsPassedOver) {
+TEST(Server, APlanMayRefuseAndABodyThatIsHereIsSkipped) {
   Handler handler = EchoHandler();
   handler.on_head = [](const std::shared_ptr<Request>& request) {
     Plan plan;
@@ -611,7 +611,7 @@ TEST(StreamedBody, IsWholeAfterAPauseWhileTheServerWaitsForBytes) {
   running.On([&] { EXPECT_EQ(stream.text, "abcdef"); });
 }
 
-TEST(StreamedBody, ThatBreaksOffIsToldAsAnAbort) {
+TEST(StreamedBody, ThatBreaksOffIsReportedAsAnAbort) {
   Stream stream;
   Running running(StreamHandler(stream));
   {
@@ -682,7 +682,7 @@ TEST(Deadline, OfTheBodyIs408AndCountsFromTheHead) {
   EXPECT_NE(answer.body.find("\"limit\":\"http.bodyTimeout\""), std::string::npos) << answer.body;
 }
 
-TEST(Deadline, OfAStreamedBodyRestartsWithProgressAndStandsStillInAPause) {
+TEST(Deadline, OfAStreamedBodyRestartsWithProgressAndStopsInAPause) {
   Stream stream;
   Handler handler = StreamHandler(stream);
   const auto on_head = handler.on_head;

@@ -43,7 +43,7 @@ TEST_F(FetchWatchdogTest, APartitionThatMovesOrIsAtItsEndIsWell) {
   }
 }
 
-TEST_F(FetchWatchdogTest, AnEndBehindThePositionIsAStandstillTooTheTopicIsAnother) {
+TEST_F(FetchWatchdogTest, AnEndBehindThePositionIsNoProgressEitherTheTopicIsAnother) {
   watchdog_.Look({Partition(120, 7)}, At(0));
   watchdog_.Look({Partition(120, 7)}, At(15));
   EXPECT_TRUE(Stalls(15));

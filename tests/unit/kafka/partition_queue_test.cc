@@ -62,7 +62,7 @@ TEST_F(PartitionQueueTest, ARecordOverTheBytesGoesAlone) {
   EXPECT_EQ(Values(queue_.batch), (std::vector<std::string>{"2"}));
 }
 
-TEST_F(PartitionQueueTest, WhatIsTakenBackStandsInFrontInItsOldOrder) {
+TEST_F(PartitionQueueTest, WhatIsTakenBackIsInFrontInItsOldOrder) {
   Wait(6);
   queue_.FormBatch({.records = 4, .bytes = 1000});
   queue_.batch[1] = nullptr;  // reported meanwhile

@@ -33,7 +33,7 @@ TEST(Troubles, TheSameTextAgainIsNoChangeAndAnotherReplacesIt) {
 
 TEST(Troubles, TheyAreToldInOrderWhateverTheOrderInWhichTheyBegan) {
   Troubles troubles;
-  troubles.Begin(Trouble::kNotFetching, "a/0", "stands still");
+  troubles.Begin(Trouble::kNotFetching, "a/0", "does not move");
   troubles.Begin(Trouble::kGroup, "", "refused");
   const auto all = troubles.all();
   ASSERT_EQ(all.size(), 2u);

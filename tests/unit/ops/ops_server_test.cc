@@ -50,7 +50,7 @@ class OpsServerTest : public testing::Test {
   std::unique_ptr<OpsServer> server_;
 };
 
-TEST_F(OpsServerTest, HealthIsThatTheLoopsTurn) {
+TEST_F(OpsServerTest, HealthIsThatTheLoopsMakeProgress) {
   std::thread turning([this] { loop_.Run(); });
   EXPECT_NE(Get(server_->port(), "/healthz").find("200 OK"), std::string::npos);
   loop_.Stop();

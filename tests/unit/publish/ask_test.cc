@@ -120,7 +120,7 @@ TEST(Ask, AKafkaHeaderIsNeverOutriggersOwn) {
   EXPECT_EQ(Problem({{"kafka-content-type", "a/b"}}, true), "");
 }
 
-TEST(Ask, AnIdempotencyKeyStandsOnce) {
+TEST(Ask, AnIdempotencyKeyAppearsOnce) {
   EXPECT_EQ(Read({{"idempotency-key", "k"}}).id, "k");
   EXPECT_NE(Problem({{"idempotency-key", "k"}, {"idempotency-key", "k"}}).find("twice"),
             std::string::npos);

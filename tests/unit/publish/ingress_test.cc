@@ -142,7 +142,7 @@ TEST_F(IngressTest, AnExtensionMatchIsTheSameForEveryCloudEvent) {
   EXPECT_EQ(Discarded("by.extension"), 3);
 }
 
-TEST_F(IngressTest, AByteOrderMarkIsPassedOverInEveryForm) {
+TEST_F(IngressTest, AByteOrderMarkIsSkippedInEveryForm) {
   const std::string mark = "\xEF\xBB\xBF";
   const std::string structured = R"({"specversion":"1.0","type":"a.b","data":1})";
   EXPECT_EQ(PostEvents("", mark + kEnvelope), 202) << body_;
@@ -174,7 +174,7 @@ TEST_F(IngressTest, WhatIsRefusedForItsFormIsCountedInvalid) {
   EXPECT_EQ(Failed(ProducerReason::kTooLarge), 0);
 }
 
-TEST_F(IngressTest, WhatIsTooLargeIsCountedSoWhoeverRefusesIt) {
+TEST_F(IngressTest, TooLargeIsCountedWhereverItIsRefused) {
   std::string batch = "[{}";
   for (int n = 0; n < 16'384; ++n) batch += ",{}";
   EXPECT_EQ(PostEvents("application/cloudevents-batch+json", batch + "]"), 413);

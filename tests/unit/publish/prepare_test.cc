@@ -152,7 +152,7 @@ TEST(Prepare, ARulesHeaderIsAddedWhereTheEventHasNoneOfItsName) {
             Values{std::nullopt});
 }
 
-TEST(Prepare, OneTraceparentStandsInTheRecordAndTheEventsWins) {
+TEST(Prepare, TheRecordHasOneTraceparentAndTheEventsWins) {
   for (const char* mode : {"", ", mode: structured"}) {
     const std::string rule = std::string("headers: {traceparent: 00-rule}") + mode;
     EXPECT_EQ(ValuesOf(Record(rule, Envelope(R"("data":1)")), "traceparent"), Values{"00-rule"});
@@ -176,7 +176,7 @@ TEST(Prepare, AKeyOfSeveralPartsFallsBackToTheCallersAsOnePartDoes) {
     EXPECT_EQ(Record(rule, Structured(R"(,"partitionkey":"pk","data":{"a":1})")).key, "pk");
     EXPECT_EQ(Record(rule, Envelope(R"("data":{"a":1})")).key, std::nullopt);
     EXPECT_NE(
-        Problem(rule + ", keyRequired: true", Envelope(R"("data":{"a":1})")).find("asks for a key"),
+        Problem(rule + ", keyRequired: true", Envelope(R"("data":{"a":1})")).find("requires a key"),
         std::string::npos);
     EXPECT_NE(Problem(rule, Envelope(R"("key":"mine","data":{"a":1,"b":[]})")).find("data.b"),
               std::string::npos);

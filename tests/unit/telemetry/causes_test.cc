@@ -5,7 +5,7 @@
 namespace outrigger::telemetry {
 namespace {
 
-TEST(Causes, OneIsToldAsItIs) {
+TEST(Causes, ASingleCauseIsShownUnchanged) {
   Causes causes;
   causes.Add(Status::kTrue, "Delivering", "4 partitions");
   const Condition shown = causes.Together();
@@ -24,7 +24,7 @@ TEST(Causes, OneNeverHidesAnother) {
   EXPECT_EQ(shown.message, "Stuck: event a; KafkaRefuses: no READ");
 }
 
-TEST(Causes, TheGravestGivesStatusAndReasonWhereverItStands) {
+TEST(Causes, TheMostSeriousGivesStatusAndReasonInAnyPosition) {
   Causes causes;
   causes.Add(Status::kUnknown, "Connecting", "looking");
   causes.Add(Status::kTrue, "Delivering", "4 partitions");
@@ -35,7 +35,7 @@ TEST(Causes, TheGravestGivesStatusAndReasonWhereverItStands) {
   EXPECT_EQ(shown.message, "Connecting: looking; CommitsRefused: no READ");
 }
 
-TEST(Causes, WhatIsWellTellsAllWithoutReasons) {
+TEST(Causes, TrueCausesAreListedWithoutReasons) {
   Causes causes;
   causes.Add(Status::kTrue, "Delivering", "4 partitions");
   causes.Add(Status::kTrue, "Delivering", "less metadata");

@@ -9,7 +9,7 @@
 namespace outrigger::telemetry {
 namespace {
 
-// Names, types and help as they stand in the exposition, without process_* and the values.
+// Names, types and help as in the exposition, without process_* and the values.
 std::string Shape(const std::string& text) {
   std::istringstream lines(text);
   std::string shape;
