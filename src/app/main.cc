@@ -1,10 +1,12 @@
 #include <iostream>
 
+#include "app/allocator.h"
 #include "app/check.h"
 #include "app/run.h"
 #include "cli/commands.h"
 
 int main(int argc, char** argv) {
+  outrigger::app::SetUpAllocator();
   // So that standard input can be asked whether more of it is there already.
   std::ios::sync_with_stdio(false);
   outrigger::cli::Console console{std::cin, std::cout, std::cerr,

@@ -312,12 +312,14 @@ const Mapping<Config>& SidecarFields();
 Field<Config> KafkaField();
 Field<Config> HttpField();
 Field<Config> OpsField();
+Field<Config> MemoryField();
 Field<Config> RoutesField();
 Field<Config> SubscriptionsField();
 Mapping<Match> MatchFields();  // of routes[].match and subscriptions[].match
 
 // What only the whole config tells: the groups' names, and whether those who share one agree.
 void FinishSubscriptions(Config& config, Reading& reading);
+void CheckMemory(const Config& config, Reading& reading);
 void CheckDeadLetterLoops(const std::vector<Subscription>& subscriptions, Reading& reading);
 
 }  // namespace outrigger::config

@@ -48,6 +48,7 @@ Mapping<Config> Describe() {
   };
   mapping.fields.push_back(HttpField());
   mapping.fields.push_back(OpsField());
+  mapping.fields.push_back(MemoryField());
   mapping.fields.push_back(
       Object("log", &Config::log, "What is logged, on standard error.",
              Mapping<Log>{

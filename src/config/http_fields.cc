@@ -70,10 +70,12 @@ Field<Config> HttpField() {
                   Size("maxBody", &Http::max_body, 1, 256 << 20,
                        "The largest event (NDJSON: line); a batch may have 16 times as much."),
                   Size("maxBodies", &Http::max_bodies, 1 << 20, uint64_t{64} << 30,
-                       "All bodies that are being read, together; more are answered 503."),
+                       "All bodies that are being read, together; more are answered 503. Never "
+                       "more than "
+                       "a quarter of `memory.budget`."),
                   Size("maxAnswers", &Http::max_answers, 1 << 20, uint64_t{64} << 30,
                        "All answers that are not read yet, together; a batch that has no room for "
-                       "its answer is 503."),
+                       "its answer is 503. Never more than an eighth of `memory.budget`."),
                   Size("maxHeader", &Http::max_header, 256, 1 << 20, "The largest request head."),
                   Size("maxTrailer", &Http::max_trailer, 0, 1 << 20,
                        "The most that chunk extensions and trailers may have together."),

@@ -12,11 +12,6 @@ namespace {
 constexpr size_t kMaxFailures = 1000;
 constexpr uint64_t kMaxFailureBytes = 256 << 10;
 constexpr uint64_t kFailureMemory = 80;  // what keeping one takes beside its problem's text
-// What may be undecided of all streams together before reading pauses. Enough for full batches to
-// every partition, little enough for the half of the producer's queue that a topic may take: what
-// is too much for it would be refused.
-constexpr size_t kMaxUndecided = 16'384;
-constexpr size_t kMaxUndecidedBytes = 8 << 20;
 
 }  // namespace
 
@@ -142,11 +137,11 @@ void NdjsonStream::Pause() {
 }
 
 bool NdjsonStream::Full() const {
-  const size_t streams = std::max<size_t>(busy_, 1);
+  const PublisherOptions& options = publisher_.options();
   // Once full, until half of it is decided.
-  const size_t most = std::max<size_t>(kMaxUndecided / streams / (paused_ ? 2 : 1), 1);
-  const size_t most_bytes = std::max<size_t>(kMaxUndecidedBytes / streams / (paused_ ? 2 : 1), 1);
-  return undecided_ >= most || undecided_bytes_ >= most_bytes;
+  const size_t divisor = std::max<size_t>(busy_, 1) * (paused_ ? 2 : 1);
+  return undecided_ >= std::max<size_t>(options.max_undecided / divisor, 1) ||
+         undecided_bytes_ >= std::max<size_t>(options.max_undecided_bytes / divisor, 1);
 }
 
 bool NdjsonStream::MustWait() {
