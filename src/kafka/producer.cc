@@ -24,7 +24,7 @@ constexpr auto kConfigWait = std::chrono::seconds(1);
 // A topic that is not there costs so much while it is remembered, and they may cost a part of what
 // may wait.
 constexpr size_t kSoughtTopic = 10'000;
-constexpr size_t kSoughtShare = 4;
+constexpr size_t kSoughtShare = 2;
 constexpr size_t kMostSought = 2000;
 // librdkafka copies the batch of each partition that it is handed: a small part of what may wait.
 constexpr size_t kBatchShare = 32;

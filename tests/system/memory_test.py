@@ -193,7 +193,7 @@ class Container(KafkaCase):
         except CgroupUnavailable as why:
             print(f"(no cgroup: {why})", end=" ")
             text += f"memory:\n  budget: {limit // 2}\n"
-        self.instance = Sidecar(text=HEAD + text, env={"KAFKA_BROKERS": self.kafka.bootstrap})
+        self.instance = Sidecar(text=HEAD + text, env={"KAFKA_BROKERS": self.kafka.bootstrap, "KAFKA_GROUP_ID": f"of-{limit}"})
         self.addCleanup(self.instance.close)
         self.instance.start(under=self.group.under if self.group else (), timeout=40)
 
