@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "app/memory.h"
 #include "deliver/check.h"
 #include "kafka/check.h"
+#include "kafka/fetch_bounds.h"
 
 namespace outrigger::app {
 
@@ -16,6 +18,11 @@ std::vector<config::Problem> CheckClients(const config::Loaded& loaded) {
       });
   for (auto& problem : kafka::Check(loaded.config, readable))
     problems.push_back(std::move(problem));
+  const base::MemoryBudget budget = ChooseBudget(loaded.config).budget;
+  const auto fetch = kafka::FetchBounds::Of(budget.fetch_of_group(), budget.total());
+  if (loaded.config.kafka.enabled && !loaded.config.subscriptions.empty())
+    for (auto& problem : kafka::CheckFetchProperties(fetch, loaded.config.kafka))
+      problems.push_back(std::move(problem));
   return problems;
 }
 

@@ -6,6 +6,7 @@
 
 namespace outrigger::app {
 
+using base::MemoryShare;
 using telemetry::Level;
 using telemetry::Log;
 
@@ -17,15 +18,19 @@ constexpr auto kTick = std::chrono::seconds(1);
 
 }  // namespace
 
-DeliverFlow::DeliverFlow(const config::Config& config, telemetry::Metrics& metrics)
-    : metrics_(metrics), kafka_(config.kafka) {}
+DeliverFlow::DeliverFlow(const config::Config& config, const telemetry::MemoryUse& memory_use,
+                         telemetry::Metrics& metrics)
+    : metrics_(metrics), memory_use_(memory_use), kafka_(config.kafka) {}
 
-base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(const config::Config& config,
-                                                               telemetry::Metrics& metrics,
-                                                               telemetry::Conditions& conditions) {
-  std::unique_ptr<DeliverFlow> flow(new DeliverFlow(config, metrics));
+base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(
+    const config::Config& config, const base::MemoryBudget& budget,
+    const telemetry::MemoryUse& memory_use, telemetry::Metrics& metrics,
+    telemetry::Conditions& conditions) {
+  std::unique_ptr<DeliverFlow> flow(new DeliverFlow(config, memory_use, metrics));
   kafka::ProducerOptions options;
   options.kafka = config.kafka;
+  options.max_bytes = budget.of(MemoryShare::kDeadLetters);
+  const auto fetch = kafka::FetchBounds::Of(budget.fetch_of_group(), budget.total());
   auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
   if (!producer) return base::Fail(producer.error());
   flow->producer_ = std::move(*producer);
@@ -40,7 +45,9 @@ base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(const config::Con
                producer->Produce(std::move(record), std::move(on_report));
              },
          .metrics = metrics,
-         .conditions = conditions});
+         .conditions = conditions,
+         .max_waiting_bytes = budget.application_of_subscription(),
+         .fetch = fetch});
     if (!created) return base::Fail(created.error());
     flow->subscriptions_.push_back(std::move(*created));
   }
@@ -62,6 +69,21 @@ void DeliverFlow::Tick() {
   tick_ = loop_.After(kTick, [this] { Tick(); });
   metrics_.ProducerRebuilds().Increment(static_cast<double>(producer_->rebuilds() - rebuilds_));
   rebuilds_ = producer_->rebuilds();
+  ShowMemory();
+}
+
+void DeliverFlow::ShowMemory() {
+  uint64_t waiting = 0;
+  uint64_t fetched = 0;
+  for (const auto& subscription : subscriptions_) {
+    waiting += subscription->waiting_bytes();
+    fetched += subscription->fetched_bytes();
+  }
+  memory_use_.Set(MemoryShare::kApplication, waiting);
+  memory_use_.Set(MemoryShare::kFetch, fetched);
+  memory_use_.Set(MemoryShare::kDeadLetters, producer_->waiting_bytes());
+  const uint64_t held = waiting + fetched + producer_->waiting_bytes();
+  flood_gate_.Look(held, held);
 }
 
 void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {

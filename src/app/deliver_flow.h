@@ -11,12 +11,15 @@
 #include <thread>
 #include <vector>
 
+#include "app/allocator.h"
 #include "base/loop.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "deliver/subscription.h"
 #include "kafka/producer.h"
 #include "telemetry/conditions.h"
+#include "telemetry/memory_use.h"
 #include "telemetry/metrics.h"
 
 namespace outrigger::app {
@@ -25,6 +28,8 @@ class DeliverFlow {
  public:
   // Builds a consumer for each subscription. No thread runs yet. `config` outlives it.
   static base::Result<std::unique_ptr<DeliverFlow>> Create(const config::Config& config,
+                                                           const base::MemoryBudget& budget,
+                                                           const telemetry::MemoryUse& memory_use,
                                                            telemetry::Metrics& metrics,
                                                            telemetry::Conditions& conditions);
   DeliverFlow(const DeliverFlow&) = delete;
@@ -39,12 +44,15 @@ class DeliverFlow {
   base::Loop& loop() { return loop_; }
 
  private:
-  DeliverFlow(const config::Config& config, telemetry::Metrics& metrics);
+  DeliverFlow(const config::Config& config, const telemetry::MemoryUse& memory_use,
+              telemetry::Metrics& metrics);
 
   void Tick();
+  void ShowMemory();
   void Stopped();
 
   telemetry::Metrics& metrics_;
+  const telemetry::MemoryUse& memory_use_;
   const config::Kafka kafka_;
   base::Loop loop_;
   std::unique_ptr<kafka::Producer> producer_;
@@ -54,6 +62,7 @@ class DeliverFlow {
   base::TimePoint stop_by_;
   base::Timer deadline_;
   uint64_t rebuilds_ = 0;
+  FloodGate flood_gate_;
   base::Timer tick_;
 };
 

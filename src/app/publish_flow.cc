@@ -1,10 +1,9 @@
 #include "app/publish_flow.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <future>
 
+#include "app/memory.h"
 #include "http/open_files.h"
 #include "telemetry/kafka_health.h"
 #include "telemetry/log.h"
@@ -12,6 +11,7 @@
 namespace outrigger::app {
 namespace {
 
+using base::MemoryShare;
 using telemetry::Level;
 using telemetry::Log;
 using telemetry::Status;
@@ -23,8 +23,14 @@ constexpr auto kFlushShare = std::chrono::seconds(5);
 // The time for closing the Kafka client after the flush: its last request to the cluster.
 constexpr std::chrono::milliseconds kCloseShare{1000};
 constexpr auto kTick = std::chrono::seconds(1);
-// More memory for bodies and answers than a usual load takes.
-constexpr uint64_t kFlood = 8 << 20;
+// Of what waits for Kafka one topic may have half, and of that half the events of NDJSON streams a
+// part for their number and a part for their lines.
+constexpr size_t kTopicShare = 2;
+constexpr size_t kStreamShare = 2;
+constexpr size_t kLineShare = 4;
+static_assert(1.0 / kStreamShare + 1.0 / kLineShare < 1);
+// What an event that waits takes at the least, and so does a caller who waits for another's.
+constexpr size_t kEvent = kafka::kLeastMemory;
 
 std::string Join(const std::vector<std::string>& parts) {
   std::string joined;
@@ -32,19 +38,27 @@ std::string Join(const std::vector<std::string>& parts) {
   return joined;
 }
 
-publish::PublisherOptions OptionsOf(const config::Config& config) {
+publish::PublisherOptions OptionsOf(const config::Config& config,
+                                    const base::MemoryBudget& budget) {
   publish::PublisherOptions options;
   options.source = config.kafka.client_id;
   options.ack_timeout = config.http.ack_timeout;
+  const uint64_t kafka = budget.of(MemoryShare::kKafka);
+  const uint64_t topic = kafka / kTopicShare;
+  options.known_bytes = std::min(options.known_bytes, budget.of(MemoryShare::kKnownEvents));
+  options.max_joined = std::min(options.max_joined, kafka / kEvent);
+  options.max_undecided = std::min(options.max_undecided, topic / kStreamShare / kEvent);
+  options.max_undecided_bytes = std::min(options.max_undecided_bytes, topic / kLineShare);
   return options;
 }
 
-http::Limits LimitsOf(const config::Http& http) {
+http::Limits LimitsOf(const config::Http& http, const base::MemoryBudget& budget) {
   http::Limits limits;
   limits.max_header = http.max_header;
   limits.max_body = http.max_body;
   limits.max_bodies = http.max_bodies;
   limits.max_answers = http.max_answers;
+  BoundByBudget(budget, limits);
   limits.spare_files = http::SpareFiles();
   limits.max_trailer = http.max_trailer;
   limits.max_connections = http.max_connections;
@@ -56,20 +70,26 @@ http::Limits LimitsOf(const config::Http& http) {
 
 }  // namespace
 
-PublishFlow::PublishFlow(const config::Config& config, telemetry::Metrics& metrics,
+PublishFlow::PublishFlow(const config::Config& config, const base::MemoryBudget& budget,
+                         const telemetry::MemoryUse& memory_use, telemetry::Metrics& metrics,
                          telemetry::Conditions& conditions)
-    : metrics_(metrics),
+    : budget_(budget),
+      memory_use_(memory_use),
+      metrics_(metrics),
       conditions_(conditions),
       kafka_enabled_(config.kafka.enabled),
       brokers_(Join(config.kafka.brokers)) {}
 
-base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(const config::Config& config,
-                                                               telemetry::Metrics& metrics,
-                                                               telemetry::Conditions& conditions) {
-  std::unique_ptr<PublishFlow> flow(new PublishFlow(config, metrics, conditions));
+base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
+    const config::Config& config, const base::MemoryBudget& budget,
+    const telemetry::MemoryUse& memory_use, telemetry::Metrics& metrics,
+    telemetry::Conditions& conditions) {
+  std::unique_ptr<PublishFlow> flow(
+      new PublishFlow(config, budget, memory_use, metrics, conditions));
   if (config.kafka.enabled) {
     kafka::ProducerOptions options;
     options.kafka = config.kafka;
+    options.max_bytes = budget.of(MemoryShare::kKafka);
     auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
     if (!producer) return base::Fail(producer.error());
     flow->producer_ = std::move(*producer);
@@ -77,15 +97,15 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(const config::Con
         [self = flow.get()](const kafka::Connection&) { self->ShowConnection(); });
   }
   flow->publisher_ = std::make_unique<publish::Publisher>(flow->loop_, flow->producer_.get(),
-                                                          metrics, OptionsOf(config));
+                                                          metrics, OptionsOf(config, budget));
   flow->ingress_ = std::make_unique<publish::Ingress>(
       flow->loop_, *flow->publisher_, metrics,
       [self = flow.get()] {
         return telemetry::KafkaHealthJson(self->kafka_enabled(), self->kafka_connected());
       },
       publish::IngressOptions{});
-  flow->server_ =
-      std::make_unique<http::Server>(flow->loop_, LimitsOf(config.http), flow->ingress_->handler());
+  flow->server_ = std::make_unique<http::Server>(flow->loop_, LimitsOf(config.http, budget),
+                                                 flow->ingress_->handler());
   if (!config.kafka.enabled) {
     conditions.Set("KafkaConnected", Status::kFalse, "Disabled",
                    "KAFKA_ENABLED=false: events are checked, answered 202 and discarded");
@@ -123,8 +143,8 @@ void PublishFlow::Apply(const config::Config& config, std::string token,
                         std::shared_ptr<const publish::Routes> routes) {
   loop_.Call([&] {
     publisher_->SetRoutes(std::move(routes));
-    publisher_->SetOptions(OptionsOf(config));
-    server_->SetLimits(LimitsOf(config.http));
+    publisher_->SetOptions(OptionsOf(config, budget_));
+    server_->SetLimits(LimitsOf(config.http, budget_));
     ingress_->SetOptions(
         {config.http.max_body, std::move(token), config.http.raw_topics, config.http.rate});
   });
@@ -171,15 +191,17 @@ void PublishFlow::Tick() {
     rebuilds_ = producer_->rebuilds();
   }
   metrics_.HttpConnections().Set(static_cast<double>(server_->connections()));
-  ReturnMemory();
+  ShowMemory();
 }
 
-// The C library keeps the memory of a burst of large bodies and answers; this returns it.
-void PublishFlow::ReturnMemory() {
-  flood_ = std::max(flood_, server_->TakePeak());
-  if (flood_ < kFlood || server_->buffered() + server_->answers() > flood_ / 4) return;
-  malloc_trim(0);
-  flood_ = 0;
+void PublishFlow::ShowMemory() {
+  const uint64_t waiting = producer_ ? producer_->waiting_bytes() : 0;
+  memory_use_.Set(MemoryShare::kKafka, waiting);
+  memory_use_.Set(MemoryShare::kKnownEvents, publisher_->known_bytes());
+  memory_use_.Set(MemoryShare::kBodies, server_->buffered());
+  memory_use_.Set(MemoryShare::kAnswers, server_->answers());
+  flood_gate_.Look(waiting + server_->buffered() + server_->answers(),
+                   waiting + server_->TakePeak());
 }
 
 std::string PublishFlow::WaitForKafka(std::chrono::milliseconds at_most,

@@ -13,7 +13,9 @@
 #include <string>
 #include <thread>
 
+#include "app/allocator.h"
 #include "base/loop.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "http/server.h"
@@ -21,6 +23,7 @@
 #include "publish/ingress.h"
 #include "publish/publisher.h"
 #include "telemetry/conditions.h"
+#include "telemetry/memory_use.h"
 #include "telemetry/metrics.h"
 
 namespace outrigger::app {
@@ -29,6 +32,8 @@ class PublishFlow {
  public:
   // Builds the producer (none when Kafka is disabled). No port is open yet, no thread runs.
   static base::Result<std::unique_ptr<PublishFlow>> Create(const config::Config& config,
+                                                           const base::MemoryBudget& budget,
+                                                           const telemetry::MemoryUse& memory_use,
                                                            telemetry::Metrics& metrics,
                                                            telemetry::Conditions& conditions);
   PublishFlow(const PublishFlow&) = delete;
@@ -56,17 +61,20 @@ class PublishFlow {
   base::Loop& loop() { return loop_; }
 
  private:
-  PublishFlow(const config::Config& config, telemetry::Metrics& metrics,
+  PublishFlow(const config::Config& config, const base::MemoryBudget& budget,
+              const telemetry::MemoryUse& memory_use, telemetry::Metrics& metrics,
               telemetry::Conditions& conditions);
 
   void ShowConnection();
   void ShowRefusal(const kafka::Connection& connection);
   void Tick();
-  void ReturnMemory();
+  void ShowMemory();
   void DrainWhenQuiet();
   void Drain();
   void Flush();
 
+  const base::MemoryBudget budget_;
+  const telemetry::MemoryUse& memory_use_;
   telemetry::Metrics& metrics_;
   telemetry::Conditions& conditions_;
   const bool kafka_enabled_;
@@ -79,7 +87,7 @@ class PublishFlow {
   std::thread thread_;
   std::atomic<bool> kafka_connected_{false};
   uint64_t rebuilds_ = 0;
-  uint64_t flood_ = 0;  // the peak of bodies and answers since memory was returned
+  FloodGate flood_gate_;
   base::Timer tick_;
 
   // The drain, on the flow's thread.

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "app/check.h"
+#include "app/memory.h"
 #include "telemetry/log.h"
 
 namespace outrigger::app {
@@ -65,6 +66,7 @@ std::string NeedsRestart(const config::Config& now, const config::Config& next) 
   add(from.consumer_properties != to.consumer_properties, "kafka.consumer.properties");
   add(now.subscriptions != next.subscriptions, "subscriptions");
   add(now.rebalance_drain != next.rebalance_drain, "rebalance.drain");
+  add(now.memory_budget != next.memory_budget, "memory.budget");
   add(now.http.listen != next.http.listen, "http.listen");
   add(now.http.unix_socket != next.http.unix_socket, "http.unixSocket");
   add(now.ops.listen != next.ops.listen, "ops.listen");
@@ -76,6 +78,7 @@ void KeepUntilRestart(const config::Config& now, config::Config& next) {
   next.kafka = now.kafka;
   next.subscriptions = now.subscriptions;
   next.rebalance_drain = now.rebalance_drain;
+  next.memory_budget = now.memory_budget;
   next.http.listen = now.http.listen;
   next.http.unix_socket = now.http.unix_socket;
   next.ops = now.ops;
@@ -83,8 +86,8 @@ void KeepUntilRestart(const config::Config& now, config::Config& next) {
 
 }  // namespace
 
-Sidecar::Sidecar(config::Config config)
-    : config_(std::move(config)), conditions_(base::Clock::System()) {
+Sidecar::Sidecar(config::Config config, const base::MemoryBudget& budget)
+    : config_(std::move(config)), budget_(budget), conditions_(base::Clock::System()) {
   conditions_.Set("Ready", Status::kFalse, "Starting", "the ports are not open yet");
 }
 
@@ -92,7 +95,9 @@ Sidecar::~Sidecar() = default;
 
 base::Result<std::unique_ptr<Sidecar>> Sidecar::Start(config::Config config,
                                                       const std::function<bool()>& give_up) {
-  std::unique_ptr<Sidecar> sidecar(new Sidecar(std::move(config)));
+  const ChosenBudget chosen = ChooseBudget(config);
+  if (!chosen.warning.empty()) Log(Level::kWarn, chosen.warning);
+  std::unique_ptr<Sidecar> sidecar(new Sidecar(std::move(config), chosen.budget));
   if (auto built = sidecar->Build(); !built) return base::Fail(built.error());
   if (auto open = sidecar->Open(give_up); !open) return base::Fail(open.error());
   // Building the routes takes memory that using them does not.
@@ -118,7 +123,7 @@ base::Result<void> Sidecar::Build() {
         "process",
         {{"bootstrap", embedded_->bootstrap()}});
   }
-  auto flow = PublishFlow::Create(effective, metrics_, conditions_);
+  auto flow = PublishFlow::Create(effective, budget_, memory_use_, metrics_, conditions_);
   if (!flow) return base::Fail(flow.error());
   flow_ = std::move(*flow);
   flow_->Start();
@@ -127,7 +132,7 @@ base::Result<void> Sidecar::Build() {
       conditions_.Set("Delivering/" + subscription.name, Status::kFalse, "KafkaDisabled",
                       "KAFKA_ENABLED=false (kafka.enabled): nothing is consumed");
   } else if (!config_.subscriptions.empty()) {
-    auto deliver = DeliverFlow::Create(effective, metrics_, conditions_);
+    auto deliver = DeliverFlow::Create(effective, budget_, memory_use_, metrics_, conditions_);
     if (!deliver) return base::Fail(deliver.error());
     deliver_ = std::move(*deliver);
   }
@@ -155,6 +160,7 @@ base::Result<void> Sidecar::Open(const std::function<bool()>& give_up) {
       .conditions = conditions_,
       .kafka_enabled = [this] { return flow_->kafka_enabled(); },
       .kafka_connected = [this] { return flow_->kafka_connected(); },
+      .memory = [this] { return memory_use_.Json(); },
       .loops = {{"publish", &flow_->loop()}},
   };
   if (deliver_) sources.loops.emplace_back("deliver", &deliver_->loop());

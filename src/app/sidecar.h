@@ -11,12 +11,14 @@
 
 #include "app/deliver_flow.h"
 #include "app/publish_flow.h"
+#include "base/memory_budget.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "config/load.h"
 #include "kafka/embedded.h"
 #include "ops/ops_server.h"
 #include "telemetry/conditions.h"
+#include "telemetry/memory_use.h"
 #include "telemetry/metrics.h"
 
 namespace outrigger::app {
@@ -43,7 +45,7 @@ class Sidecar {
   const telemetry::Metrics& metrics() const { return metrics_; }
 
  private:
-  explicit Sidecar(config::Config config);
+  Sidecar(config::Config config, const base::MemoryBudget& budget);
 
   base::Result<void> Build();
   base::Result<void> Open(const std::function<bool()>& give_up);
@@ -51,7 +53,9 @@ class Sidecar {
   void ShowConfig(telemetry::Status status, const std::string& reason, const std::string& message);
 
   config::Config config_;
+  const base::MemoryBudget budget_;
   telemetry::Metrics metrics_;
+  const telemetry::MemoryUse memory_use_{budget_, metrics_};
   telemetry::Conditions conditions_;
   std::shared_ptr<const publish::Routes> routes_;
   std::unique_ptr<kafka::EmbeddedBroker> embedded_;

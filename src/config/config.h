@@ -201,6 +201,8 @@ struct Config {
   Log log;
   std::vector<Route> routes;
   std::vector<Subscription> subscriptions;
+  std::optional<uint64_t> memory_budget;  // absent: by the container's limit
+  Place memory_budget_place;
   Millis rebalance_drain{5000};  // how long a revoked partition may settle
   Millis shutdown_budget{25000};
 };

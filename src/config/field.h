@@ -311,12 +311,14 @@ const Mapping<Config>& SidecarFields();
 Field<Config> KafkaField();
 Field<Config> HttpField();
 Field<Config> OpsField();
+Field<Config> MemoryField();
 Field<Config> RoutesField();
 Field<Config> SubscriptionsField();
 Mapping<Match> MatchFields();  // of routes[].match and subscriptions[].match
 
 // Checks of the whole config: the names of groups, and whether two subscriptions share one.
 void FinishSubscriptions(Config& config, Reading& reading);
+void CheckMemory(const Config& config, Reading& reading);
 void CheckDeadLetterLoops(const std::vector<Subscription>& subscriptions, Reading& reading);
 
 }  // namespace outrigger::config

@@ -49,6 +49,7 @@ Mapping<Config> Describe() {
   };
   mapping.fields.push_back(HttpField());
   mapping.fields.push_back(OpsField());
+  mapping.fields.push_back(MemoryField());
   mapping.fields.push_back(
       Object("log", &Config::log, "The log, on standard error.",
              Mapping<Log>{

@@ -73,11 +73,13 @@ Field<Config> HttpField() {
                        "16,384 events."),
                   Size("maxBodies", &Http::max_bodies, 1 << 20, uint64_t{64} << 30,
                        "Memory for all request bodies that are being read, not counting the first "
-                       "16 KiB of each. Above it requests are answered 503."),
+                       "16 KiB of each. Above it requests are answered 503. At most a quarter of "
+                       "`memory.budget`."),
                   Size("maxAnswers", &Http::max_answers, 1 << 20, uint64_t{64} << 30,
                        "Memory for all answers that are made or not yet read by the app, not "
                        "counting the first 16 KiB of each. A batch that has no room for its answer "
-                       "is answered 503 before any of it is published."),
+                       "is answered 503 before any of it is published. At most an eighth of "
+                       "`memory.budget`."),
                   Size("maxHeader", &Http::max_header, 256, 1 << 20, "The largest request head."),
                   Size("maxTrailer", &Http::max_trailer, 0, 1 << 20,
                        "The largest size of chunk extensions and trailers together."),

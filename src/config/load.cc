@@ -110,6 +110,7 @@ Loaded LoadText(std::string_view yaml, const std::string& name, const Environmen
   const std::string set = ApplyEnvironment(environment, loaded.config.kafka, loaded.problems);
   Reading reading(name, loaded.problems);
   FinishSubscriptions(loaded.config, reading);
+  CheckMemory(loaded.config, reading);
   loaded.config.generation = Hash(yaml, set);
   return loaded;
 }

@@ -1,5 +1,7 @@
 #include "deliver/subscription.h"
 
+#include <algorithm>
+
 #include "deliver/read_record.h"
 #include "event/data.h"
 
@@ -10,12 +12,11 @@ using telemetry::ConsumerOutcome;
 
 // What the lanes may hold over all partitions; fetching goes on below half of it.
 constexpr size_t kMaxEvents = 20'000;
-constexpr size_t kMaxBytes = 32 << 20;
 // What an event costs beside its bytes: its objects, its places in maps, a lane.
 constexpr size_t kEventBytes = 2048;
-// What may wait for a dead letter topic that refuses it, before the partitions that it is from are
-// paused; the others go on.
-constexpr size_t kMaxStuckBytes = 32 << 20;
+// Of max_waiting_bytes, what may wait for a dead letter topic that refuses it, before the
+// partitions that it is from are paused; the others go on with the rest.
+constexpr size_t kStuckShare = 2;
 // librdkafka fetches ahead up to a count where most of the bytes are headers, which it does not
 // count: with events as large as this there is no time for patience.
 constexpr size_t kHeavy = 64 << 10;
@@ -108,6 +109,7 @@ base::Result<void> Subscription::Open() {
   for (const auto& topic : config_.topics) options.topics.push_back(topic.value);
   options.start = config_.start_from;
   options.never = config_.dead_letter;
+  options.fetch = parts_.fetch;
   kafka::ConsumerHandler handler;
   handler.on_assigned = [this](auto assigned) { OnAssigned(std::move(assigned)); };
   handler.on_revoked = [this](auto revoked, bool lost, auto settled) {
@@ -289,18 +291,19 @@ void Subscription::Attempt(Delivery& delivery) {
 // An app that is fast empties the lanes before a pause would pay: a pause costs what was fetched,
 // and a second. One that is slow must not hold up the group's own events.
 void Subscription::UpdatePauses() {
-  if (!full_ && lanes_.over(kMaxEvents, kMaxBytes)) {
+  const size_t most = MaxLaneBytes();
+  if (!full_ && lanes_.over(kMaxEvents, most)) {
     full_ = true;
     const bool heavy = lanes_.bytes() / (lanes_.waiting() + lanes_.in_flight()) > kHeavy;
     patience_ = loop_.After(heavy ? base::Duration::zero() : kPatience, [this] {
       over_ = true;
       UpdatePauses();
     });
-  } else if (full_ && !lanes_.over(kMaxEvents / 10 * 9, kMaxBytes / 10 * 9)) {
+  } else if (full_ && !lanes_.over(kMaxEvents / 10 * 9, most / 10 * 9)) {
     full_ = false;
     patience_.Cancel();
   }
-  if (over_ && !lanes_.over(kMaxEvents / 2, kMaxBytes / 2)) over_ = false;
+  if (over_ && !lanes_.over(kMaxEvents / 2, most / 2)) over_ = false;
   // Asked after each answer, so each partition only when something changes for all of them.
   if (RestsAll() != resting_) {
     resting_ = !resting_;
@@ -314,7 +317,14 @@ bool Subscription::RestsAll() const {
   return over_ || circuit_.state() == AppCircuit::State::kDown;
 }
 
-bool Subscription::TooMuchStuck() const { return stuck_bytes_ > kMaxStuckBytes; }
+bool Subscription::TooMuchStuck() const {
+  return stuck_bytes_ > parts_.max_waiting_bytes / kStuckShare;
+}
+
+size_t Subscription::MaxLaneBytes() const {
+  const size_t most = parts_.max_waiting_bytes;
+  return most - std::min(stuck_bytes_, most / kStuckShare);
+}
 
 void Subscription::CountStuck(Partition& home, size_t bytes) {
   const bool before = TooMuchStuck();

@@ -53,6 +53,8 @@ struct SubscriptionParts {
   Produce produce;
   telemetry::Metrics& metrics;
   telemetry::Conditions& conditions;
+  size_t max_waiting_bytes = 32 << 20;  // of events in memory, with all that is kept for them
+  kafka::FetchBounds fetch = {};
 };
 
 class Subscription {
@@ -66,6 +68,9 @@ class Subscription {
   // Dispatches no more, lets what is in flight settle (what has not by `settle_within` is cancelled
   // and delivered again), commits, leaves the group.
   void Stop(base::Duration settle_within, std::function<void()> on_stopped);
+
+  size_t waiting_bytes() const { return lanes_.bytes() + stuck_bytes_; }
+  size_t fetched_bytes() const { return consumer_->fetched_bytes(); }
 
  private:
   Subscription(SubscriptionParts parts, http::Endpoint app, HandlerPath path);
@@ -84,6 +89,7 @@ class Subscription {
   // What is stuck in `home` takes so many bytes now.
   void CountStuck(Partition& home, size_t bytes);
   bool TooMuchStuck() const;
+  size_t MaxLaneBytes() const;
   void UpdatePause(Partition& partition);
   bool RestsAll() const;
   void ShowState();

@@ -87,12 +87,13 @@ bool Connection::HoldAnswer(uint64_t bytes) {
 }
 
 Refusal Connection::NoRoom() const {
-  return {503, "the bodies of all requests together are larger than http.maxBodies", "maxBodies"};
+  return {503, "the bodies of all requests together are larger than the sidecar may hold",
+          owner_->limits.bodies_limit};
 }
 
 Refusal Connection::BodyTooLarge() const {
   return {413, "the body is larger than " + std::to_string(max_body_) + " bytes",
-          max_body_ == owner_->limits.max_bodies ? "maxBodies" : "maxBody"};
+          max_body_ == owner_->limits.max_bodies ? owner_->limits.bodies_limit : "maxBody"};
 }
 
 bool Connection::HasUnread() {

@@ -27,7 +27,7 @@ void Connection::Refuse(const Refusal& refusal) {
   Problem problem;
   problem.status = refusal.status;
   problem.detail = refusal.detail;
-  if (!refusal.limit.empty()) problem.limit = owner_->limits.prefix + "." + refusal.limit;
+  if (!refusal.limit.empty()) problem.limit = owner_->limits.FieldOf(refusal.limit);
   if (refusal.status == 503) {
     problem.outcome = plan_.on_chunk ? "unknown" : "none";  // of a stream, some may be published
     problem.retry_after = 1;
@@ -69,7 +69,7 @@ void Connection::Send(Response response, bool head_only) {
   if (!head_only && !HoldAnswer(response.body.size())) {
     Problem problem;
     problem.status = response.status;
-    problem.limit = owner_->limits.prefix + ".maxAnswers";
+    problem.limit = owner_->limits.FieldOf(owner_->limits.answers_limit);
     problem.detail = "the answer's details were left out: too many answers wait to be read";
     Response brief = problem.ToResponse();
     brief.headers = std::move(response.headers);

@@ -66,6 +66,8 @@ class Request {
   // Counts that the answer will take so much memory; what the answers of all requests hold is
   // bounded. False: there is no room for that, and what was counted before stays.
   virtual bool ReserveAnswer(uint64_t bytes) = 0;
+  // The config field of that bound.
+  virtual std::string AnswersLimit() const = 0;
 
   // Sends the answer; the first call counts. For a streamed body, answering before its end closes
   // after the answer.

@@ -31,6 +31,11 @@ class Connection::ServedRequest : public Request {
   bool ReserveAnswer(uint64_t bytes) override {
     return connection_ && connection_->answering_ == this && connection_->HoldAnswer(bytes);
   }
+  std::string AnswersLimit() const override {
+    if (!connection_) return {};
+    const Limits& limits = connection_->owner_->limits;
+    return limits.FieldOf(limits.answers_limit);
+  }
   void Pause() override {
     if (connection_ && connection_->answering_ == this) connection_->Paused(true);
   }

@@ -31,6 +31,9 @@ struct Limits {
   // Of all answers together that are being made or wait for their clients to read them, beyond the
   // first 16 KiB of each.
   uint64_t max_answers = 32 << 20;
+  // The fields that refusals name for these two: `prefix` goes before a name without a dot.
+  std::string bodies_limit = "maxBodies";
+  std::string answers_limit = "maxAnswers";
   uint64_t max_trailer = 8 << 10;  // trailers and chunk extensions together
   uint32_t max_connections = 1024;
   std::chrono::milliseconds head_timeout{5000};
@@ -40,6 +43,10 @@ struct Limits {
   // them is one too many.
   uint64_t spare_files = 0;
   std::string prefix = "http";  // of the config fields that refusals name: http.maxBody
+
+  std::string FieldOf(const std::string& limit) const {
+    return limit.find('.') == std::string::npos ? prefix + "." + limit : limit;
+  }
 };
 
 // How the body of a request is read; decided when its head has been read.

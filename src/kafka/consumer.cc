@@ -13,7 +13,8 @@ namespace {
 // in one piece: whoever holds enough then says so (SetPolling).
 constexpr int kMostEvents = 4000;
 constexpr size_t kMostRecords = 1000;
-constexpr size_t kMostBytes = 1 << 20;
+// What a record takes beside its own bytes while it is passed on.
+constexpr size_t kRecordMemory = 512;
 // max.poll.interval.ms is reset by polling alone, also while everything is paused.
 constexpr std::chrono::milliseconds kBeat{1000};
 
@@ -122,7 +123,7 @@ void Consumer::Core::OnEvent(rd_kafka_event_t& event) {
   if (type == RD_KAFKA_EVENT_FETCH) {
     while (const rd_kafka_message_t* message = rd_kafka_event_message_next(&event))
       OnRecord(*message);
-    if (batch_.size() >= kMostRecords || batch_bytes_ >= kMostBytes) Flush();
+    if (batch_.size() >= kMostRecords || batch_bytes_ >= options_.fetch.passed_on) Flush();
     return;
   }
   Flush();             // what came before a rebalance is told before it
@@ -154,14 +155,19 @@ void Consumer::Core::OnRecord(const rd_kafka_message_t& message) {
   record.key = Bytes(message.key, message.key_len);
   record.value = Bytes(message.payload, message.len);
   record.headers = HeadersOf(message);
-  batch_bytes_ += record.bytes();
+  batch_bytes_ += kRecordMemory + record.bytes();
 }
 
 void Consumer::Core::Flush() {
   if (batch_.empty()) return;
   if (!connection_.connected) SetConnected(true);
+  usual_bytes_ = batch_bytes_ / batch_.size();
   batch_bytes_ = 0;
   handler_.on_records(std::exchange(batch_, {}));
+}
+
+size_t Consumer::Core::fetched_bytes() const {
+  return rd_kafka_queue_length(handle_->queue()) * usual_bytes_;
 }
 
 void Consumer::Core::SetPolling(bool polling) {
@@ -215,6 +221,7 @@ const Connection& Consumer::connection() const { return core_->connection_; }
 bool Consumer::joined() const { return core_->joined_; }
 const Troubles& Consumer::troubles() const { return core_->troubles_; }
 uint64_t Consumer::rebuilds() const { return core_->rebuilds_; }
+size_t Consumer::fetched_bytes() const { return core_->fetched_bytes(); }
 void Consumer::Close(std::function<void()> on_closed) { core_->Close(std::move(on_closed)); }
 void* Consumer::native_handle() const { return core_->handle_->rk(); }
 

@@ -30,6 +30,7 @@
 #include "kafka/commit_result.h"
 #include "kafka/connection.h"
 #include "kafka/consumer_handle.h"
+#include "kafka/fetch_bounds.h"
 #include "kafka/troubles.h"
 
 namespace outrigger::kafka {
@@ -78,6 +79,7 @@ struct ConsumerOptions {
   std::vector<std::string> topics;  // names, or regular expressions that start with ^
   config::StartFrom start;          // where a new group begins (starting_points.h)
   std::string never;                // a topic that no regular expression takes; empty: none
+  FetchBounds fetch;
 };
 
 struct ConsumerHandler {
@@ -140,6 +142,9 @@ class Consumer {
   // What keeps it from records beside the connection.
   const Troubles& troubles() const;
   uint64_t rebuilds() const;  // clients made again: after a fatal error, or since nothing came
+  // What is fetched and has not come yet: so many records, each taken for as large as those that
+  // came last.
+  size_t fetched_bytes() const;
 
   // on_revoked for all, then leaves the group; `on_closed` when it has. Bounded by nothing: destroy
   // the consumer when it takes too long.

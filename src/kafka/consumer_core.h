@@ -35,6 +35,7 @@ class Consumer::Core {
   void Pause(const TopicPartition& at);
   void Resume(const TopicPartition& at);
   void SetPolling(bool polling);
+  size_t fetched_bytes() const;
   std::optional<Watermarks> WatermarksOf(const TopicPartition& at) const;
   void Commit(std::vector<Offset> offsets, OnCommitted on_done);
   void Close(std::function<void()> on_closed);
@@ -157,6 +158,7 @@ class Consumer::Core {
   uint64_t last_epoch_ = 0;
   std::vector<Consumed> batch_;
   size_t batch_bytes_ = 0;
+  size_t usual_bytes_ = 1024;  // a record of the last batch, or one before any has come
   std::deque<Commission> waiting_commits_;  // for the end of a rejoin
   std::map<uint64_t, Commission> commits_;  // librdkafka has them
   uint64_t last_commit_ = 0;

@@ -11,14 +11,9 @@ namespace {
 
 constexpr char kNotByRegex[] = "topic.blacklist";
 
-// What bounds the memory of prefetched records, how soon new topics are seen, and how soon a member
-// hears that another has come or gone; the config's own values win.
+// How soon new topics are seen, and how soon a member hears that another has come or gone; the
+// config's own values win.
 const PropertyList kDefaults{{"heartbeat.interval.ms", "1000"},
-                             {"queued.max.messages.kbytes", "16384"},
-                             // The bytes above are keys and values: headers are bounded by this.
-                             {"queued.min.messages", "1000"},
-                             {"fetch.message.max.bytes", "1048576"},
-                             {"fetch.max.bytes", "8388608"},
                              {"fetch.error.backoff.ms", "100"},
                              // 1 s unless told: the queue is long empty by then.
                              {"fetch.queue.backoff.ms", "20"},
@@ -53,6 +48,8 @@ config::Properties RoleOf(const ConsumerOptions& options) {
   config::Properties role = kafka.consumer_properties;
   for (const auto& [name, value] : kDefaults)
     if (!kafka.properties.contains(name)) role.emplace(name, config::Text{value, {}, name});
+  for (const auto& [name, value] : FetchProperties(options.fetch, kafka))
+    role.insert_or_assign(name, config::Text{value, {}, name});
   if (!options.never.empty()) Pass(kafka, options.never, role);
   const auto common = kafka.properties.find(kInstanceId);
   if (common != kafka.properties.end()) role.insert(*common);

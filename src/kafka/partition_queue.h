@@ -35,7 +35,7 @@ struct Entry {
 // What is kept for a record while it waits, beside its own bytes: the entry and the allocator's
 // share, and the publisher's outcome, waiter and known id. Measured by tests/system/memory_test.py.
 // What librdkafka copies, a batch for each partition at most, comes on top.
-inline constexpr size_t kEntryMemory = 1024;
+inline constexpr size_t kEntryMemory = kLeastMemory;
 
 inline size_t MemoryOf(const event::Record& record) {
   return kEntryMemory + record.topic.capacity() + (record.key ? record.key->capacity() : 0) +

@@ -21,14 +21,20 @@ constexpr auto kLookupPause = std::chrono::seconds(1);
 constexpr auto kMayBeForgotten = std::chrono::minutes(5);
 // Before a topic's config is known, records go one by one for so long at most.
 constexpr auto kConfigWait = std::chrono::seconds(1);
-// A topic that is not there costs some 10 KB while it is remembered.
+// A topic that is not there costs so much while it is remembered, and they may cost a part of what
+// may wait.
+constexpr size_t kSoughtTopic = 10'000;
+constexpr size_t kSoughtShare = 2;
 constexpr size_t kMostSought = 2000;
+// librdkafka copies the batch of each partition that it is handed: a small part of what may wait.
+constexpr size_t kBatchShare = 32;
 
 size_t Overhead(size_t headers) { return kRecordOverhead + kHeaderOverhead * headers; }
 
-Refusal QueueFull(const std::string& what) {
+Refusal QueueFull(const std::string& what, bool memory = false) {
   Refusal refusal;
   refusal.reason = Reason::kQueueFull;
+  refusal.memory = memory;
   refusal.error = {base::Code::kUnavailable, what,
                    "Kafka is slower than the app publishes; try again", true};
   return refusal;
@@ -37,6 +43,7 @@ Refusal QueueFull(const std::string& what) {
 Refusal NeverFits(const std::string& topic, size_t memory, size_t most) {
   Refusal refusal;
   refusal.reason = Reason::kTooLarge;
+  refusal.memory = true;
   refusal.error = {base::Code::kTooLarge,
                    "the event takes " + std::to_string(memory) + " bytes, and at most " +
                        std::to_string(most) + " may wait for topic " + topic,
@@ -110,10 +117,12 @@ std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const 
   if (memory > options_.max_bytes / 2)
     return NeverFits(record.topic, memory, options_.max_bytes / 2);
   if (records_ >= options_.max_records || memory_ + memory > options_.max_bytes)
-    return QueueFull("the queue to Kafka is full (" + std::to_string(records_) + " events)");
+    return QueueFull("the queue to Kafka is full (" + std::to_string(records_) + " events)", true);
   const auto found = topics_.find(record.topic);
   if (found == topics_.end()) {
-    if (not_placed_ < kMostSought) return std::nullopt;
+    if (not_placed_ < kMostSought &&
+        not_placed_ * kSoughtTopic <= options_.max_bytes / kSoughtShare)
+      return std::nullopt;
     return QueueFull(std::to_string(not_placed_) +
                      " topics that Kafka does not have are waited for");
   }
@@ -121,7 +130,8 @@ std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const 
   const Topic& topic = *found->second;
   if (topic.records >= options_.max_records / 2 || topic.memory + memory > options_.max_bytes / 2)
     return QueueFull("the queue of topic " + topic.name + " is full (" +
-                     std::to_string(topic.records) + " events)");
+                         std::to_string(topic.records) + " events)",
+                     true);
   return std::nullopt;
 }
 
@@ -230,7 +240,7 @@ void Producer::Core::ServeDirty() {
 
 BatchLimits Producer::Core::LimitsOf(const Topic& topic) const {
   BatchLimits limits;
-  limits.bytes = std::min(limits.bytes, topic.limit);
+  limits.bytes = std::min({limits.bytes, topic.limit, options_.max_bytes / kBatchShare});
   // What the topic refuses is known in a moment, and costs less unasked.
   if (!topic.config_known && loop_.Now() - topic.config_asked < kConfigWait) limits.records = 1;
   return limits;

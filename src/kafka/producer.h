@@ -52,6 +52,7 @@ struct Refusal {
   Reason reason = Reason::kBroker;
   base::Error error;
   bool possibly_stored = false;  // true: a retry could make a duplicate (outcome: unknown)
+  bool memory = false;           // ProducerOptions::max_bytes is what there was no room in
 };
 
 using Report = tl::expected<Stored, Refusal>;
@@ -59,11 +60,14 @@ using Report = tl::expected<Stored, Refusal>;
 // dead letter topic); it may be moved from. Of one that Kafka has the headers are gone.
 using OnReport = std::function<void(const Report&, event::Record& record)>;
 
+// What a record takes at the least while it waits, with all that is kept for it.
+inline constexpr size_t kLeastMemory = 1024;
+
 struct ProducerOptions {
   config::Kafka kafka;
   // Bounds of what waits and is in flight; no topic may hold more than half of either. The bytes
   // are those of the memory that it really takes, here and where it is waited for.
-  size_t max_records = 200'000;
+  size_t max_records = SIZE_MAX;
   size_t max_bytes = 64 << 20;
   // Sooner than http.ackTimeout's default, so that the answer is "not taken" and not "unknown".
   std::chrono::milliseconds unknown_topic_after{4500};

@@ -32,7 +32,7 @@ constexpr char kIndex[] =
     "/healthz       200 while all event loops make progress\n"
     "/readyz        200 while the condition Ready is True\n"
     "/health/kafka  whether Kafka is enabled and connected\n"
-    "/status        conditions, with reasons\n";
+    "/status        conditions, with reasons, and the memory budget\n";
 
 }  // namespace
 
@@ -137,6 +137,8 @@ http::Response OpsServer::Core::Answer(std::string_view path) {
         telemetry::KafkaHealthJson(sources_.kafka_enabled(), sources_.kafka_connected());
   } else if (path == "/status") {
     response.body = sources_.conditions.Json();
+    response.body.pop_back();  // its closing brace
+    response.body += ",\"memory\":" + sources_.memory() + "}";
   } else if (path == "/") {
     response.content_type = "text/plain; charset=utf-8";
     response.body = kIndex;

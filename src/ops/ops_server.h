@@ -24,6 +24,7 @@ struct OpsSources {
   const telemetry::Conditions& conditions;
   std::function<bool()> kafka_enabled;
   std::function<bool()> kafka_connected;
+  std::function<std::string()> memory;                     // JSON, part of /status
   std::vector<std::pair<std::string, base::Loop*>> loops;  // that /healthz watches
 };
 

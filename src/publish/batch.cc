@@ -33,7 +33,7 @@ void Batch::Start() {
   if (!request_->ReserveAnswer(reserved_)) {
     http::Problem problem = MakeProblem(503, {}, "too many answers wait to be read");
     problem.outcome = "none";
-    problem.limit = "http.maxAnswers";
+    problem.limit = request_->AnswersLimit();
     problem.retry_after = kRetryAfterSeconds;
     return request_->Answer(problem.ToResponse());
   }

@@ -84,10 +84,14 @@ class KnownEvents {
   }
 
   size_t size() const { return by_name_.size(); }
+  size_t bytes() const { return bytes_; }  // of the decided
 
  private:
+  // Its places in list and map, and the allocator's share of its parts.
+  static constexpr size_t kKept = 160;
+
   static size_t Bytes(const KnownEvent& entry) {
-    size_t bytes = sizeof entry + entry.name.size() + entry.outcome.id.size();
+    size_t bytes = kKept + sizeof entry + entry.name.size() + entry.outcome.id.size();
     for (const auto& target : entry.outcome.targets) bytes += sizeof target + target.topic.size();
     return bytes;
   }

@@ -12,10 +12,6 @@ namespace {
 constexpr size_t kMaxFailures = 1000;
 constexpr uint64_t kMaxFailureBytes = 256 << 10;
 constexpr uint64_t kFailureMemory = 80;  // what keeping one takes beside its problem's text
-// The undecided events of all streams together at which reading pauses: enough for full batches to
-// every partition, and less than the half of the producer's queue that a topic may use.
-constexpr size_t kMaxUndecided = 16'384;
-constexpr size_t kMaxUndecidedBytes = 8 << 20;
 
 }  // namespace
 
@@ -141,11 +137,11 @@ void NdjsonStream::Pause() {
 }
 
 bool NdjsonStream::Full() const {
-  const size_t streams = std::max<size_t>(busy_, 1);
+  const PublisherOptions& options = publisher_.options();
   // Reading pauses when it is full, until half of it is decided.
-  const size_t most = std::max<size_t>(kMaxUndecided / streams / (paused_ ? 2 : 1), 1);
-  const size_t most_bytes = std::max<size_t>(kMaxUndecidedBytes / streams / (paused_ ? 2 : 1), 1);
-  return undecided_ >= most || undecided_bytes_ >= most_bytes;
+  const size_t divisor = std::max<size_t>(busy_, 1) * (paused_ ? 2 : 1);
+  return undecided_ >= std::max<size_t>(options.max_undecided / divisor, 1) ||
+         undecided_bytes_ >= std::max<size_t>(options.max_undecided_bytes / divisor, 1);
 }
 
 bool NdjsonStream::MustWait() {

@@ -41,7 +41,7 @@ Publisher::Publisher(base::Loop& loop, kafka::Producer* producer, telemetry::Met
       producer_(producer),
       metrics_(metrics),
       options_(std::move(options)),
-      known_(options_.known_events, options_.known_for),
+      known_(options_.known_events, options_.known_for, options_.known_bytes),
       last_publish_(loop.Now()) {}
 
 Publisher::~Publisher() = default;

@@ -43,9 +43,15 @@ struct PublisherOptions {
   // ack_timeout.
   std::chrono::milliseconds away_after{1000};
   size_t known_events = 16'384;
+  size_t known_bytes = 16 << 20;
   base::Duration known_for = std::chrono::minutes(10);
   // Callers that wait for an event of another request; more are answered 503.
   size_t max_joined = 65'536;
+  // What may be undecided of all NDJSON streams together before reading pauses. Enough for full
+  // batches to every partition, little enough for the half of the producer's queue that a topic may
+  // take: what is too much for it would be refused.
+  size_t max_undecided = 16'384;
+  size_t max_undecided_bytes = 8 << 20;
 };
 
 class Publisher {
@@ -59,6 +65,9 @@ class Publisher {
 
   void SetRoutes(std::shared_ptr<const Routes> routes);
   void SetOptions(const PublisherOptions& options);
+  const PublisherOptions& options() const { return options_; }
+  // What is kept of events that were decided lately.
+  size_t known_bytes() const { return known_.bytes(); }
 
   void Publish(event::Event event, const Ask& ask, OnDecided on_decided);
 

@@ -95,9 +95,7 @@ std::optional<http::Problem> Publisher::NotNow(const event::Record& record, bool
     return problem;
   }
   if (auto refusal = producer_->Admit(record)) {
-    problem = ToProblem(*refusal, {});
-    problem.limit.clear();  // the queue's own, which no field sets
-    return problem;
+    return ToProblem(*refusal, {});
   }
   return std::nullopt;
 }

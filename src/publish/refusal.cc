@@ -42,7 +42,7 @@ http::Problem ToProblem(const kafka::Refusal& refusal, const std::string& id) {
   switch (refusal.reason) {
     case kafka::Reason::kTooLarge:
       problem.status = 413;
-      problem.limit = "max.message.bytes";
+      problem.limit = refusal.memory ? "memory.budget" : "max.message.bytes";
       return problem;
     case kafka::Reason::kInvalid:
       problem.status = 422;
@@ -50,6 +50,7 @@ http::Problem ToProblem(const kafka::Refusal& refusal, const std::string& id) {
     default:
       problem.status = 503;
       problem.retry_after = kRetryAfterSeconds;
+      if (refusal.memory) problem.limit = "memory.budget";
       return problem;
   }
 }

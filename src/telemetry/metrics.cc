@@ -121,6 +121,11 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Gauge>& config_successful =
       GaugeFamily("outrigger_config_last_reload_successful",
                   "1 while the current configuration file is in force, 0 after it was refused.");
+  prometheus::Family<prometheus::Gauge>& memory_budget =
+      GaugeFamily("outrigger_memory_budget_bytes",
+                  "What events, bodies, answers and fetch queues may hold together, in bytes.");
+  prometheus::Family<prometheus::Gauge>& memory_used = GaugeFamily(
+      "outrigger_memory_used_bytes", "What each share of the memory budget holds, in bytes.");
   prometheus::Family<prometheus::Gauge>& http_connections =
       GaugeFamily("outrigger_http_connections", "Connections that the app holds open.");
   prometheus::Family<prometheus::Gauge>& kafka_connected =
@@ -208,6 +213,10 @@ Counter Metrics::HttpRequests(std::string_view endpoint, int code) {
 void Metrics::ConfigReloaded(bool applied) {
   families_->config_reloads.Add(ReloadLabels(applied)).Increment();
   families_->config_successful.Add({}).Set(applied ? 1 : 0);
+}
+Gauge Metrics::MemoryBudget() { return Gauge(&families_->memory_budget.Add({})); }
+Gauge Metrics::MemoryUsed(const std::string& share) {
+  return Gauge(&families_->memory_used.Add({{"share", share}}));
 }
 Gauge Metrics::HttpConnections() { return Gauge(&families_->http_connections.Add({})); }
 Gauge Metrics::KafkaConnected() { return Gauge(&families_->kafka_connected.Add({})); }

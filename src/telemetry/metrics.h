@@ -36,11 +36,13 @@ class Metrics {
   // A change of the config: outrigger_config_reloads_total{outcome="applied"|"refused"} and
   // outrigger_config_last_reload_successful.
   void ConfigReloaded(bool applied);
-  Gauge HttpConnections();         // outrigger_http_connections
-  Gauge KafkaConnected();          // outrigger_kafka_connected
-  Counter ProducerRebuilds();      // outrigger_producer_rebuilds_total
-  Gauge ProducerWaitingRecords();  // outrigger_producer_waiting_events
-  Gauge ProducerWaitingBytes();    // outrigger_producer_waiting_bytes
+  Gauge MemoryBudget();                        // outrigger_memory_budget_bytes
+  Gauge MemoryUsed(const std::string& share);  // outrigger_memory_used_bytes{share}
+  Gauge HttpConnections();                     // outrigger_http_connections
+  Gauge KafkaConnected();                      // outrigger_kafka_connected
+  Counter ProducerRebuilds();                  // outrigger_producer_rebuilds_total
+  Gauge ProducerWaitingRecords();              // outrigger_producer_waiting_events
+  Gauge ProducerWaitingBytes();                // outrigger_producer_waiting_bytes
 
   // The text exposition (version 0.0.4), process_* included. Any thread; not a flow's.
   std::string Text() const;

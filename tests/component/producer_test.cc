@@ -193,6 +193,7 @@ TEST_F(ProducerTest, TheBytesOfTheQueueAreThoseOfTheMemoryThatItTakes) {
   for (int n = 0; n < 100; ++n) Send("key");
   ASSERT_TRUE(test::RunUntil(loop_, [&] { return refused_.size() >= 40; }));
   EXPECT_EQ(refused_.front().reason, Reason::kQueueFull);
+  EXPECT_TRUE(refused_.front().memory);
   EXPECT_LE(producer_->waiting_bytes(), 32u << 10);
 }
 
@@ -206,6 +207,7 @@ TEST_F(ProducerTest, WhatNeverFitsTheQueueIsTooLargeAndNotForLater) {
   const auto refusal = producer_->Admit(large);
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->reason, Reason::kTooLarge);
+  EXPECT_TRUE(refusal->memory);
   EXPECT_FALSE(refusal->error.retryable);
   EXPECT_NE(refusal->error.message.find("32768"), std::string::npos) << refusal->error.message;
 }

@@ -16,6 +16,7 @@ class FakeRequest : public http::Request {
     reserved = bytes;
     return true;
   }
+  std::string AnswersLimit() const override { return "http.maxAnswers"; }
   void Pause() override { paused = true; }
   void Resume() override { paused = false; }
 

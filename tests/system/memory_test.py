@@ -1,13 +1,18 @@
 """Memory is bounded: in bodies that are being read, in answers that are not, in events that wait for Kafka, in who waits
-for them, in what a stream remembers."""
+for them, in what a stream remembers; and for the process as a whole, which a container's limit never ends."""
 import http.client
 import json
 import select
 import socket
+import subprocess
+import threading
 import time
 import unittest
 
-from case import HEAD, Sidecar, free_ports
+from case import HEAD, KafkaCase, Sidecar, free_ports, read_topic
+
+from app import App
+from memory_cgroup import CgroupUnavailable, MemoryCgroup
 
 MEGABYTE = 1 << 20
 JSON = b"POST /v1/events HTTP/1.1\r\nHost: h\r\nContent-Type: application/%s\r\n"
@@ -140,6 +145,7 @@ class Memory(unittest.TestCase):
         return answer["accepted"]
 
     def test_small_events_that_wait_take_the_memory_that_they_are_counted_for(self):
+        self.restart("memory:\n  budget: 108MiB\n")  # of which 64 MiB may wait for Kafka
         taken = self.fill("a", 60_000) + self.fill("b", 60_000)
         total, anonymous = self.instance.memory()
         print(f"{taken} small events wait in {anonymous / 1e6:.0f} MB, RSS {total / 1e6:.0f} MB", end=" ")
@@ -156,6 +162,111 @@ class Memory(unittest.TestCase):
         grown = self.grown()
         print(f"RSS grew by {grown / 1e6:.0f} MB", end=" ")
         self.assertLess(grown, 32 * MEGABYTE)
+
+
+class Container(KafkaCase):
+    """A sidecar in a container of so much memory; where no cgroup can be made, with the budget that it would have."""
+
+    BACKLOG = 200_000
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.kafka.create_topic("backlog")
+        lines = "".join(f'user-{n % 5000}:{{"n":{n},"text":"{"x" * 960}"}}\n' for n in range(cls.BACKLOG))
+        subprocess.run(["kcat", "-P", "-b", cls.kafka.bootstrap, "-t", "backlog", "-K:", "-X", "queue.buffering.max.messages=1000000"],
+                       input=lines.encode(), check=True)
+
+    def setUp(self):
+        self.app = App(port=free_ports(1)[0])
+        self.addCleanup(self.app.stop)
+        self.group = None
+
+    def subscriptions(self, count):
+        return "subscriptions:\n" + "".join(
+            f"  - name: s{n}\n    topics: [backlog]\n    deliver: {{url: \"http://127.0.0.1:{self.app.port}/h\", concurrency: 4}}\n" for n in range(count))
+
+    def contain(self, limit, text):
+        try:
+            self.group = MemoryCgroup(limit)
+            self.addCleanup(self.group.close)
+        except CgroupUnavailable as why:
+            print(f"(no cgroup: {why})", end=" ")
+            text += f"memory:\n  budget: {limit // 2}\n"
+        self.instance = Sidecar(text=HEAD + text, env={"KAFKA_BROKERS": self.kafka.bootstrap, "KAFKA_GROUP_ID": f"of-{limit}"})
+        self.addCleanup(self.instance.close)
+        self.instance.start(under=self.group.under if self.group else (), timeout=40)
+
+    def shares(self):
+        return self.instance.ops("/status").json["memory"]["shares"]
+
+    def sum_of(self, metric):
+        return sum(value for name, value in self.instance.metrics().items() if name.split("{")[0] == metric)
+
+    def check_memory(self, most):
+        if self.group:
+            self.assertEqual(self.group.kills(), 0)
+        peak = self.instance.most_memory()
+        print(f"RSS at most {peak / 1e6:.0f} MB", end=" ")
+        self.assertLess(peak, most)
+
+    def test_many_groups_with_a_backlog_fit_into_a_small_container(self):
+        self.contain(256 * MEGABYTE, self.subscriptions(32))
+        self.assertEqual(self.instance.ops("/status").json["memory"]["budget"], 128 * MEGABYTE)
+        self.instance.wait_for(lambda: self.sum_of("outrigger_delivery_circuit_open") == 32, 60, "all to see that the app is away")
+        answer = threading.Event()
+        self.app.answer = lambda call: 200 if answer.wait(60) else None
+        self.addCleanup(answer.set)
+        self.app.start()
+        self.instance.wait_for(lambda: self.shares()["application"]["used"] > self.shares()["application"]["bytes"] / 2, 30,
+                               "a silent app to leave its events in memory")
+        self.check_memory(200_000_000)
+        answer.set()
+        before = self.sum_of("outrigger_consumer_events_total")
+        self.instance.wait_for(lambda: self.sum_of("outrigger_consumer_events_total") > before + 32 * 50, 30, "all to go on")
+        self.check_memory(200_000_000)
+
+    def test_publishing_without_kafka_and_a_backlog_fit_into_a_tiny_container(self):
+        self.contain(64 * MEGABYTE, self.subscriptions(1))
+        self.instance.wait_for(lambda: self.sum_of("outrigger_delivery_circuit_open") == 1, 30, "it to see that the app is away")
+        for topic in ("left.events", "right.events"):
+            self.kafka.create_topic(topic)
+            self.assertEqual(self.instance.post(f"/v1/events/{topic.split('.')[0]}.made", {}).status, 200)
+        self.kafka.stop(kill=True)
+        taken, refused = set(), []
+
+        def publish(number):
+            connection = self.instance.connect()
+            for n in range(2000):
+                event = f"{number}-{n}"
+                answer = self.instance.post(f"/v1/events/{('left', 'right')[n % 2]}.made?ack=memory&id={event}&key={number}",
+                                            {"text": "y" * 1000}, connection=connection)
+                if answer.status == 503:
+                    refused.append(answer.json)
+                    break
+                self.assertEqual(answer.status, 202, answer.body)
+                taken.add(event)
+            connection.close()
+
+        threads = [threading.Thread(target=publish, args=(number,)) for number in range(64)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(refused), 64, "there is no room for any")
+        self.assertEqual({(problem["limit"], problem["outcome"]) for problem in refused}, {("memory.budget", "none")})
+        self.assertGreater(len(taken), 500)
+        self.check_memory(64 * MEGABYTE)
+        self.kafka.start()
+        self.instance.wait_for(lambda: self.sum_of("outrigger_producer_waiting_events") == 0, 60, "all to reach Kafka")
+        self.assertEqual(self.instance.post("/v1/events/left.made", {}).status, 200)
+        self.app.start()
+        self.instance.wait_for(lambda: len(self.app.calls) > 1000, 60, "the backlog to be delivered")
+        self.check_memory(64 * MEGABYTE)
+        stored = {record.headers.get("ce_id") for topic in ("left.events", "right.events")
+                  for record in read_topic(self.kafka.bootstrap, topic)}
+        print(f"{len(taken)} taken,", end=" ")
+        self.assertEqual(taken - stored, set(), "what was taken is in Kafka")
 
 
 if __name__ == "__main__":

@@ -60,6 +60,19 @@ class Publishing(unittest.TestCase):
         self.assertIn(str(port), app.log)
         self.assertIn("ECONNREFUSED", app.log)
 
+    def test_memory_full(self):
+        """503 with `limit: memory.budget`"""
+        away = Sidecar(text=HEAD + "routes:\n  - {topic: work}\nmemory:\n  budget: 8MiB\n", env={"KAFKA_BROKERS": f"127.0.0.1:{free_ports(1)[0]}"}).start()
+        self.addCleanup(away.close)
+        answers = [away.post("/v1/events/a.b?ack=memory", {"x": "y" * 100_000}) for _ in range(100)]
+        self.assertEqual({answer.status for answer in answers}, {202, 503})
+        self.assertEqual((answers[-1].json["limit"], answers[-1].json["outcome"]), ("memory.budget", "none"))
+
+        def full():
+            kafka = away.ops("/status").json["memory"]["shares"]["kafka"]
+            return kafka["used"] > kafka["bytes"] // 3  # one topic may have half
+        away.wait_for(full, what="/status to show it")
+
     def test_no_route(self):
         """404 "no route takes an event of type …\""""
         self.assertIn('no route takes an event of type "course.created"', self.refused(404, "/v1/events/course.created", {})["detail"])

@@ -376,6 +376,35 @@ TEST(Fields, AllBodiesTogetherHaveRoomForTheLargestOne) {
   EXPECT_TRUE(LoadBetween("http: {maxBody: 65MiB, maxBodies: 1GiB}\n").ok());
 }
 
+TEST(Memory, TheBudgetIsByTheContainerUnlessItIsGiven) {
+  EXPECT_EQ(LoadBetween("").config.memory_budget, std::nullopt);
+  const Loaded loaded = LoadBetween("memory: {budget: 128MiB}\n");
+  ASSERT_TRUE(loaded.problems.empty()) << Shown(loaded);
+  EXPECT_EQ(loaded.config.memory_budget, 128U << 20);
+}
+
+TEST(Memory, ABudgetThatIsTooSmallSaysWhatWouldDo) {
+  const Loaded loaded = LoadBetween("memory: {budget: 4MiB}\n");
+  EXPECT_FALSE(loaded.ok());
+  EXPECT_THAT(Shown(loaded), HasSubstr(":3:10: memory.budget: 4MiB is too little for events of "
+                                       "1MiB (http.maxBody) (at least 5MiB; by default"));
+  EXPECT_TRUE(LoadBetween("memory: {budget: 5MiB}\n").ok());
+  EXPECT_FALSE(LoadBetween("memory: {budget: 0}\n").ok());
+  EXPECT_FALSE(LoadBetween("memory: {budget: much}\n").ok());
+}
+
+TEST(Memory, GroupsAndLargeEventsNeedMore) {
+  const std::string one =
+      "  - {name: a, topics: [t], deliver: {url: \"unix:/s:/\"}}\n"
+      "  - {name: b, topics: [t], deliver: {url: \"unix:/s:/\"}}\n";
+  const Loaded loaded = LoadBetween("memory: {budget: 25MiB}\nsubscriptions:\n" + one);
+  EXPECT_THAT(Shown(loaded), HasSubstr("25MiB is too little for 2 groups, 2 subscriptions and "
+                                       "events of 1MiB (http.maxBody) (at least 26MiB"));
+  EXPECT_TRUE(LoadBetween("memory: {budget: 26MiB}\nsubscriptions:\n" + one).ok());
+  EXPECT_THAT(Shown(LoadBetween("memory: {budget: 26MiB}\nhttp: {maxBody: 32MiB}\n")),
+              HasSubstr("26MiB is too little for events of 32MiB"));
+}
+
 TEST(Fields, APasswordInTheFileIsAWarningAndNeverShown) {
   const Loaded loaded = LoadBetween(
       "kafka: {security: {protocol: SASL_SSL, mechanism: PLAIN, username: u, password: "

@@ -144,5 +144,23 @@ TEST_F(StreamedBodies, CountWithWhatTheHandlerKeepsOfThem) {
   EXPECT_EQ(Buffered(), 0U);
 }
 
+TEST(LimitNames, HaveThePrefixUnlessTheyAreWhole) {
+  const Limits limits;
+  EXPECT_EQ(limits.FieldOf(limits.bodies_limit), "http.maxBodies");
+  EXPECT_EQ(limits.FieldOf(limits.answers_limit), "http.maxAnswers");
+  EXPECT_EQ(limits.FieldOf("memory.budget"), "memory.budget");
+}
+
+TEST(BodyBudgetOfTheProcess, IsNamedWhereItIsTheSmallerBound) {
+  Limits limits = Small();
+  limits.bodies_limit = "memory.budget";
+  Running running(EchoHandler(), limits);
+  Client client(running.port());
+  ASSERT_TRUE(client.Send(HeadOf(200 * kKiB)));
+  const auto answer = client.Read();
+  EXPECT_EQ(answer.status, 413);
+  EXPECT_NE(answer.body.find(R"("limit":"memory.budget")"), std::string::npos) << answer.body;
+}
+
 }  // namespace
 }  // namespace outrigger::http

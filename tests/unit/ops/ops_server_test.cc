@@ -41,6 +41,7 @@ class OpsServerTest : public testing::Test {
                                                           .conditions = conditions_,
                                                           .kafka_enabled = [] { return true; },
                                                           .kafka_connected = [] { return false; },
+                                                          .memory = [] { return "{\"budget\":7}"; },
                                                           .loops = {{"publish", &loop_}}}));
   }
 
@@ -49,6 +50,11 @@ class OpsServerTest : public testing::Test {
   base::Loop loop_;
   std::unique_ptr<OpsServer> server_;
 };
+
+TEST_F(OpsServerTest, StatusHasTheMemoryBudgetBesideTheConditions) {
+  const std::string answer = Get(server_->port(), "/status");
+  EXPECT_NE(answer.find(R"("conditions":[],"memory":{"budget":7}})"), std::string::npos) << answer;
+}
 
 TEST_F(OpsServerTest, HealthIsThatTheLoopsMakeProgress) {
   std::thread turning([this] { loop_.Run(); });
@@ -113,8 +119,9 @@ TEST(OpsServerStart, ATakenPortIsAnErrorThatNamesIt) {
   telemetry::Metrics metrics;
   telemetry::Conditions conditions{base::Clock::System()};
   const auto start = [&](const std::string& listen) {
-    return OpsServer::Start(listen,
-                            {metrics, conditions, [] { return true; }, [] { return true; }, {}});
+    return OpsServer::Start(
+        listen,
+        {metrics, conditions, [] { return true; }, [] { return true; }, [] { return "{}"; }, {}});
   };
   const auto first = start("127.0.0.1:0");
   ASSERT_TRUE(first);

@@ -24,6 +24,8 @@ TEST(Metrics, NamesTypesAndHelpAreAsTheGoldenFileHasThem) {
   metrics.Consumer("s", "t");
   metrics.Subscription("s");
   metrics.Partition("g", "t", 0);
+  metrics.MemoryBudget();
+  metrics.MemoryUsed("kafka");
   metrics.HttpRequests("/v1/events", 200).Increment();
   const std::string path = OUTRIGGER_SOURCE_DIR "/tests/golden/metrics.txt";
   if (std::getenv("OUTRIGGER_UPDATE_GOLDEN")) std::ofstream(path) << Shape(metrics.Text());
