@@ -366,6 +366,8 @@ TEST_F(StateTest, APartitionThatComesBackWhileItIsStillBeingSettledSkipsNothing)
   drain_ = seconds(60);
   answering_ = false;
   kafka_.consumer_properties["session.timeout.ms"].value = "4000";
+  // So that it hears of the other's joining before the embedded broker's patience ends.
+  kafka_.consumer_properties["heartbeat.interval.ms"].value = "500";
   const auto keeper = Start();
   ASSERT_TRUE(Until([&] { return Delivers(conditions_, "4 partitions"); }));
   for (int32_t partition = 0; partition < 4; ++partition) Send(3, "four", partition);
