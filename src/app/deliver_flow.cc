@@ -11,9 +11,25 @@ using telemetry::Log;
 
 namespace {
 
-// Of the budget: to commit what has settled, get the last dead letters acked and leave the groups.
+// Of the budget: to commit what has settled, get the last dead-letter records acked and leave the
+// groups.
 constexpr std::chrono::milliseconds kLeaveShare{2000};
 constexpr auto kTick = std::chrono::seconds(1);
+
+// The subscriptions of each consumer group, in the file's order.
+std::vector<std::vector<config::Subscription>> ByGroup(
+    const std::vector<config::Subscription>& all) {
+  std::vector<std::vector<config::Subscription>> groups;
+  for (const auto& subscription : all) {
+    const auto same = std::ranges::find_if(
+        groups, [&](const auto& group) { return group.front().group == subscription.group; });
+    if (same == groups.end())
+      groups.push_back({subscription});
+    else
+      same->push_back(subscription);
+  }
+  return groups;
+}
 
 }  // namespace
 
@@ -29,11 +45,11 @@ base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(const config::Con
   auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
   if (!producer) return base::Fail(producer.error());
   flow->producer_ = std::move(*producer);
-  for (const auto& subscription : config.subscriptions) {
-    auto created = deliver::Subscription::Create(
+  for (auto& subscriptions : ByGroup(config.subscriptions)) {
+    auto created = deliver::Group::Create(
         {.loop = flow->loop_,
          .kafka = flow->kafka_,
-         .config = subscription,
+         .subscriptions = std::move(subscriptions),
          .rebalance_drain = config.rebalance_drain,
          .produce =
              [producer = flow->producer_.get()](event::Record record, kafka::OnReport on_report) {
@@ -42,7 +58,7 @@ base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(const config::Con
          .metrics = metrics,
          .conditions = conditions});
     if (!created) return base::Fail(created.error());
-    flow->subscriptions_.push_back(std::move(*created));
+    flow->groups_.push_back(std::move(*created));
   }
   return flow;
 }
@@ -50,7 +66,7 @@ base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(const config::Con
 DeliverFlow::~DeliverFlow() {
   loop_.Stop();
   if (thread_.joinable()) thread_.join();
-  subscriptions_.clear();
+  groups_.clear();
 }
 
 void DeliverFlow::Start() {
@@ -67,15 +83,14 @@ void DeliverFlow::Tick() {
 void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
   loop_.Post([this, budget] {
     stop_by_ = loop_.Now() + budget;
-    stopping_ = subscriptions_.size() + 1;
+    stopping_ = groups_.size() + 1;
     deadline_ = loop_.After(budget, [this] {
       Log(Level::kWarn,
           "shutdown.budget is over: what the app has not answered is delivered again");
       loop_.Stop();
     });
     const auto settle_within = budget - std::min(kLeaveShare, budget / 4);
-    for (const auto& subscription : subscriptions_)
-      subscription->Stop(settle_within, [this] { Stopped(); });
+    for (const auto& group : groups_) group->Stop(settle_within, [this] { Stopped(); });
     Stopped();
   });
   if (thread_.joinable()) thread_.join();
@@ -83,8 +98,8 @@ void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
 
 void DeliverFlow::Stopped() {
   if (--stopping_ > 0) return;
-  // Dead letters that are still under way: their events were not settled, so nothing is lost either
-  // way.
+  // Dead-letter records that are still under way: their events were not settled, so nothing is lost
+  // either way.
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(stop_by_ - loop_.Now());
   producer_->Close(std::max(left, std::chrono::milliseconds(0)), [this] { loop_.Stop(); });
 }
