@@ -94,6 +94,7 @@ class History {
  private:
   struct Item : Dispatcher::Event {
     Truth* truth = nullptr;
+    Kind last = Kind::kRefused;  // its last result
     bool settled = false;
   };
   // One assignment of the partition.
@@ -260,6 +261,7 @@ class History {
 
   void Report(Item& item, AttemptResult result) {
     if (result.kind == Kind::kCut) ++item.truth->judged;
+    item.last = result.kind;
     dispatcher_->OnResult(item, std::move(result), now_);
     Turn();
   }
@@ -267,10 +269,12 @@ class History {
   void CarryOut(const Dispatcher::Decided& decided) {
     auto& item = static_cast<Item&>(*decided.event);
     const uint32_t attempts = item.home->offsets.attempts(item.offset);
-    if (attempts > kAttempts) Wrong("counted too many attempts");
+    if (attempts >= kAttempts) Wrong("counted too many attempts");
     if (decided.what == What::kRetried || decided.what == What::kNoted) return;
     Truth& truth = *item.truth;
     if (truth.judged == 0) Wrong("settled without a verdict");
+    if (decided.what == What::kDelivered && item.last != Kind::kSuccess)
+      Wrong("delivered, and the app has not said so");
     const bool dead = decided.what == What::kGivenUp;
     if (dead && !truth.rejected && attempts + 1 < kAttempts) Wrong("given up too early");
     if (!weather_.outages && !truth.kills && !truth.rejected && attempts > truth.failed)
