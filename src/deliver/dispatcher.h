@@ -121,7 +121,6 @@ class Dispatcher {
 
   AppCircuit::State state() const { return circuit_.state(); }
   size_t in_flight() const { return queues_.in_flight(); }
-  size_t waiting() const { return queues_.waiting(); }
 
  private:
   bool Begin(Event& event, base::TimePoint now);
