@@ -12,9 +12,25 @@ using telemetry::Log;
 
 namespace {
 
-// Of the budget: to commit what has settled, get the last dead letters acked and leave the groups.
+// Of the budget: to commit what has settled, get the last dead-letter records acked and leave the
+// groups.
 constexpr std::chrono::milliseconds kLeaveShare{2000};
 constexpr auto kTick = std::chrono::seconds(1);
+
+// The subscriptions of each consumer group, in the file's order.
+std::vector<std::vector<config::Subscription>> ByGroup(
+    const std::vector<config::Subscription>& all) {
+  std::vector<std::vector<config::Subscription>> groups;
+  for (const auto& subscription : all) {
+    const auto same = std::ranges::find_if(
+        groups, [&](const auto& group) { return group.front().group == subscription.group; });
+    if (same == groups.end())
+      groups.push_back({subscription});
+    else
+      same->push_back(subscription);
+  }
+  return groups;
+}
 
 }  // namespace
 
@@ -34,11 +50,12 @@ base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(
   auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
   if (!producer) return base::Fail(producer.error());
   flow->producer_ = std::move(*producer);
-  for (const auto& subscription : config.subscriptions) {
-    auto created = deliver::Subscription::Create(
+  for (auto& subscriptions : ByGroup(config.subscriptions)) {
+    const size_t waiting = budget.application_of_subscription() * subscriptions.size();
+    auto created = deliver::Group::Create(
         {.loop = flow->loop_,
          .kafka = flow->kafka_,
-         .config = subscription,
+         .subscriptions = std::move(subscriptions),
          .rebalance_drain = config.rebalance_drain,
          .produce =
              [producer = flow->producer_.get()](event::Record record, kafka::OnReport on_report) {
@@ -46,10 +63,10 @@ base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(
              },
          .metrics = metrics,
          .conditions = conditions,
-         .max_waiting_bytes = budget.application_of_subscription(),
+         .max_waiting_bytes = waiting,
          .fetch = fetch});
     if (!created) return base::Fail(created.error());
-    flow->subscriptions_.push_back(std::move(*created));
+    flow->groups_.push_back(std::move(*created));
   }
   return flow;
 }
@@ -57,7 +74,7 @@ base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(
 DeliverFlow::~DeliverFlow() {
   loop_.Stop();
   if (thread_.joinable()) thread_.join();
-  subscriptions_.clear();
+  groups_.clear();
 }
 
 void DeliverFlow::Start() {
@@ -75,9 +92,9 @@ void DeliverFlow::Tick() {
 void DeliverFlow::ShowMemory() {
   uint64_t waiting = 0;
   uint64_t fetched = 0;
-  for (const auto& subscription : subscriptions_) {
-    waiting += subscription->waiting_bytes();
-    fetched += subscription->fetched_bytes();
+  for (const auto& group : groups_) {
+    waiting += group->waiting_bytes();
+    fetched += group->fetched_bytes();
   }
   memory_use_.Set(MemoryShare::kApplication, waiting);
   memory_use_.Set(MemoryShare::kFetch, fetched);
@@ -89,15 +106,14 @@ void DeliverFlow::ShowMemory() {
 void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
   loop_.Post([this, budget] {
     stop_by_ = loop_.Now() + budget;
-    stopping_ = subscriptions_.size() + 1;
+    stopping_ = groups_.size() + 1;
     deadline_ = loop_.After(budget, [this] {
       Log(Level::kWarn,
           "shutdown.budget is over: what the app has not answered is delivered again");
       loop_.Stop();
     });
     const auto settle_within = budget - std::min(kLeaveShare, budget / 4);
-    for (const auto& subscription : subscriptions_)
-      subscription->Stop(settle_within, [this] { Stopped(); });
+    for (const auto& group : groups_) group->Stop(settle_within, [this] { Stopped(); });
     Stopped();
   });
   if (thread_.joinable()) thread_.join();
@@ -105,8 +121,8 @@ void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
 
 void DeliverFlow::Stopped() {
   if (--stopping_ > 0) return;
-  // Dead letters that are still under way: their events were not settled, so nothing is lost either
-  // way.
+  // Dead-letter records that are still under way: their events were not settled, so nothing is lost
+  // either way.
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(stop_by_ - loop_.Now());
   producer_->Close(std::max(left, std::chrono::milliseconds(0)), [this] { loop_.Stop(); });
 }

@@ -1,5 +1,5 @@
-// The deliver flow on its thread: consumers → lanes → HTTP client → verdicts → commits, and a
-// producer for dead letters, joined here and nowhere else.
+// The deliver flow on its thread: groups, and a producer for dead-letter records, joined here and
+// nowhere else.
 //
 // Thread: built on the caller's thread; after Start everything inside runs on the flow's own. The
 // other methods may be called from any thread. Lifetime: what it is given outlives it; destroying
@@ -16,7 +16,7 @@
 #include "base/memory_budget.h"
 #include "base/result.h"
 #include "config/config.h"
-#include "deliver/subscription.h"
+#include "deliver/group.h"
 #include "kafka/producer.h"
 #include "telemetry/conditions.h"
 #include "telemetry/memory_use.h"
@@ -26,7 +26,7 @@ namespace outrigger::app {
 
 class DeliverFlow {
  public:
-  // Builds a consumer for each subscription. No thread runs yet. `config` outlives it.
+  // Builds a consumer for each group. No thread runs yet. `config` outlives it.
   static base::Result<std::unique_ptr<DeliverFlow>> Create(const config::Config& config,
                                                            const base::MemoryBudget& budget,
                                                            const telemetry::MemoryUse& memory_use,
@@ -56,7 +56,7 @@ class DeliverFlow {
   const config::Kafka kafka_;
   base::Loop loop_;
   std::unique_ptr<kafka::Producer> producer_;
-  std::vector<std::unique_ptr<deliver::Subscription>> subscriptions_;
+  std::vector<std::unique_ptr<deliver::Group>> groups_;
   std::thread thread_;
   size_t stopping_ = 0;
   base::TimePoint stop_by_;

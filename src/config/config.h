@@ -166,6 +166,9 @@ struct Circuit {
   bool operator==(const Circuit&) const = default;
 };
 
+// As many subscriptions as can tell how far each is in the metadata of one commit.
+inline constexpr size_t kMostInGroup = 32;
+
 struct Subscription {
   Place place;
   std::string path;  // "subscriptions[3]"

@@ -1,37 +1,12 @@
 // Dead-letter loops: from one subscription to the next, and back.
-#include <regex.h>
-
 #include <algorithm>
-#include <deque>
-#include <optional>
+#include <vector>
 
 #include "config/field.h"
+#include "config/topic_pattern.h"
 
 namespace outrigger::config {
 namespace {
-
-// A topic of a subscription as librdkafka reads it.
-class Pattern {
- public:
-  explicit Pattern(const std::string& text) : text_(text) {
-    if (text.starts_with('^') &&
-        regcomp(&regex_.emplace(), text.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
-      regex_.reset();  // an error already
-  }
-  Pattern(const Pattern&) = delete;
-  Pattern& operator=(const Pattern&) = delete;
-  ~Pattern() {
-    if (regex_) regfree(&*regex_);
-  }
-
-  bool Takes(const std::string& topic) const {
-    return regex_ ? regexec(&*regex_, topic.c_str(), 0, nullptr, 0) == 0 : text_ == topic;
-  }
-
- private:
-  std::string text_;
-  std::optional<regex_t> regex_;
-};
 
 class Loops {
  public:
@@ -63,7 +38,7 @@ class Loops {
     const std::string& dead_letters = all_[from].dead_letter;
     return !dead_letters.empty() && dead_letters != all_[to].dead_letter &&
            std::any_of(topics_[to].begin(), topics_[to].end(),
-                       [&](const Pattern& topic) { return topic.Takes(dead_letters); });
+                       [&](const TopicPattern& topic) { return topic.Takes(dead_letters); });
   }
 
   static std::vector<size_t> Way(const std::vector<size_t>& before, size_t from) {
@@ -75,7 +50,7 @@ class Loops {
   }
 
   const std::vector<Subscription>& all_;
-  std::vector<std::deque<Pattern>> topics_;
+  std::vector<std::vector<TopicPattern>> topics_;
 };
 
 }  // namespace

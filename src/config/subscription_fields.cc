@@ -272,16 +272,20 @@ Mapping<Subscription> SubscriptionFields() {
                   "Names of topics, or regular expressions that start with `^` (POSIX extended).",
                   TopicsSchema(), ReadTopics)
                   .Required(),
-              TextField("group", &Subscription::group,
-                        "The consumer group. Default: `<groupId>.<name>`."),
+              TextField(
+                  "group", &Subscription::group,
+                  "The consumer group. Subscriptions that name the same one share a consumer: "
+                  "each record is fetched once. Default: `<groupId>.<name>`."),
               Object("match", &Subscription::match,
                      "The events that are delivered, as in `routes[].match`; others are settled as "
                      "filtered. Default: every event.",
                      MatchFields()),
-              ScalarField("startFrom", &Subscription::start_from,
-                          "Where a new group starts: earliest, latest, or an RFC 3339 time.",
-                          {{"type", "string"}, {"pattern", kStartPattern}, {"default", "earliest"}},
-                          ReadStartFrom),
+              ScalarField(
+                  "startFrom", &Subscription::start_from,
+                  "Where a new group starts: earliest, latest, or an RFC 3339 time; the same for "
+                  "all subscriptions of a group.",
+                  {{"type", "string"}, {"pattern", kStartPattern}, {"default", "earliest"}},
+                  ReadStartFrom),
               TextField("deadLetter", &Subscription::dead_letter,
                         "The topic for events that can't be delivered. Default: none; such an "
                         "event stays, and its key waits.",
@@ -302,10 +306,53 @@ Mapping<Subscription> SubscriptionFields() {
               Object("circuit", &Subscription::circuit,
                      "When the app counts as degraded, and how it is probed.", CircuitFields()),
               Duration("commitInterval", &Subscription::commit_interval, Millis(10), kMinute,
-                       "How often offsets are committed."),
+                       "How often offsets are committed; in a group the shortest one counts."),
               Later<Subscription>("dedupe"),
           },
       .check = CheckSubscription};
+}
+
+Spot SpotOf(const Subscription& subscription, const std::string& field) {
+  static const YamlNode kNothing;
+  return {kNothing, subscription.place.line, subscription.place.column,
+          subscription.path + "." + field};
+}
+
+std::string LineOf(const Subscription& other) {
+  return other.path + " on line " + std::to_string(other.place.line);
+}
+
+std::string ShowStart(const StartFrom& start) {
+  if (start.at == StartFrom::At::kTime) return base::Rfc3339(start.time);
+  return start.at == StartFrom::At::kLatest ? "latest" : "earliest";
+}
+
+// What is one thing for all subscriptions of a group.
+void CheckGroups(const std::vector<Subscription>& subscriptions, Reading& reading) {
+  struct Group {
+    const Subscription* first;
+    size_t size = 0;
+  };
+  std::unordered_map<std::string, Group> groups;
+  for (const Subscription& subscription : subscriptions) {
+    if (subscription.name.empty()) continue;  // an error already
+    Group& group = groups.try_emplace(subscription.group, Group{&subscription}).first->second;
+    const Subscription& first = *group.first;
+    if (subscription.start_from != first.start_from)
+      reading.Error(SpotOf(subscription, "startFrom"),
+                    "the group " + Quoted(subscription.group) + " begins at one place, but " +
+                        Quoted(subscription.name) + " says " + ShowStart(subscription.start_from) +
+                        " and " + Quoted(first.name) + " (" + LineOf(first) + ", column " +
+                        std::to_string(first.place.column) + ") " + ShowStart(first.start_from),
+                    "give both the same `startFrom`, or each a group of its own");
+    if (++group.size == kMostInGroup + 1)
+      reading.Error(SpotOf(subscription, "group"),
+                    Quoted(subscription.name) + " is one too many in the group " +
+                        Quoted(subscription.group) + ", which began with " + Quoted(first.name) +
+                        " (" + LineOf(first) + "): the metadata of a commit has room for " +
+                        std::to_string(kMostInGroup),
+                    "begin another group");
+  }
 }
 
 }  // namespace
@@ -317,30 +364,17 @@ Field<Config> SubscriptionsField() {
 
 void FinishSubscriptions(Config& config, Reading& reading) {
   CheckDeadLetterLoops(config.subscriptions, reading);
-  static const YamlNode kNothing;
-  std::unordered_map<std::string, const Subscription*> named, groups;
+  std::unordered_map<std::string, const Subscription*> named;
   for (Subscription& subscription : config.subscriptions) {
     if (subscription.name.empty()) continue;  // an error already
     if (subscription.group.empty())
       subscription.group = config.kafka.group_id + "." + subscription.name;
-    const auto spot = [&](const char* field) {
-      return Spot{kNothing, subscription.place.line, subscription.place.column,
-                  subscription.path + "." + field};
-    };
-    const auto line = [](const Subscription& other) {
-      return other.path + " on line " + std::to_string(other.place.line);
-    };
     if (const auto [same, fresh] = named.emplace(subscription.name, &subscription); !fresh)
-      reading.Error(spot("name"),
-                    Quoted(subscription.name) + " is the name of " + line(*same->second) + " too",
+      reading.Error(SpotOf(subscription, "name"),
+                    Quoted(subscription.name) + " is the name of " + LineOf(*same->second) + " too",
                     "give each a name of its own");
-    // Each has a consumer of its own, and Kafka would give every partition to one of them alone.
-    if (const auto [sharer, first] = groups.emplace(subscription.group, &subscription); !first)
-      reading.Error(spot("group"),
-                    "shares the group " + Quoted(subscription.group) + " with " +
-                        line(*sharer->second) + ": not in this version",
-                    "leave `group` out, or make them one subscription whose url has {type}");
   }
+  CheckGroups(config.subscriptions, reading);
 }
 
 }  // namespace outrigger::config

@@ -1,6 +1,8 @@
 #include "deliver/circuit.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace outrigger::deliver {
 namespace {
@@ -13,83 +15,90 @@ constexpr AppCircuit::Id kNobody = ~AppCircuit::Id{0};
 
 }  // namespace
 
+AppCircuit::AppProbe* AppCircuit::app_probe() {
+  if (auto* checking = std::get_if<Checking>(&state_)) return &checking->probe;
+  if (auto* down = std::get_if<Down>(&state_)) return &down->probe;
+  return nullptr;
+}
+
 bool AppCircuit::MayDispatch(Id id, uint64_t key, base::TimePoint now) const {
-  if (alone_ || (suspects_.contains(id) && !in_flight_.empty())) return false;
-  if (state_ == State::kHalfDown) return !probe_id_ && schedule_.IsDue(key, now);
-  return state_ == State::kClosed;
+  if (!suspects_.MayGo(id, in_flight_.size())) return false;
+  if (const auto* degraded = std::get_if<Degraded>(&state_))
+    return !degraded->probe && degraded->schedule.IsDue(key, now);
+  return Is<Closed>();
 }
 
 void AppCircuit::OnDispatched(Id id, base::TimePoint now) {
   in_flight_.emplace(id, Flight{now, answers_, in_flight_.size()});
-  if (suspects_.contains(id)) alone_ = id;
-  if (state_ == State::kHalfDown) probe_id_ = id;
+  suspects_.OnDispatched(id);
+  if (auto* degraded = std::get_if<Degraded>(&state_)) degraded->probe = id;
 }
 
 AppCircuit::Decision AppCircuit::OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now,
                                           std::optional<base::Duration> asked) {
-  const bool alone = alone_ == id;
-  const bool probe = probe_id_ == id;
+  const bool alone = suspects_.OnResult(id);
   const auto known = in_flight_.extract(id);
   const Flight flight = known.empty() ? Flight{now, answers_, 0} : known.mapped();
   if (kind == Kind::kSuccess || kind == Kind::kFailure || kind == Kind::kRejected) ++answers_;
-  if (alone) alone_.reset();
-  if (probe) probe_id_.reset();
+  auto* degraded = std::get_if<Degraded>(&state_);
+  const bool probe = degraded && degraded->probe == id;
+  if (probe) degraded->probe.reset();
   if (kind == Kind::kSuccess) return OnSuccess(id, key, flight.begun, now);
-  if (kind == Kind::kRefused) {
-    if (state_ != State::kDown) {
-      Decision decision = GoDown(Probe::kRefused, now);
-      decision.fate = Fate::kGiveBack;
-      return decision;
-    }
-    return {Fate::kGiveBack};
-  }
-  if (asked) asked_until_ = std::max(asked_until_, now + *asked);
-  if (state_ == State::kHalfDown) {
-    if (probe) schedule_.OnProbe(key, now);
-    if (asked) schedule_.Ask(*asked, now);
-  }
+  if (kind == Kind::kRefused) return OnRefused(now);
+  Note(key, probe, now, asked);
   if (kind == Kind::kUnread) {
-    Decision decision{Fate::kGiveBack};
+    Decision decision{Fate::kNotAttempted};
     decision.overloaded = true;
     return decision;
   }
   if (kind == Kind::kCut) return OnCut({id, key, alone}, now);
-  if (kind == Kind::kTimeout && state_ == State::kDown) {
+  if (kind == Kind::kTimeout && Is<Down>()) {
     // It hung while the app died. Alone in flight it is to blame, else it may be.
-    suspects_.insert(id);
-    return {alone ? Fate::kCount : Fate::kGiveBack};
+    suspects_.Add(id);
+    return {alone ? Fate::kCount : Fate::kNotAttempted};
   }
-  suspects_.erase(id);
-  if (state_ == State::kHalfDown) accusations_.OnFailure(key, now);
-  if (open()) return {Fate::kGiveBack};
+  suspects_.Clear(id);
+  if (Is<Degraded>()) accusations_.OnFailure(key, now);
+  if (open()) return {Fate::kNotAttempted};
   if (kind == Kind::kTimeout) return OnTimeout(id, key, flight, now);
   return kind == Kind::kRejected ? OnRejected(id, key, now) : OnFailure(id, key, now);
 }
 
+void AppCircuit::Note(uint64_t key, bool probe, base::TimePoint now,
+                      std::optional<base::Duration> asked) {
+  if (asked) asked_until_ = std::max(asked_until_, now + *asked);
+  auto* degraded = std::get_if<Degraded>(&state_);
+  if (!degraded) return;
+  if (probe) degraded->schedule.OnProbe(key, now);
+  if (asked) degraded->schedule.Ask(*asked, now);
+}
+
+AppCircuit::Decision AppCircuit::OnRefused(base::TimePoint now) {
+  Decision decision = Is<Down>() ? Decision{} : GoDown(Probe::kRefused, now);
+  decision.fate = Fate::kNotAttempted;
+  return decision;
+}
+
 AppCircuit::Decision AppCircuit::OnSuccess(Id id, uint64_t key, base::TimePoint begun,
                                            base::TimePoint now) {
-  suspects_.erase(id);
+  suspects_.Clear(id);
   Decision decision;
-  decision.closed = state_ == State::kHalfDown;
-  if (decision.closed) state_ = State::kClosed;
+  decision.closed = Is<Degraded>();
+  if (decision.closed) state_ = Closed{};
   accusations_.OnSuccess(key, begun, now, decision.closed);
   failures_.Clear();
   succeeded_ = now;
   asked_until_ = {};
-  std::erase_if(rejected_, [&](const auto& held) {
-    const auto& [other, rejected] = held;
-    // The same key has no say in it, nor has what the app had begun before.
-    if (rejected.key == key || rejected.at > begun) return false;
-    accusations_.Blame(rejected.key, now);
-    decision.held.push_back({other, Fate::kDeadLetter});
-    return true;
-  });
+  for (const auto& judged : rejections_.TakeJudged(key, begun)) {
+    accusations_.Blame(judged.key, now);
+    decision.held.push_back({judged.id, Fate::kDeadLetter});
+  }
   return decision;
 }
 
 AppCircuit::Decision AppCircuit::OnFailure(Id id, uint64_t key, base::TimePoint now) {
   failures_.Add({id, key, now, accusations_.OnFailure(key, now)});
-  if (state_ == State::kClosed && failures_.Degraded()) return GoHalfDown({id}, now);
+  if (Is<Closed>() && failures_.Degraded()) return Degrade({id}, now);
   return {};
 }
 
@@ -102,10 +111,10 @@ AppCircuit::Decision AppCircuit::OnTimeout(Id id, uint64_t key, const Flight& fl
   Decision decision;
   if (!queued) {
     decision = OnFailure(id, key, now);
-  } else if (state_ == State::kClosed && failures_.Degraded()) {
-    decision = GoHalfDown({}, now);
+  } else if (Is<Closed>() && failures_.Degraded()) {
+    decision = Degrade({}, now);
   } else {
-    decision.fate = Fate::kGiveBack;
+    decision.fate = Fate::kNotAttempted;
   }
   decision.overloaded = queued;
   return decision;
@@ -116,87 +125,80 @@ AppCircuit::Decision AppCircuit::OnRejected(Id id, uint64_t key, base::TimePoint
   const bool failing = !succeeded_ || *succeeded_ + policy_.window < now;
   const bool doubted = failures_.OfOthers(id, !failing, now);
   failures_.Add({id, key, now, true, true});
-  if (state_ == State::kClosed && failures_.Degraded()) return GoHalfDown({id}, now);
-  if (doubted)
-    for (auto& [other, rejected] : rejected_) rejected.due = rejected.at + policy_.window;
-  rejected_[id] = {key, now,
-                   now + (doubted ? policy_.window : std::min(kSecondOpinion, policy_.window))};
+  if (Is<Closed>() && failures_.Degraded()) return Degrade({id}, now);
+  if (doubted) rejections_.Extend(policy_.window);
+  rejections_.Hold(id, key, now,
+                   doubted ? policy_.window : std::min(kSecondOpinion, policy_.window));
   return {Fate::kHold};
 }
 
 AppCircuit::Decision AppCircuit::OnCut(const Cut& cut, base::TimePoint now) {
   if (open()) {
-    // It was in flight when the app died, or is a probe of a half-down app that may be dying.
-    const bool blamed = cut.alone && state_ == State::kDown;
-    suspects_.insert(cut.id);
-    return {blamed ? Fate::kCount : Fate::kGiveBack};
+    // It was in flight when the app died, or is a probe of a degraded app that may be dying.
+    const bool blamed = cut.alone && Is<Down>();
+    suspects_.Add(cut.id);
+    return {blamed ? Fate::kCount : Fate::kNotAttempted};
   }
-  if (state_ == State::kClosed) {
-    state_ = State::kChecking;
-    probing_ = false;
-    probe_at_ = now;
-  }
-  cut_.push_back(cut);
+  if (Is<Closed>()) state_ = Checking{{}, {now, false}};
+  std::get<Checking>(state_).cut.push_back(cut);
   return {Fate::kHold};
 }
 
 // The app is still there: the cuts were failures like others.
 AppCircuit::Decision AppCircuit::CountCuts(base::TimePoint now) {
-  state_ = State::kClosed;
+  const std::vector<Cut> cuts = std::move(std::get<Checking>(state_).cut);
+  state_ = Closed{};
   std::vector<Id> ids;
-  for (const auto& cut : cut_) {
+  for (const auto& cut : cuts) {
     ids.push_back(cut.id);
-    suspects_.erase(cut.id);
+    suspects_.Clear(cut.id);
     failures_.Add({cut.id, cut.key, now, accusations_.OnFailure(cut.key, now)});
   }
-  cut_.clear();
-  const bool half_down = failures_.Degraded();
-  Decision decision = half_down ? GoHalfDown(ids, now) : Decision{};
-  for (const Id id : ids) decision.held.push_back({id, half_down ? Fate::kGiveBack : Fate::kCount});
+  const bool degraded = failures_.Degraded();
+  Decision decision = degraded ? Degrade(ids, now) : Decision{};
+  for (const Id id : ids)
+    decision.held.push_back({id, degraded ? Fate::kNotAttempted : Fate::kCount});
   return decision;
 }
 
 AppCircuit::Decision AppCircuit::GoDown(Probe why, base::TimePoint now) {
   Decision decision;
   decision.opened = !open();
-  for (const auto& cut : cut_) {
-    suspects_.insert(cut.id);
-    decision.held.push_back({cut.id, cut.alone ? Fate::kCount : Fate::kGiveBack});
+  if (const auto* checking = std::get_if<Checking>(&state_)) {
+    for (const auto& cut : checking->cut) {
+      suspects_.Add(cut.id);
+      decision.held.push_back({cut.id, cut.alone ? Fate::kCount : Fate::kNotAttempted});
+    }
   }
-  cut_.clear();
   StartOver(kNobody, decision);
   accusations_.OnInterruption();
-  state_ = State::kDown;
-  probing_ = false;
-  probe_id_.reset();
-  probe_wait_ = why == Probe::kRefused ? kRefusedProbe : policy_.probe;
-  probe_at_ = now + probe_wait_;
+  const base::Duration wait = why == Probe::kRefused ? kRefusedProbe : policy_.probe;
+  state_ = Down{{now + wait, false}, wait};
   return decision;
 }
 
-AppCircuit::Decision AppCircuit::GoHalfDown(const std::vector<Id>& fresh, base::TimePoint now) {
+AppCircuit::Decision AppCircuit::Degrade(const std::vector<Id>& fresh, base::TimePoint now) {
   Decision decision;
-  decision.fate = Fate::kGiveBack;
+  decision.fate = Fate::kNotAttempted;
   decision.opened = true;
   std::map<Id, uint32_t> counted = failures_.Attempts();
   for (const Id id : fresh)
     if (const auto own = counted.find(id); own != counted.end()) --own->second;
   for (const auto& [id, times] : counted)
     if (times > 0) decision.uncount.push_back({id, times});
-  schedule_.Start(now);
-  for (const auto& failure : failures_.all()) schedule_.Failed(failure.key);
-  for (const auto& [id, rejected] : rejected_) schedule_.Failed(rejected.key);
-  if (asked_until_ > now) schedule_.Ask(asked_until_ - now, now);
+  ProbeSchedule schedule(policy_.probe, policy_.probe_max);
+  schedule.Start(now);
+  for (const auto& failure : failures_.all()) schedule.Failed(failure.key);
+  for (const uint64_t key : rejections_.Keys()) schedule.Failed(key);
+  if (asked_until_ > now) schedule.Ask(asked_until_ - now, now);
   StartOver(fresh.size() == 1 ? fresh.front() : kNobody, decision);
-  state_ = State::kHalfDown;
-  probe_id_.reset();
+  state_ = Degraded{std::move(schedule), {}};
   return decision;
 }
 
 void AppCircuit::StartOver(Id current, Decision& decision) {
-  for (const auto& [id, rejected] : rejected_)
-    if (id != current) decision.held.push_back({id, Fate::kGiveBack});
-  rejected_.clear();
+  for (const auto& held : rejections_.TakeAll())
+    if (held.id != current) decision.held.push_back({held.id, Fate::kNotAttempted});
   failures_.Clear();
   // What went well before says nothing of the app that comes back.
   succeeded_.reset();
@@ -204,64 +206,61 @@ void AppCircuit::StartOver(Id current, Decision& decision) {
 
 void AppCircuit::Forget(Id id) {
   in_flight_.erase(id);
-  suspects_.erase(id);
-  if (alone_ == id) alone_.reset();
-  if (probe_id_ == id) probe_id_.reset();
-  std::erase_if(cut_, [id](const Cut& cut) { return cut.id == id; });
-  rejected_.erase(id);
+  suspects_.Forget(id);
+  rejections_.Forget(id);
+  if (auto* degraded = std::get_if<Degraded>(&state_); degraded && degraded->probe == id)
+    degraded->probe.reset();
+  if (auto* checking = std::get_if<Checking>(&state_))
+    std::erase_if(checking->cut, [id](const Cut& cut) { return cut.id == id; });
 }
 
 bool AppCircuit::TakeProbe(base::TimePoint now) {
-  const bool wanted = state_ == State::kChecking || state_ == State::kDown;
-  if (!wanted || probing_ || now < probe_at_) return false;
-  probing_ = true;
+  AppProbe* probe = app_probe();
+  if (!probe || probe->under_way || now < probe->at) return false;
+  probe->under_way = true;
   return true;
 }
 
 AppCircuit::Decision AppCircuit::OnProbe(Probe result, base::TimePoint now) {
-  probing_ = false;
-  if (state_ == State::kChecking)
-    return result == Probe::kUp ? CountCuts(now) : GoDown(result, now);
+  if (Is<Checking>()) return result == Probe::kUp ? CountCuts(now) : GoDown(result, now);
   Decision decision;
-  if (state_ != State::kDown) return decision;
+  auto* down = std::get_if<Down>(&state_);
+  if (!down) return decision;
   if (result == Probe::kUp) {
-    state_ = State::kClosed;
+    state_ = Closed{};
     decision.closed = true;
     return decision;
   }
-  probe_wait_ = result == Probe::kRefused
-                    ? std::min(probe_wait_ * 2, kRefusedProbeMax)
-                    : std::clamp(probe_wait_ * 2, policy_.probe, policy_.probe_max);
-  probe_at_ = now + probe_wait_;
+  down->wait = result == Probe::kRefused
+                   ? std::min(down->wait * 2, kRefusedProbeMax)
+                   : std::clamp(down->wait * 2, policy_.probe, policy_.probe_max);
+  down->probe = {now + down->wait, false};
   return decision;
 }
 
 AppCircuit::Decision AppCircuit::OnUnhealthy(base::TimePoint now) {
-  if (state_ == State::kDown) return {};
-  return GoDown(Probe::kUnhealthy, now);
+  return Is<Down>() ? Decision{} : GoDown(Probe::kUnhealthy, now);
 }
 
 AppCircuit::Decision AppCircuit::OnTime(base::TimePoint now) {
   Decision decision;
-  if (state_ != State::kClosed) return decision;
-  std::unordered_set<uint64_t> keys;
-  for (const auto& [id, rejected] : rejected_) {
-    keys.insert(rejected.key);
-    if (rejected.due <= now) decision.held.push_back({id, Fate::kDeadLetter});
+  if (!Is<Closed>() || rejections_.size() == 0) return decision;
+  const std::vector<Id> due = rejections_.Due(now);
+  if (due.empty()) return decision;
+  if (failures_.Keys(rejections_.Keys(), now) >= policy_.keys) return Degrade({}, now);
+  for (const Id id : due) {
+    decision.held.push_back({id, Fate::kDeadLetter});
+    rejections_.Forget(id);
   }
-  if (decision.held.empty()) return decision;
-  if (failures_.Keys(std::move(keys), now) >= policy_.keys) return GoHalfDown({}, now);
-  for (const auto& ruling : decision.held) rejected_.erase(ruling.id);
   return decision;
 }
 
 std::optional<base::TimePoint> AppCircuit::NextWake(base::TimePoint now) const {
-  if (state_ == State::kHalfDown) return probe_id_ ? std::nullopt : schedule_.Next(now);
-  if (state_ != State::kClosed) return probing_ ? std::nullopt : std::optional(probe_at_);
-  std::optional<base::TimePoint> wake;
-  for (const auto& [id, rejected] : rejected_)
-    if (!wake || rejected.due < *wake) wake = rejected.due;
-  return wake;
+  if (const auto* degraded = std::get_if<Degraded>(&state_))
+    return degraded->probe ? std::nullopt : degraded->schedule.Next(now);
+  if (const AppProbe* probe = app_probe())
+    return probe->under_way ? std::nullopt : std::optional(probe->at);
+  return rejections_.Next();
 }
 
 }  // namespace outrigger::deliver

@@ -6,12 +6,12 @@
 // down      refused, or the health check fails: nothing is dispatched, nothing uses an attempt.
 //           Probes: while refused every 1 s at most (back within 2 s), while unhealthy probe →
 //           probe_max.
-// degraded  (kHalfDown) nothing but failures: `failures` of them over `keys` keys within `window`,
-//           or time-outs of two events and no answer to anybody (Failures). The attempts that they
-//           used are not counted, and one event at a time is the probe (ProbeSchedule). Keys to
-//           blame say nothing of the app (Accusations). Where no event of another key succeeds the
-//           two can't be told apart, and nothing is dead-lettered however long that takes: a retry
-//           each 30 s costs little, the dead letters of an outage much.
+// degraded  nothing but failures: `failures` of them over `keys` keys within `window`,
+//           or time-outs of two events and no answer to anybody (FailureWindow). The attempts that
+//           they used are not counted, and one event at a time is the probe (ProbeSchedule). Keys
+//           to blame say nothing of the app (Accusations). Where no event of another key succeeds
+//           the two can't be told apart, and nothing is dead-lettered however long that takes: a
+//           retry each 30 s costs little, the dead letters of an outage much.
 //
 // A time-out is not the event's fault, and no attempt, where the app had not come to it: it has not
 // answered more calls since than were under way beside it. Fewer should be then (`overloaded`).
@@ -36,16 +36,17 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <unordered_map>
-#include <unordered_set>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
 #include "deliver/accusations.h"
-#include "deliver/failures.h"
+#include "deliver/failure_window.h"
+#include "deliver/held_rejections.h"
 #include "deliver/probe_schedule.h"
+#include "deliver/suspects.h"
 
 namespace outrigger::deliver {
 
@@ -60,7 +61,8 @@ struct CircuitPolicy {
 class AppCircuit {
  public:
   using Id = uint64_t;
-  enum class State { kClosed, kChecking, kDown, kHalfDown };
+  // In the order of the states' types below.
+  enum class State { kClosed, kChecking, kDown, kDegraded };
 
   enum class Kind {
     kSuccess,  // the app decided: done, drop, or dead letter by its own word
@@ -72,10 +74,10 @@ class AppCircuit {
     kRefused,
   };
   enum class Fate {
-    kCount,       // the attempt counts: settle, or retry by the policy
-    kGiveBack,    // not attempted, goes again: no attempt is used
-    kHold,        // park it; its ruling comes with a later Decision
-    kDeadLetter,  // a rejection that is the event's own fault; the attempt counts
+    kCount,         // the attempt counts: settle, or retry by the policy
+    kNotAttempted,  // goes again: no attempt is used
+    kHold,          // park it; its ruling comes with a later Decision
+    kDeadLetter,    // a rejection that is the event's own fault; the attempt counts
   };
   struct Ruling {
     Id id = 0;
@@ -90,7 +92,7 @@ class AppCircuit {
   struct Decision {
     Fate fate = Fate::kCount;           // of the event that the result is about
     std::vector<Ruling> held = {};      // of events that were on hold
-    std::vector<Uncount> uncount = {};  // when the half-down circuit opens
+    std::vector<Uncount> uncount = {};  // when the app turns out to be degraded
     bool overloaded = false;            // the app gets more at once than it answers
     bool opened = false;                // and pauses the partitions; for the log and the metric
     bool closed = false;
@@ -99,20 +101,20 @@ class AppCircuit {
   explicit AppCircuit(CircuitPolicy policy)
       : policy_(policy),
         accusations_(policy.window),
-        failures_({policy.failures, policy.keys, policy.window}),
-        schedule_(policy.probe, policy.probe_max) {}
+        failures_({policy.failures, policy.keys, policy.window}) {}
 
   // Whether the event may go now. For a suspect false until nothing else is in flight: dispatch
   // waits for it, so that it is not overtaken for ever. `key` as for OnResult.
   bool MayDispatch(Id id, uint64_t key, base::TimePoint now) const;
   // Of a degraded app: the key has failed, and those that have not go first.
   bool GoesLast(uint64_t key) const {
-    return state_ == State::kHalfDown && schedule_.HasFailed(key);
+    const auto* degraded = std::get_if<Degraded>(&state_);
+    return degraded && degraded->schedule.HasFailed(key);
   }
   void OnDispatched(Id id, base::TimePoint now);
 
-  // What came of it. `key` is a hash of its lane's key; an event without a key has one of its own.
-  // `asked`: how long the app, as a whole, is to be left alone (Retry-After).
+  // What came of it. `key` is a hash of its record's key; an event without a key has one of its
+  // own. `asked`: how long the app, as a whole, is to be left alone (Retry-After).
   Decision OnResult(Id id, uint64_t key, Kind kind, base::TimePoint now,
                     std::optional<base::Duration> asked = {});
 
@@ -136,10 +138,13 @@ class AppCircuit {
   // The next probe, the next dispatch to a degraded app, or the next OnTime.
   std::optional<base::TimePoint> NextWake(base::TimePoint now) const;
 
-  State state() const { return state_; }
-  bool open() const { return state_ == State::kDown || state_ == State::kHalfDown; }
+  State state() const { return static_cast<State>(state_.index()); }
+  bool open() const { return Is<Down>() || Is<Degraded>(); }
   size_t suspects() const { return suspects_.size(); }
-  size_t held() const { return rejected_.size() + cut_.size(); }
+  size_t held() const {
+    const auto* checking = std::get_if<Checking>(&state_);
+    return rejections_.size() + (checking ? checking->cut.size() : 0);
+  }
 
  private:
   struct Flight {
@@ -147,19 +152,44 @@ class AppCircuit {
     uint64_t answers = 0;  // that had come by then
     size_t others = 0;     // in flight then
   };
-  struct Rejected {
-    uint64_t key;
-    base::TimePoint at;
-    base::TimePoint due;
-  };
   struct Cut {
     Id id;
     uint64_t key;
     bool alone;  // as a suspect, and nothing else was in flight
   };
+  // When the app itself, not an event, is tried.
+  struct AppProbe {
+    base::TimePoint at{};
+    bool under_way = false;
+  };
+
+  struct Closed {};
+  struct Checking {
+    std::vector<Cut> cut;  // on hold
+    AppProbe probe;
+  };
+  struct Down {
+    AppProbe probe;
+    base::Duration wait;  // after this probe
+  };
+  struct Degraded {
+    ProbeSchedule schedule;
+    std::optional<Id> probe;  // the event that is in flight
+  };
+
+  template <class What>
+  bool Is() const {
+    return std::holds_alternative<What>(state_);
+  }
+  // Of the states that try the app itself.
+  AppProbe* app_probe();
+  const AppProbe* app_probe() const { return const_cast<AppCircuit*>(this)->app_probe(); }
 
   // `begun`: when it was dispatched.
   Decision OnSuccess(Id id, uint64_t key, base::TimePoint begun, base::TimePoint now);
+  Decision OnRefused(base::TimePoint now);
+  // What an answer that is no success says of a degraded app. `probe`: it was the probe.
+  void Note(uint64_t key, bool probe, base::TimePoint now, std::optional<base::Duration> asked);
   Decision OnFailure(Id id, uint64_t key, base::TimePoint now);
   Decision OnTimeout(Id id, uint64_t key, const Flight& flight, base::TimePoint now);
   Decision OnRejected(Id id, uint64_t key, base::TimePoint now);
@@ -167,29 +197,20 @@ class AppCircuit {
   Decision CountCuts(base::TimePoint now);
   Decision GoDown(Probe why, base::TimePoint now);
   // `fresh`: whose last failure the caller has not counted yet.
-  Decision GoHalfDown(const std::vector<Id>& fresh, base::TimePoint now);
+  Decision Degrade(const std::vector<Id>& fresh, base::TimePoint now);
   // No rejection on hold (but that of `current`) was attempted; all failures are forgotten.
   void StartOver(Id current, Decision& decision);
 
   CircuitPolicy policy_;
-  State state_ = State::kClosed;
+  std::variant<Closed, Checking, Down, Degraded> state_;
   std::unordered_map<Id, Flight> in_flight_;
   uint64_t answers_ = 0;  // so far, good or bad
-  std::unordered_set<Id> suspects_;
-  std::optional<Id> alone_;  // the suspect that is in flight
-  std::vector<Cut> cut_;     // on hold while checking
-
+  Suspects suspects_;
   Accusations accusations_;
-  Failures failures_;
-  std::map<Id, Rejected> rejected_;  // on hold
+  FailureWindow failures_;
+  HeldRejections rejections_;
   std::optional<base::TimePoint> succeeded_;
   base::TimePoint asked_until_{};  // since the last success
-
-  bool probing_ = false;  // a probe of TakeProbe is under way
-  base::TimePoint probe_at_{};
-  base::Duration probe_wait_{};
-  std::optional<Id> probe_id_;  // the event that is the degraded app's probe
-  ProbeSchedule schedule_;
 };
 
 }  // namespace outrigger::deliver

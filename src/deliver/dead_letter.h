@@ -1,10 +1,7 @@
-// A record that could not be delivered, as it stands in its dead letter topic: the original bytes,
-// key and headers, and its story beside them.
+// A record that could not be delivered, as it is written to its dead-letter topic: the original
+// bytes, key and headers, and its story beside them (event/dead_letter.h).
 //
-// Pure. Headers outrigger-error-* of an earlier time are replaced, so that the story is the last
-// one; outrigger-error-generation counts how many times there was one, and outrigger-redrives (the
-// redrive's own count) is kept.
-// Thread: the deliver flow's. Source: reference.md, "Dead letter headers".
+// Pure. Thread: the deliver flow's.
 #pragma once
 
 #include <cstdint>
@@ -13,42 +10,31 @@
 
 #include "base/clock.h"
 #include "deliver/verdict.h"
+#include "event/dead_letter.h"
 #include "event/event.h"
 #include "kafka/consumer.h"
 
 namespace outrigger::deliver {
 
-// A closed set; it is what people filter letters by.
-enum class LetterReason {
+// A closed set; it is what people filter dead-letter records by.
+enum class DeadLetterReason {
   kTimeout,
   kRefused,  // the connection was cut, at the last attempt
   kStatus,
   kUndecodable,
   kDeadLetter,  // by the app's word
-  kTooLarge,
-  kExpired,
-  kSchema,
 };
-std::string_view Label(LetterReason reason);
+std::string_view Label(DeadLetterReason reason);
 
-// The reason of a letter whose last attempt had that verdict.
-LetterReason ReasonOf(const Verdict& verdict);
+// The reason where the last attempt had that verdict.
+DeadLetterReason ReasonOf(const Verdict& verdict);
 
 // So many times a record may have been a dead-letter record: beyond that it goes round.
 inline constexpr uint64_t kMaxGeneration = 10;
-// How many times it was, as its headers say.
-uint64_t Generation(const kafka::Consumed& record);
 
-// How much of its story a dead-letter record tells, where the topic does not take it whole.
-enum class Story {
-  kWhole,
-  kWithoutBody,
-  kOrigin,      // reason, topic, partition, offset and generation
-  kGeneration,  // what ends a loop
-};
-
-struct Letter {
-  LetterReason reason = LetterReason::kStatus;
+// What happened to the event.
+struct Failure {
+  DeadLetterReason reason = DeadLetterReason::kStatus;
   int status = 0;         // 0: there was no answer, and no header
   std::string_view body;  // the answer's, or what is wrong with the record; cut to 1 KiB
   uint32_t attempts = 0;
@@ -57,9 +43,10 @@ struct Letter {
   std::string_view subscription;
 };
 
-// `record` says where the event stood: of a letter that is delivered again, the caller puts the
-// origin's topic, partition and offset there, not the dead letter topic's.
-event::Record ToDeadLetter(const kafka::Consumed& record, const Letter& letter,
-                           std::string dead_letter_topic, Story story = Story::kWhole);
+// `record` says where the event was: of a dead-letter record that is delivered again, the caller
+// puts the origin's topic, partition and offset there, not the dead-letter topic's.
+event::Record ToDeadLetter(const kafka::Consumed& record, const Failure& failure,
+                           std::string dead_letter_topic,
+                           event::DeadLetterDetail detail = event::DeadLetterDetail::kWhole);
 
 }  // namespace outrigger::deliver

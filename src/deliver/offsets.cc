@@ -6,8 +6,8 @@
 
 namespace outrigger::deliver {
 
-PartitionOffsets::PartitionOffsets(Progress progress)
-    : first_(progress.committed), next_(progress.committed), reach_(progress.committed) {
+PartitionOffsets::PartitionOffsets(const Progress& progress, int64_t first)
+    : first_(first), next_(progress.committed), reach_(progress.committed) {
   for (const auto& range : progress.settled) AddRun(range.begin, range.end);
   for (const auto& [offset, attempts] : progress.attempts) attempts_[offset] = attempts;
   if (!runs_.empty()) reach_ = runs_.rbegin()->second;
@@ -117,21 +117,27 @@ Progress PartitionOffsets::progress() const {
   return progress;
 }
 
-bool PartitionOffsets::MayBegin(int64_t offset, size_t limit) const {
+bool PartitionOffsets::MayAlwaysBegin(int64_t offset) const {
   const auto known = unsettled_.find(offset);
-  if (known == unsettled_.end() || known == unsettled_.begin() || known->second ||
-      attempts_.contains(offset))
-    return true;
-  // Each that is begun ends in a run of its own or in an entry of attempts. Settled offsets are
-  // written as runs or as bits, whichever is shorter; as bits one more takes no room within reach.
-  const auto span = static_cast<size_t>(std::max(reach_, offset) + 1 - committable());
+  return known == unsettled_.end() || known == unsettled_.begin() || known->second ||
+         attempts_.contains(offset);
+}
+
+size_t PartitionOffsets::BoundWith(int64_t offset) const {
+  return Bound(std::max(reach_, offset), untried_ + 1);
+}
+
+// Each that is begun ends in a run of its own or in an entry of attempts. Settled offsets are
+// written as runs or as bits, whichever is shorter; as bits one more takes no room within reach.
+size_t PartitionOffsets::Bound(int64_t reach, size_t untried) const {
+  const auto span = static_cast<size_t>(std::max<int64_t>(reach + 1 - committable(), 0));
   const size_t number = NumberBytes(span);
   const size_t entry = number + kAttemptBytes;
   const size_t attempts = attempts_.size() * entry;
-  const size_t bits = MetadataSize(span / 8 + 1, attempts + (untried_ + 1) * entry);
+  const size_t bits = MetadataSize(span / 8 + 1, attempts + untried * entry);
   const size_t runs = MetadataSize(
-      runs_size_, attempts + (attempts_.size() + untried_ + 1) * std::max(2 * number, entry));
-  return std::min(bits, runs) <= limit;
+      runs_size_, attempts + (attempts_.size() + untried) * std::max(2 * number, entry));
+  return std::min(bits, runs);
 }
 
 void PartitionOffsets::Begin(int64_t offset) {

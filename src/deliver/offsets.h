@@ -25,15 +25,17 @@ class PartitionOffsets {
  public:
   // A partition without a committed offset: the first record says where it begins.
   PartitionOffsets() = default;
-  // One that goes on where `progress` says.
-  explicit PartitionOffsets(Progress progress);
+  // One that goes on where `progress` says. `first`: where the partition is fetched from, which can
+  // be below that where other subscriptions of the group are behind; what lies between is settled.
+  explicit PartitionOffsets(Progress progress) : PartitionOffsets(progress, progress.committed) {}
+  PartitionOffsets(const Progress& progress, int64_t first);
 
   enum class Added {
     kNew,      // to be delivered, then settled
     kSettled,  // settled before the restart (or within this assignment): skip it
-    kKnown,    // handed out already and not settled: fetched again, the lane has it
-    kBefore,   // below everything that was ever handed out or committed here: the topic began anew
-               // (deleted and made again). Nothing was noted: take a fresh PartitionOffsets.
+    kKnown,    // handed out already and not settled: fetched again, its key queue has it
+    kBefore,   // below everything that was ever handed out or committed here: the topic was deleted
+               // and created again. Nothing was noted: take a fresh PartitionOffsets.
   };
   // A record that was fetched; in the order of offsets, but for fetching again.
   Added Add(int64_t offset);
@@ -42,8 +44,8 @@ class PartitionOffsets {
   // what lies in between was deleted.
   void PassTo(int64_t next);
 
-  // The record needs nothing more: delivered, dropped, or its dead letter is in Kafka. An offset
-  // that is not unsettled changes nothing.
+  // The record needs nothing more: delivered, dropped, or its dead-letter record is in Kafka. An
+  // offset that is not unsettled changes nothing.
   void Settle(int64_t offset);
   // The record is not for us (filtered): as if Kafka had skipped it. It takes no room in the
   // metadata; after a restart it is filtered again.
@@ -52,8 +54,16 @@ class PartitionOffsets {
   // Whether the record may be tried now: that whatever becomes of it, and of all that Begin was
   // told of, the metadata is no longer than `limit`. The oldest unsettled record and those that
   // were tried before always may, or nothing would ever make room again.
-  bool MayBegin(int64_t offset, size_t limit = kMetadataMax - kMetadataMargin) const;
+  bool MayBegin(int64_t offset, size_t limit = kMetadataMax - kMetadataMargin) const {
+    return MayAlwaysBegin(offset) || BoundWith(offset) <= limit;
+  }
+  bool MayAlwaysBegin(int64_t offset) const;
+  // How long the metadata can become with all that Begin was told of; and with `offset` as well.
+  size_t Bound() const { return Bound(reach_, untried_); }
+  size_t BoundWith(int64_t offset) const;
   void Begin(int64_t offset);
+  // For the count of the oldest unsettled record, which begins without being asked for.
+  static constexpr size_t kMetadataMargin = 16;
 
   bool AlreadySettled(int64_t offset) const;
 
@@ -79,10 +89,9 @@ class PartitionOffsets {
   size_t unsettled() const { return unsettled_.size(); }
 
  private:
-  // For the count of the oldest unsettled record, which begins without being asked for.
-  static constexpr size_t kMetadataMargin = 16;
   using Runs = std::map<int64_t, int64_t>;
 
+  size_t Bound(int64_t reach, size_t untried) const;
   bool IsInRun(int64_t offset) const;
   // Nothing of what lies between next_ and `offset` exists, and next_ is `next` now.
   void MoveTo(int64_t offset, int64_t next);

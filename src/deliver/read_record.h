@@ -1,7 +1,7 @@
 // A record of Kafka as the event that it carries.
 //
 // Tolerant: what others wrote can't be corrected here. An attribute that CloudEvents does not allow
-// (its name, its time, bytes that are no UTF-8) is a plain header; of attributes that stand twice
+// (its name, its time, bytes that are no UTF-8) is a plain header; of attributes that occur twice
 // the last counts; a missing id, source or type is that of a plain record. Data is not judged but
 // where a rule reads it.
 //

@@ -108,9 +108,9 @@ void AddKafkaHeaders(const Attempt& attempt, Headers& headers) {
                          EncodeHeaderValue(value.value_or(std::string())));
   }
   for (const auto& [name, value] : event.extensions) {
-    const bool stands = std::any_of(event.headers.begin(), event.headers.end(),
-                                    [&name = name](const auto& h) { return h.name == name; });
-    if (IsTrace(name) && !stands) headers.emplace_back(name, EncodeHeaderValue(value));
+    const bool own = std::any_of(event.headers.begin(), event.headers.end(),
+                                 [&name = name](const auto& h) { return h.name == name; });
+    if (IsTrace(name) && !own) headers.emplace_back(name, EncodeHeaderValue(value));
   }
 }
 

@@ -51,7 +51,7 @@ struct Attempt {
   const kafka::Consumed& record;
   const event::Event& event;  // of that record: ReadRecord, or RawEvent where the mode is raw
   std::string_view subscription;
-  uint32_t number = 1;   // the how-manieth
+  uint32_t number = 1;   // which one it is, from 1
   bool redrive = false;  // from a dead letter topic
   bool replay = false;   // of a past stretch
   // Globs of the Kafka headers that go along, those of tracing aside; null: all.

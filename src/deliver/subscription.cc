@@ -1,37 +1,15 @@
 #include "deliver/subscription.h"
 
-#include <algorithm>
+#include <utility>
 
-#include "deliver/read_record.h"
+#include "base/json_text.h"
 #include "event/data.h"
 
 namespace outrigger::deliver {
 namespace {
 
 using telemetry::ConsumerOutcome;
-
-// What the lanes may hold over all partitions; fetching goes on below half of it.
-constexpr size_t kMaxEvents = 20'000;
-// What an event costs beside its bytes: its objects, its places in maps, a lane.
-constexpr size_t kEventBytes = 2048;
-// Of max_waiting_bytes, what may wait for a dead letter topic that refuses it, before the
-// partitions that it is from are paused; the others go on with the rest.
-constexpr size_t kStuckShare = 2;
-// librdkafka fetches ahead up to a count where most of the bytes are headers, which it does not
-// count: with events as large as this there is no time for patience.
-constexpr size_t kHeavy = 64 << 10;
-constexpr auto kPatience = std::chrono::milliseconds(250);
-
-// No more than are needed: the app has not asked for many.
-http::ClientLimits Connections(size_t count) {
-  http::ClientLimits limits;
-  limits.max_connections = count;
-  return limits;
-}
-
-CircuitPolicy PolicyOf(const config::Circuit& circuit) {
-  return {circuit.failures, circuit.keys, circuit.window, circuit.probe_initial, circuit.probe_max};
-}
+using telemetry::ConsumerReason;
 
 Ordering OrderingOf(config::Ordering ordering) {
   switch (ordering) {
@@ -44,48 +22,81 @@ Ordering OrderingOf(config::Ordering ordering) {
   }
 }
 
-Mode ModeOf(config::DeliverMode mode) {
-  switch (mode) {
-    case config::DeliverMode::kStructured:
-      return Mode::kStructured;
-    case config::DeliverMode::kRaw:
-      return Mode::kRaw;
-    default:
-      return Mode::kBinary;
+DispatchPolicy PolicyOf(const config::Subscription& config) {
+  const config::Circuit& circuit = config.circuit;
+  return {
+      OrderingOf(config.ordering),
+      config.deliver.concurrency,
+      {config.retry.attempts, config.retry.backoff_initial, config.retry.backoff_max, {}},
+      {circuit.failures, circuit.keys, circuit.window, circuit.probe_initial, circuit.probe_max}};
+}
+
+std::optional<ConsumerReason> MetricReason(Reason reason) {
+  switch (reason) {
+    case Reason::kTimeout:
+      return ConsumerReason::kTimeout;
+    case Reason::kRefused:
+      return ConsumerReason::kRefused;
+    case Reason::kStatus3xx:
+      return ConsumerReason::kStatus3xx;
+    case Reason::kStatus4xx:
+      return ConsumerReason::kStatus4xx;
+    case Reason::kStatus5xx:
+      return ConsumerReason::kStatus5xx;
+    case Reason::kUndecodable:
+      return ConsumerReason::kUndecodable;
+    case Reason::kNone:
+      break;
   }
+  return std::nullopt;
+}
+
+// What the order of an event is kept by.
+std::optional<std::string> KeyOf(const kafka::Consumed& record, const event::Event& event) {
+  if (record.key) return record.key;
+  if (const auto key = event.Extension("partitionkey"); !key.empty()) return std::string(key);
+  if (!event.subject.empty()) return event.subject;
+  return std::nullopt;
 }
 
 }  // namespace
 
-Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerPath path)
+Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerPath path,
+                           event::Match match)
     : parts_(std::move(parts)),
-      config_(parts_.config),
       loop_(parts_.loop),
-      app_(std::move(app)),
-      path_(std::move(path)),
-      lanes_(OrderingOf(config_.ordering), config_.deliver.concurrency),
-      circuit_(PolicyOf(config_.circuit)),
-      concurrency_(config_.deliver.concurrency),
-      client_(loop_, app_, Connections(config_.deliver.concurrency)),
-      health_client_(loop_, app_, Connections(1)),
-      reachable_(loop_, app_),
-      series_(parts_.metrics.Subscription(config_.name)) {
+      match_(std::move(match)),
+      topics_(parts_.config),
+      app_(http::Name(app)),
+      dispatcher_(PolicyOf(parts_.config), [this] { return random_(); }),
+      transport_(loop_, parts_.config, app, std::move(path), parts_.json,
+                 [this](uint64_t id, AttemptResult result) { OnResult(id, std::move(result)); }),
+      health_(loop_, app, parts_.config.deliver.health),
+      dead_letters_(
+          loop_, parts_.config, parts_.produce, parts_.backlog,
+          {.find = [this](uint64_t id) { return static_cast<Delivery*>(dispatcher_.Find(id)); },
+           .on_written =
+               [this](Delivery& delivery) {
+                 Settle(delivery, ConsumerOutcome::kDeadLettered);
+                 Turn();
+               },
+           .on_changed =
+               [this] {
+                 changed_ = true;
+                 Turn();
+               }}),
+      series_(parts_.metrics.Subscription(name())),
+      circuit_log_(name(), app_) {
   series_.circuit_open.Set(0);
   series_.in_flight.Set(0);
+  health_.Watch([this] { return dispatcher_.state() == AppCircuit::State::kClosed; },
+                [this] {
+                  dispatcher_.OnUnhealthy(loop_.Now());
+                  Turn();
+                });
 }
 
-Subscription::~Subscription() {
-  for (const auto& [number, partition] : partitions_) {
-    parts_.metrics.Remove(partition->series);
-    if (!partition->retired || partition->deliveries.empty()) continue;
-    telemetry::Log(telemetry::Level::kError,
-                   "events of a topic that was deleted were in memory only and are lost",
-                   {{"subscription", config_.name},
-                    {"partition", partition->at.text()},
-                    {"lost", std::to_string(partition->deliveries.size())}});
-  }
-  for (const auto& [at, series] : left_series_) parts_.metrics.Remove(series);
-}
+Subscription::~Subscription() = default;
 
 base::Result<std::unique_ptr<Subscription>> Subscription::Create(SubscriptionParts parts) {
   std::vector<config::Problem> problems;
@@ -95,254 +106,209 @@ base::Result<std::unique_ptr<Subscription>> Subscription::Create(SubscriptionPar
   auto path = HandlerPath::Compile({destination->path, url.place, url.path}, problems);
   event::Match match = event::Match::Compile(parts.config.match, problems);
   if (config::HasErrors(problems)) return base::Fail(base::Error::Invalid(problems.front().text()));
-  std::unique_ptr<Subscription> subscription(
-      new Subscription(std::move(parts), std::move(destination->endpoint), std::move(path)));
-  subscription->match_ = std::move(match);
-  if (auto open = subscription->Open(); !open) return base::Fail(open.error());
-  return subscription;
+  return std::unique_ptr<Subscription>(new Subscription(
+      std::move(parts), std::move(destination->endpoint), std::move(path), std::move(match)));
 }
 
-base::Result<void> Subscription::Open() {
-  kafka::ConsumerOptions options;
-  options.kafka = parts_.kafka;
-  options.group = config_.group;
-  for (const auto& topic : config_.topics) options.topics.push_back(topic.value);
-  options.start = config_.start_from;
-  options.never = config_.dead_letter;
-  options.fetch = parts_.fetch;
-  kafka::ConsumerHandler handler;
-  handler.on_assigned = [this](auto assigned) { OnAssigned(std::move(assigned)); };
-  handler.on_revoked = [this](auto revoked, bool lost, auto settled) {
-    OnRevoked(std::move(revoked), lost, std::move(settled));
-  };
-  handler.on_records = [this](auto records) { OnRecords(std::move(records)); };
-  handler.on_connection = [this](const kafka::Connection&) { ShowState(); };
-  handler.on_end = [this](const kafka::TopicPartition&, uint64_t epoch, int64_t next) {
-    OnEnd(epoch, next);
-  };
-  handler.on_reset = [this](const kafka::Reset& reset) { OnReset(reset); };
-  auto consumer = kafka::Consumer::Create(loop_, std::move(options), std::move(handler));
-  if (!consumer) return base::Fail(consumer.error());
-  consumer_ = std::move(*consumer);
-  Measure();
-  WatchHealth();
-  ShowState();
-  return {};
+telemetry::ConsumerTopic& Subscription::TopicSeries(const std::string& topic) {
+  auto series = topic_series_.find(topic);
+  if (series == topic_series_.end())
+    series = topic_series_.emplace(topic, parts_.metrics.Consumer(name(), topic)).first;
+  return series->second;
 }
 
-void Subscription::Stop(base::Duration settle_within, std::function<void()> on_stopped) {
-  stop_by_ = loop_.Now() + settle_within;
-  ShowState();
-  // Everything is revoked, which waits for what is in flight.
-  consumer_->Close(std::move(on_stopped));
+void Subscription::Join(SubscribedPartition& partition) {
+  partition.topic = &TopicSeries(partition.assigned->at().topic);
 }
 
-void Subscription::OnRecords(std::vector<kafka::Consumed> records) {
-  for (auto& record : records) {
-    Partition* partition = Find(record.epoch);
-    if (!partition || partition->revoked()) continue;
-    Take(*partition, std::move(record));
+void Subscription::Leave(SubscribedPartition& partition) {
+  for (auto& [offset, delivery] : partition.deliveries) {
+    transport_.Cancel(delivery);
+    dead_letters_.Forget(delivery.id);
+    parts_.backlog.Remove(delivery);
   }
-  Pump();
-  UpdatePauses();
+  dispatcher_.Remove(partition);
+  partition.deliveries.clear();
+  parts_.backlog.SetStuck(partition, 0);
+  changed_ = true;
 }
 
-void Subscription::Take(Partition& partition, kafka::Consumed record) {
-  switch (partition.offsets.Add(record.offset)) {
-    case PartitionOffsets::Added::kSettled:
-    case PartitionOffsets::Added::kKnown:
-      return;
-    case PartitionOffsets::Added::kBefore:
-      // The topic was made anew under our feet: what we knew of its offsets means nothing now.
-      CancelAll(partition);
-      partition.offsets = PartitionOffsets();
-      partition.first_tries.clear();
-      partition.offsets.Add(record.offset);
-      break;
-    case PartitionOffsets::Added::kNew:
-      break;
+void Subscription::Take(SubscribedPartition& partition, const std::shared_ptr<Fetched>& fetched) {
+  const kafka::Consumed& record = fetched->record;
+  const ReadEvent& read = parts_.config.deliver.mode == config::DeliverMode::kRaw
+                              ? fetched->Raw()
+                              : fetched->Read(parts_.json);
+  auto data = event::Data::Consumed(read.event, read.broken_data);
+  std::string undecodable = read.undecodable;
+  bool filtered = false;
+  if (undecodable.empty()) {
+    const auto matches = match_.Matches(read.event, data);
+    filtered = matches && !*matches;
+    if (!matches) undecodable = matches.error().message;
+  } else {
+    filtered = match_.Excludes(read.event, data);
   }
-  auto owned = std::make_unique<Delivery>();
-  Delivery& delivery = *owned;
-  delivery.id = next_id_++;
+  const auto first_try = partition.first_tries.extract(record.offset);
+  if (filtered) {
+    (*partition.topic)[ConsumerOutcome::kFiltered].Increment();
+    partition.offsets.Skip(record.offset);
+    return parts_.touch(*partition.assigned);
+  }
+  if (dead_letters_.LeavesInTopic(record, false)) {
+    (*partition.topic)[ConsumerOutcome::kDropped].Increment();
+    partition.offsets.Settle(record.offset);
+    return parts_.touch(*partition.assigned);
+  }
+  Delivery& delivery =
+      partition.deliveries.try_emplace(partition.deliveries.end(), record.offset)->second;
   delivery.home = &partition;
-  delivery.partition = partition.number;
   delivery.offset = record.offset;
-  delivery.fetched = loop_.Now();
-  delivery.record = std::move(record);
-  const auto& stored = delivery.record;
-  if (const auto first = partition.first_tries.extract(delivery.offset))
-    delivery.first_tried = first.mapped();
-  partition.deliveries[delivery.offset] = std::move(owned);
-  deliveries_[delivery.id] = &delivery;
-
-  ReadEvent read = config_.deliver.mode == config::DeliverMode::kRaw ? ReadEvent{RawEvent(stored)}
-                                                                     : ReadRecord(json_, stored);
-  delivery.event = std::move(read.event);
-  delivery.bytes = stored.bytes() + delivery.event.bytes() + kEventBytes;
-  auto data = event::Data::Consumed(delivery.event, std::move(read.broken_data));
-  if (read.undecodable.empty()) {
-    const auto matches = match_.Matches(delivery.event, data);
-    if (matches && !*matches) return Settle(delivery, ConsumerOutcome::kFiltered);
-    if (!matches) read.undecodable = matches.error().message;
-  } else if (match_.Excludes(delivery.event, data)) {
-    return Settle(delivery, ConsumerOutcome::kFiltered);
-  }
-  if (!config_.dead_letter.empty() && Generation(stored) > kMaxGeneration)
-    return LeaveInTopic(delivery);
-  delivery.key = LaneKey(delivery);
-  if (partition.offsets.attempts(delivery.offset) > 0)
-    circuit_.Blame(CircuitKey(delivery), loop_.Now());
-  lanes_.Push(&delivery);
+  delivery.fetched = fetched;
+  delivery.event = &read.event;
+  delivery.key = KeyOf(record, read.event);
+  if (first_try) delivery.first_tried = first_try.mapped();
   // It keeps its place: a dead-letter record that Kafka does not take holds its key like any other.
-  if (!read.undecodable.empty()) CantBeDecoded(delivery, std::move(read.undecodable));
+  if (!undecodable.empty()) {
+    delivery.verdict = Undecodable(std::move(undecodable));
+    (*partition.topic)[ConsumerReason::kUndecodable].Increment();
+  }
+  parts_.backlog.Add(delivery);
+  dispatcher_.Add(delivery, loop_.Now());
 }
 
-void Subscription::CantBeDecoded(Delivery& delivery, std::string why) {
-  delivery.failed = Undecodable(std::move(why));
-  (*delivery.home->topic)[telemetry::ConsumerReason::kUndecodable].Increment();
-}
-
-std::optional<std::string> Subscription::LaneKey(const Delivery& delivery) const {
-  if (delivery.record.key) return delivery.record.key;
-  if (const auto key = delivery.event.Extension("partitionkey"); !key.empty())
-    return std::string(key);
-  if (!delivery.event.subject.empty()) return delivery.event.subject;
-  return std::nullopt;
-}
-
-void Subscription::Pump() {
+void Subscription::Turn() {
   const base::TimePoint now = loop_.Now();
-  while (auto* item = lanes_.Peek(now)) {
-    auto& delivery = static_cast<Delivery&>(*item);
-    if (delivery.home->revoked()) {
-      // Nothing of a revoked partition begins any more; it goes nowhere until it is forgotten.
-      lanes_.Park(lanes_.Next(now));
-      continue;
-    }
-    if (!delivery.home->offsets.MayBegin(delivery.offset)) {
-      lanes_.Park(lanes_.Next(now));
-      delivery.home->waiting_for_room.insert(delivery.offset);
-      UpdatePause(*delivery.home);
-      continue;
-    }
-    if (delivery.failed.hopeless()) {
-      lanes_.Next(now);
-      delivery.home->offsets.Begin(delivery.offset);
-      GiveUp(delivery);
-      continue;
-    }
-    const uint64_t key = CircuitKey(delivery);
-    if (circuit_.GoesLast(key) && lanes_.Defer(&delivery)) continue;
-    if (!circuit_.MayDispatch(delivery.id, key, now)) break;
-    lanes_.Next(now);
-    delivery.home->offsets.Begin(delivery.offset);
-    circuit_.OnDispatched(delivery.id, now);
-    Attempt(delivery);
-  }
-  series_.in_flight.Set(static_cast<double>(lanes_.in_flight()));
-  auto next = lanes_.NextWake();
-  const auto circuit = circuit_.NextWake(now);
-  if (circuit && (!next || *circuit < *next)) next = circuit;
-  if (next) WakeAt(std::max(*next, now));
+  dispatcher_.OnTime(now);
+  if (dispatcher_.TakeProbe(now)) Probe();
+  do {
+    dispatcher_.TakeDecided(decided_);
+    for (const auto& each : decided_) CarryOut(each);
+    while (auto* next = dispatcher_.Next(now)) Attempt(static_cast<Delivery&>(*next));
+  } while (dispatcher_.has_decided());
+  series_.in_flight.Set(static_cast<double>(dispatcher_.in_flight()));
+  ShowCircuit();
+  WakeLater();
+  parts_.on_turned();
 }
 
-// What settled has made room in the metadata of the partition's next commit.
-void Subscription::UseRoom(Partition& partition) {
-  auto& waiting = partition.waiting_for_room;
-  while (!waiting.empty() && partition.offsets.MayBegin(*waiting.begin())) {
-    partition.offsets.Begin(*waiting.begin());
-    lanes_.GiveBack(partition.deliveries.at(*waiting.begin()).get(), Lanes::Turn::kNext);
-    waiting.erase(waiting.begin());
-  }
-  UpdatePause(partition);
+void Subscription::TurnSoon() {
+  wake_ = loop_.After(base::Duration::zero(), [this] { Turn(); });
 }
 
-void Subscription::WakeAt(base::TimePoint when) {
-  wake_ = loop_.After(when - loop_.Now(), [this] {
-    Apply(circuit_.OnTime(loop_.Now()));
-    if (circuit_.TakeProbe(loop_.Now())) Probe();
-    Pump();
-    UpdatePauses();
+void Subscription::WakeLater() {
+  const base::TimePoint now = loop_.Now();
+  if (const auto next = dispatcher_.NextWake(now))
+    wake_ = loop_.After(*next - now, [this] { Turn(); });
+}
+
+void Subscription::ShowCircuit() {
+  circuit_log_.Show(dispatcher_.state(), loop_.Now());
+  if (shown_ == dispatcher_.state()) return;
+  shown_ = dispatcher_.state();
+  const bool open = shown_ == AppCircuit::State::kDown || shown_ == AppCircuit::State::kDegraded;
+  series_.circuit_open.Set(open ? 1 : 0);
+  changed_ = true;
+}
+
+void Subscription::Probe() {
+  health_.Probe([this](AppCircuit::Probe result) {
+    dispatcher_.OnProbe(result, loop_.Now());
+    Turn();
   });
 }
 
 void Subscription::Attempt(Delivery& delivery) {
-  const uint32_t attempt = delivery.home->offsets.attempts(delivery.offset) + 1;
   if (delivery.first_tried == base::WallTime{}) delivery.first_tried = loop_.Wall();
-  auto call = MakeCall(path_, ModeOf(config_.deliver.mode),
-                       {.record = delivery.record,
-                        .event = delivery.event,
-                        .subscription = config_.name,
-                        .number = attempt,
-                        .kafka_headers = &config_.deliver.headers});
-  if (!call) {
-    // The URL asks for what the event does not have: no try will change that.
-    circuit_.Forget(delivery.id);
-    CantBeDecoded(delivery, call.error().message);
-    return GiveUp(delivery);
+  const uint32_t attempt = delivery.home->offsets.attempts(delivery.offset) + 1;
+  const auto sent = transport_.Send(delivery, attempt);
+  if (sent) return;
+  (*delivery.partition().topic)[ConsumerReason::kUndecodable].Increment();
+  dispatcher_.OnUnsendable(delivery, Undecodable(sent.error().message));
+}
+
+void Subscription::OnResult(uint64_t id, AttemptResult result) {
+  auto* delivery = static_cast<Delivery*>(dispatcher_.Find(id));
+  if (!delivery) return;  // revoked meanwhile: not attempted
+  delivery->call = 0;
+  delivery->answer = std::move(result.answer);
+  AssignedPartition& partition = *delivery->partition().assigned;
+  const auto reason = MetricReason(result.verdict.reason);
+  if (reason) (*delivery->partition().topic)[*reason].Increment();
+  Log(*delivery, result.verdict, reason.has_value());
+  dispatcher_.OnResult(*delivery, std::move(result), loop_.Now());
+  parts_.touch(partition);
+  Turn();
+}
+
+void Subscription::Log(const Delivery& delivery, const Verdict& verdict, bool failed) {
+  if (uint64_t held_back; failed && failure_log_.Allow(loop_.Now(), held_back)) {
+    telemetry::Log(telemetry::Level::kWarn, "the app did not take an event",
+                   {{"subscription", name()},
+                    {"id", delivery.event->id},
+                    {"reason", std::string(Label(verdict.reason))},
+                    {"detail", verdict.detail},
+                    {"held_back", std::to_string(held_back)}});
   }
-  delivery.begun = loop_.Now();
-  call->timeout = config_.deliver.timeout;
-  delivery.call = client_.Send(
-      std::move(*call), [this, id = delivery.id](http::Outcome outcome) { OnAnswer(id, outcome); });
-}
-
-// An app that is fast empties the lanes before a pause would pay: a pause costs what was fetched,
-// and a second. One that is slow must not hold up the group's own events.
-void Subscription::UpdatePauses() {
-  const size_t most = MaxLaneBytes();
-  if (!full_ && lanes_.over(kMaxEvents, most)) {
-    full_ = true;
-    const bool heavy = lanes_.bytes() / (lanes_.waiting() + lanes_.in_flight()) > kHeavy;
-    patience_ = loop_.After(heavy ? base::Duration::zero() : kPatience, [this] {
-      over_ = true;
-      UpdatePauses();
-    });
-  } else if (full_ && !lanes_.over(kMaxEvents / 10 * 9, most / 10 * 9)) {
-    full_ = false;
-    patience_.Cancel();
+  if (verdict.unknown_word && !std::exchange(word_warned_, true)) {
+    telemetry::Log(telemetry::Level::kWarn,
+                   "the app answers with a status that is not known: its events count as done",
+                   {{"subscription", name()},
+                    {"id", delivery.event->id},
+                    {"status", base::Excerpt(verdict.detail, 64)},
+                    {"known", "SUCCESS, RETRY, DROP, DEAD_LETTER"}});
   }
-  if (over_ && !lanes_.over(kMaxEvents / 2, most / 2)) over_ = false;
-  // Asked after each answer, so each partition only when something changes for all of them.
-  if (RestsAll() != resting_) {
-    resting_ = !resting_;
-    for (const auto& [number, partition] : partitions_) UpdatePause(*partition);
+}
+
+void Subscription::CarryOut(const Dispatcher::Decided& decided) {
+  auto& delivery = static_cast<Delivery&>(*decided.event);
+  switch (decided.what) {
+    case Dispatcher::What::kDelivered:
+      return Settle(delivery, ConsumerOutcome::kDelivered);
+    case Dispatcher::What::kDropped:
+      return Settle(delivery, ConsumerOutcome::kDropped);
+    case Dispatcher::What::kGivenUp:
+      return GiveUp(delivery);
+    case Dispatcher::What::kRetried:
+      (*delivery.partition().topic)[ConsumerOutcome::kRetried].Increment();
+      break;
+    case Dispatcher::What::kNoted:
+      break;
   }
-  consumer_->SetPolling(!full_ || over_);
+  parts_.touch(*delivery.partition().assigned);
 }
 
-// While half down the probes need events of keys that have not failed, so fetching goes on.
-bool Subscription::RestsAll() const {
-  return over_ || circuit_.state() == AppCircuit::State::kDown;
+void Subscription::GiveUp(Delivery& delivery) {
+  if (dead_letters_.LeavesInTopic(delivery.record(), true))
+    return Settle(delivery, ConsumerOutcome::kDropped);
+  if (!parts_.config.dead_letter.empty()) return dead_letters_.Write(delivery);
+  dead_letters_.Hold(delivery);
+  dispatcher_.RetryGivenUp(delivery, loop_.Now());
+  changed_ = true;
 }
 
-bool Subscription::TooMuchStuck() const {
-  return stuck_bytes_ > parts_.max_waiting_bytes / kStuckShare;
+void Subscription::Settle(Delivery& delivery, ConsumerOutcome outcome) {
+  SubscribedPartition& home = delivery.partition();
+  (*home.topic)[outcome].Increment();
+  series_.latency.Observe(
+      std::chrono::duration<double>(loop_.Now() - delivery.fetched->at).count());
+  if (delivery.waits)
+    parts_.backlog.Remove(delivery);
+  else
+    parts_.backlog.SetStuck(home, home.stuck_bytes - delivery.record().bytes());
+  changed_ = dead_letters_.Forget(delivery.id) || changed_;
+  dispatcher_.Settle(delivery);
+  parts_.touch(*home.assigned);
+  home.deliveries.erase(delivery.offset);  // and the delivery with it
 }
 
-size_t Subscription::MaxLaneBytes() const {
-  const size_t most = parts_.max_waiting_bytes;
-  return most - std::min(stuck_bytes_, most / kStuckShare);
-}
-
-void Subscription::CountStuck(Partition& home, size_t bytes) {
-  const bool before = TooMuchStuck();
-  stuck_bytes_ += bytes - std::exchange(home.stuck_bytes, bytes);
-  if (before == TooMuchStuck()) return UpdatePause(home);
-  for (const auto& [number, partition] : partitions_) UpdatePause(*partition);
-}
-
-void Subscription::UpdatePause(Partition& partition) {
-  const bool stuck = partition.stuck_bytes > 0 && TooMuchStuck();
-  const bool pause = resting_ || stuck || partition.full();
-  if (partition.revoked() || partition.retired || pause == partition.paused) return;
-  partition.paused = pause;
-  if (pause) {
-    consumer_->Pause(partition.at);
-  } else {
-    consumer_->Resume(partition.at);
-  }
+void Subscription::AddCauses(telemetry::Causes& causes) const {
+  using telemetry::Status;
+  if (dispatcher_.state() == AppCircuit::State::kDown)
+    causes.Add(Status::kFalse, "AppDown", app_ + " can't be reached or is unhealthy");
+  if (dispatcher_.state() == AppCircuit::State::kDegraded)
+    causes.Add(Status::kFalse, "AppDegraded",
+               "the app fails for every key; it is tried one event at a time");
+  dead_letters_.AddCauses(causes);
 }
 
 }  // namespace outrigger::deliver

@@ -91,7 +91,7 @@ Verdict ReadSuccess(event::JsonReader& json, const http::Answer& answer) {
   body.remove_prefix(std::min(body.find_first_not_of(" \t\r\n"), body.size()));
   if (body.empty()) return {.status = status};
   const bool says_json = event::IsJson(answer.Find("content-type"));
-  // Most answers end here: only an object can have a `status`, and only where the word stands (or
+  // Most answers end here: only an object can have a `status`, and only where the word occurs (or
   // is written with escapes).
   const bool may_have_word =
       body.front() == '{' &&

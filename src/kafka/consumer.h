@@ -78,7 +78,7 @@ struct ConsumerOptions {
   std::string group;
   std::vector<std::string> topics;  // names, or regular expressions that start with ^
   config::StartFrom start;          // where a new group begins (starting_points.h)
-  std::string never;                // a topic that no regular expression takes; empty: none
+  std::vector<std::string> never;   // topics that no regular expression takes
   FetchBounds fetch;
 };
 

@@ -35,12 +35,17 @@ std::string WithHostname(std::string id) {
 }
 
 // Beside the topics that the config names.
-void Pass(const config::Kafka& kafka, const std::string& topic, config::Properties& role) {
+void Pass(const config::Kafka& kafka, const std::vector<std::string>& topics,
+          config::Properties& role) {
+  if (topics.empty()) return;
   const auto common = kafka.properties.find(kNotByRegex);
   if (common != kafka.properties.end()) role.insert(*common);
-  std::string pattern = ",^";
-  for (const char c : topic) pattern += c == '.' ? "[.]" : std::string(1, c);
-  role[kNotByRegex].value += pattern + "$";
+  std::string& pattern = role[kNotByRegex].value;
+  for (const auto& topic : topics) {
+    pattern += ",^";
+    for (const char c : topic) pattern += c == '.' ? "[.]" : std::string(1, c);
+    pattern += "$";
+  }
 }
 
 config::Properties RoleOf(const ConsumerOptions& options) {
@@ -50,7 +55,7 @@ config::Properties RoleOf(const ConsumerOptions& options) {
     if (!kafka.properties.contains(name)) role.emplace(name, config::Text{value, {}, name});
   for (const auto& [name, value] : FetchProperties(options.fetch, kafka))
     role.insert_or_assign(name, config::Text{value, {}, name});
-  if (!options.never.empty()) Pass(kafka, options.never, role);
+  Pass(kafka, options.never, role);
   const auto common = kafka.properties.find(kInstanceId);
   if (common != kafka.properties.end()) role.insert(*common);
   if (const auto id = role.find(kInstanceId); id != role.end())

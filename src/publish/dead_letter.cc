@@ -2,24 +2,19 @@
 
 #include <utility>
 
-#include "base/json_text.h"
+#include "event/dead_letter.h"
 
 namespace outrigger::publish {
 
 event::Record DeadLetter(event::Record record, std::string dead_letter_topic, std::string reason,
                          std::string detail, int status, base::WallTime now) {
-  constexpr size_t kMaxDetail = 1024;
-  detail = base::Utf8Prefix(detail, kMaxDetail);
-  const std::string time = base::Rfc3339(now);
-  auto& headers = record.headers;
-  headers.push_back({"outrigger-error-reason", std::move(reason)});
-  headers.push_back({"outrigger-error-status", std::to_string(status)});
-  headers.push_back({"outrigger-error-body", std::move(detail)});
-  headers.push_back({"outrigger-error-attempts", "1"});
-  headers.push_back({"outrigger-error-first-time", time});
-  headers.push_back({"outrigger-error-last-time", time});
-  headers.push_back({"outrigger-error-topic", record.topic});
-  headers.push_back({"outrigger-error-generation", "1"});
+  event::TellDeadLetter(record.headers, {.reason = reason,
+                                         .status = status,
+                                         .body = detail,
+                                         .attempts = 1,
+                                         .first = now,
+                                         .last = now,
+                                         .topic = record.topic});
   record.topic = std::move(dead_letter_topic);
   record.partition = -1;
   record.timestamp_ms = 0;  // an old one would let retention take the record at once

@@ -1,15 +1,9 @@
-// A subscription on the embedded broker, and its app on the same loop.
-#include "deliver/subscription.h"
-
+// One subscription on the embedded broker, and its app on the same loop.
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
-#include "http/server.h"
-#include "kafka/embedded.h"
-#include "kafka/producer.h"
-#include "kafka/topic_identity.h"
-#include "support/on_loop.h"
+#include "support/group_fixture.h"
 
 namespace outrigger::deliver {
 namespace {
@@ -21,127 +15,7 @@ constexpr int kOffsetCommit = 8;  // ApiKey of OffsetCommitRequest
 constexpr int kJoinGroup = 11;    // … JoinGroupRequest
 constexpr int kHeartbeat = 12;    // … HeartbeatRequest
 
-class SubscriptionTest : public testing::Test {
- protected:
-  SubscriptionTest()
-      : broker_(std::move(*kafka::EmbeddedBroker::Start(1))), conditions_(base::Clock::System()) {
-    mock_ = static_cast<rd_kafka_mock_cluster_t*>(broker_->native_handle());
-    rd_kafka_mock_group_initial_rebalance_delay_ms(mock_, 0);
-    broker_->CreateTopic("one", 1);
-    kafka_.brokers = {broker_->bootstrap()};
-    // The embedded broker lets a group wait for session.timeout.ms less a second before it shares
-    // the partitions out again.
-    kafka_.consumer_properties["session.timeout.ms"] = {"1500", {}, "test"};
-    kafka_.consumer_properties["heartbeat.interval.ms"] = {"100", {}, "test"};
-    producer_ = std::move(*kafka::Producer::Create(loop_, {.kafka = kafka_}));
-    http::Handler handler;
-    handler.on_head = [](const std::shared_ptr<http::Request>&) { return http::Plan(); };
-    handler.on_request = [this](const std::shared_ptr<http::Request>& request) {
-      calls_.push_back(request);
-      if (answering_) request->Answer(answer_);
-    };
-    app_ = std::make_unique<http::Server>(loop_, http::Limits(), std::move(handler));
-    port_ = *app_->ListenTcp("127.0.0.1:0");
-    config_.name = "s";
-    config_.group = "g";
-    config_.topics = {{"one", {}, "test"}};
-    config_.deliver.url = {"http://127.0.0.1:" + std::to_string(port_) + "/h", {}, "test"};
-    config_.deliver.timeout = seconds(30);
-  }
-
-  std::unique_ptr<Subscription> Start() {
-    auto created = Subscription::Create({.loop = loop_,
-                                         .kafka = kafka_,
-                                         .config = config_,
-                                         .rebalance_drain = drain_,
-                                         .produce = produce_,
-                                         .metrics = metrics_,
-                                         .conditions = conditions_});
-    EXPECT_TRUE(created);
-    return created ? std::move(*created) : nullptr;
-  }
-
-  void Send(int count, const std::string& topic = "one", int32_t partition = 0) {
-    int waiting = count;
-    for (int n = 0; n < count; ++n) {
-      event::Record record;
-      record.topic = topic;
-      record.partition = partition;
-      record.value = "{}";
-      producer_->Produce(std::move(record),
-                         [&waiting](const kafka::Report& report, event::Record&) {
-                           EXPECT_TRUE(report);
-                           --waiting;
-                         });
-    }
-    ASSERT_TRUE(Until([&] { return waiting == 0; }));
-  }
-
-  void SendRecord(event::Record record) {
-    bool sent = false;
-    if (record.topic.empty()) record.topic = "one";
-    record.partition = 0;
-    producer_->Produce(std::move(record), [&sent](const kafka::Report& report, event::Record&) {
-      EXPECT_TRUE(report);
-      sent = true;
-    });
-    ASSERT_TRUE(Until([&] { return sent; }));
-  }
-
-  bool Until(const std::function<bool()>& truth) {
-    return test::RunUntil(loop_, truth, seconds(20));
-  }
-  // The loop runs for `time`; for what must not happen.
-  void Pass(milliseconds time) {
-    const auto end = loop_.Now() + time;
-    Until([&] { return loop_.Now() > end; });
-  }
-
-  // What the group has committed; below 0: nothing. `metadata` is what travels with it.
-  int64_t Committed(const std::string& topic = "one", int32_t partition = 0,
-                    std::string* metadata = nullptr) {
-    if (!asker_) {
-      char reason[256];
-      rd_kafka_conf_t* conf = rd_kafka_conf_new();
-      rd_kafka_conf_set(conf, "bootstrap.servers", broker_->bootstrap().c_str(), reason, 256);
-      rd_kafka_conf_set(conf, "group.id", config_.group.c_str(), reason, 256);
-      asker_.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf, reason, 256));
-    }
-    const kafka::PartitionList list = kafka::ToList({{topic, partition}});
-    EXPECT_EQ(rd_kafka_committed(asker_.get(), list.get(), 5000), RD_KAFKA_RESP_ERR_NO_ERROR);
-    const rd_kafka_topic_partition_t& at = list->elems[0];
-    if (metadata)
-      *metadata = kafka::Untagged({static_cast<const char*>(at.metadata), at.metadata_size}).second;
-    return at.offset;
-  }
-
-  // The value of the first series that begins so; -1: there is none.
-  double Gauge(const std::string& name) const {
-    const std::string text = "\n" + metrics_.Text();
-    const size_t at = text.find("\n" + name);
-    if (at == std::string::npos) return -1;
-    const size_t value = text.find("} ", at);
-    return std::stod(text.substr(value + 2));
-  }
-  telemetry::Condition State() { return conditions_.Get("Delivering/s"); }
-
-  base::Loop loop_;
-  std::unique_ptr<kafka::EmbeddedBroker> broker_;
-  rd_kafka_mock_cluster_t* mock_ = nullptr;
-  config::Kafka kafka_;
-  config::Subscription config_;
-  base::Duration drain_ = seconds(5);
-  Produce produce_ = [](event::Record, kafka::OnReport) {};
-  telemetry::Metrics metrics_;
-  telemetry::Conditions conditions_;
-  std::unique_ptr<kafka::Producer> producer_;
-  std::vector<std::shared_ptr<http::Request>> calls_;
-  bool answering_ = true;
-  http::Response answer_;
-  std::unique_ptr<http::Server> app_;
-  uint16_t port_ = 0;
-  kafka::Owned<rd_kafka_t> asker_;
-};
+class SubscriptionTest : public test::GroupFixture {};
 
 TEST_F(SubscriptionTest, WhereANewGroupBeganIsCommittedSoThatARestartSkipsNothing) {
   Send(3);
@@ -181,14 +55,14 @@ TEST_F(SubscriptionTest, AStatusThatNobodyKnowsIsDone) {
   EXPECT_EQ(Gauge("outrigger_consumer_failures_total{reason=\"undecodable\""), 0);
 }
 
-TEST_F(SubscriptionTest, AttemptsThatTheHalfDownCircuitGivesBackAreCommitted) {
+TEST_F(SubscriptionTest, AttemptsThatTheDegradedCircuitTakesBackAreCommitted) {
   config_.retry = {.attempts = 5, .backoff_initial = milliseconds(200), .backoff_max = seconds(1)};
   config_.circuit.failures = 10;
   config_.commit_interval = milliseconds(1);
   answer_.status = 500;
   const auto subscription = Start();
   Send(5);
-  ASSERT_TRUE(Until([&] { return State().reason == "AppHalfDown"; }));
+  ASSERT_TRUE(Until([&] { return State().reason == "AppDegraded"; }));
   std::string metadata;
   EXPECT_TRUE(Until([&] { return Committed("one", 0, &metadata) == 0 && metadata.empty(); }));
 }
@@ -296,14 +170,14 @@ class StateTest : public SubscriptionTest {
  protected:
   StateTest() { kafka_.properties["topic.metadata.refresh.interval.ms"] = {"500", {}, "test"}; }
 
-  std::unique_ptr<Subscription> StartAnother() {
-    return std::move(*Subscription::Create({.loop = loop_,
-                                            .kafka = kafka_,
-                                            .config = config_,
-                                            .rebalance_drain = drain_,
-                                            .produce = [](event::Record, kafka::OnReport) {},
-                                            .metrics = other_metrics_,
-                                            .conditions = other_conditions_}));
+  std::unique_ptr<Group> StartAnother() {
+    return std::move(*Group::Create({.loop = loop_,
+                                     .kafka = kafka_,
+                                     .subscriptions = {config_},
+                                     .rebalance_drain = drain_,
+                                     .produce = [](event::Record, kafka::OnReport) {},
+                                     .metrics = other_metrics_,
+                                     .conditions = other_conditions_}));
   }
   static bool Delivers(const telemetry::Conditions& conditions, const std::string& message) {
     const auto state = conditions.Get("Delivering/s");
@@ -402,7 +276,7 @@ class StoppingTest : public SubscriptionTest {
     subscription_->Stop(settle_within, [this] { stopped_ = true; });
   }
 
-  std::unique_ptr<Subscription> subscription_;
+  std::unique_ptr<Group> subscription_;
   bool stopped_ = false;
 };
 

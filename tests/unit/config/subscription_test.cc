@@ -202,12 +202,50 @@ TEST(Subscriptions, NamesAndGroupsAreTheirOwn) {
       two("name: a, topics: [t]", "name: a, topics: [t]"),
       HasSubstr(
           "c.yaml:5:5: subscriptions[1].name: `a` is the name of subscriptions[0] on line 4 too"));
-  EXPECT_THAT(
-      two("name: a, topics: [t], group: g", "name: b, topics: [t], group: g"),
-      HasSubstr("shares the group `g` with subscriptions[0] on line 4: not in this version"));
-  EXPECT_THAT(two("name: a, topics: [t]", "name: b, topics: [u], group: outrigger.a"),
-              HasSubstr("shares the group"));
   EXPECT_EQ(two("name: a, topics: [t]", "name: b, topics: [u]"), "");
+}
+
+TEST(Subscriptions, MayShareAGroup) {
+  const Loaded loaded = LoadBetween(
+      "subscriptions:\n"
+      "  - {name: a, topics: [t], group: g, deliver: {url: \"http://a/\"}}\n"
+      "  - {name: b, topics: [t, u], group: g, deliver: {url: \"http://b/\"}}\n"
+      "  - {name: c, topics: [u], group: outrigger.d, deliver: {url: \"http://b/\"}}\n"
+      "  - {name: d, topics: [u], deliver: {url: \"http://b/\"}}\n");
+  EXPECT_EQ(Shown(loaded), "");
+  ASSERT_EQ(loaded.config.subscriptions.size(), 4U);
+  EXPECT_EQ(loaded.config.subscriptions[1].group, "g");
+  EXPECT_EQ(loaded.config.subscriptions[3].group, "outrigger.d");
+}
+
+TEST(Subscriptions, OfOneGroupBeginAtOnePlace) {
+  const auto group = [](const std::string& first, const std::string& second) {
+    const std::string rest = ", topics: [t], group: g, deliver: {url: \"http://a/\"}}\n";
+    return Shown(LoadBetween("subscriptions:\n  - {name: a" + first + rest + "  - {name: b" +
+                             second + rest));
+  };
+  EXPECT_THAT(
+      group("", ", startFrom: latest"),
+      HasSubstr("c.yaml:5:5: subscriptions[1].startFrom: the group `g` begins at one place, "
+                "but `b` says latest and `a` (subscriptions[0] on line 4, column 5) "
+                "earliest"));
+  EXPECT_THAT(group(", startFrom: 2026-01-01T00:00:00Z", ", startFrom: 2026-01-02T00:00:00Z"),
+              HasSubstr("2026-01-02T00:00:00.000Z and `a`"));
+  EXPECT_EQ(group(", startFrom: latest", ", startFrom: latest"), "");
+  EXPECT_EQ(group("", ", startFrom: earliest"), "");
+}
+
+TEST(Subscriptions, OfOneGroupAreNotMoreThanACommitHasRoomFor) {
+  std::string yaml = "subscriptions:\n";
+  for (size_t n = 0; n < kMostInGroup; ++n)
+    yaml += "  - {name: s" + std::to_string(n) +
+            ", topics: [t], group: g, deliver: {url: \"http://a/\"}}\n";
+  EXPECT_EQ(Shown(LoadBetween(yaml)), "");
+  EXPECT_THAT(
+      Shown(LoadBetween(
+          yaml + "  - {name: more, topics: [t], group: g, deliver: {url: \"http://a/\"}}\n")),
+      HasSubstr("subscriptions[32].group: `more` is one too many in the group `g`, which "
+                "began with `s0` (subscriptions[0] on line 4)"));
 }
 
 TEST(Subscriptions, DrainHasABound) {

@@ -52,9 +52,9 @@ class Circuit : public testing::Test {
     Probed(result);
     return now_ - before;
   }
-  void OpenHalfDown() {
+  void Degrade() {
     for (uint64_t id = 900; id < 920; ++id) Try(id, Kind::kFailure);
-    ASSERT_EQ(circuit_.state(), State::kHalfDown);
+    ASSERT_EQ(circuit_.state(), State::kDegraded);
   }
 
   AppCircuit circuit_{CircuitPolicy{}};
@@ -77,7 +77,7 @@ TEST_F(Circuit, AFailureCountsAndOpensNothing) {
 
 TEST_F(Circuit, ARefusalOpensAtOnceAndUsesNoAttempt) {
   const auto decision = Try(1, Kind::kRefused);
-  EXPECT_EQ(decision.fate, Fate::kGiveBack);
+  EXPECT_EQ(decision.fate, Fate::kNotAttempted);
   EXPECT_TRUE(decision.opened);
   EXPECT_EQ(circuit_.state(), State::kDown);
   EXPECT_FALSE(circuit_.MayDispatch(1, 1, now_ + seconds(100)));
@@ -116,7 +116,7 @@ TEST_F(Circuit, WhileTheAppIsDownNothingUsesAnAttempt) {
   circuit_.OnUnhealthy(now_);
   for (const Kind kind :
        {Kind::kFailure, Kind::kRejected, Kind::kTimeout, Kind::kCut, Kind::kRefused})
-    EXPECT_EQ(Result(static_cast<uint64_t>(kind), kind).fate, Fate::kGiveBack);
+    EXPECT_EQ(Result(static_cast<uint64_t>(kind), kind).fate, Fate::kNotAttempted);
   EXPECT_EQ(Result(6, Kind::kSuccess).fate, Fate::kCount) << "an answer is an answer";
   EXPECT_EQ(circuit_.state(), State::kDown) << "an app that drains refuses and still answers";
 }
@@ -142,27 +142,27 @@ TEST_F(Circuit, CutsByALivingAppAreFailures) {
   EXPECT_EQ(circuit_.suspects(), 0U);
 }
 
-TEST_F(Circuit, ManyCutsByALivingAppAreAHalfDownApp) {
-  std::vector<Ruling> given_back;
+TEST_F(Circuit, ManyCutsByALivingAppAreADegradedApp) {
+  std::vector<Ruling> not_attempted;
   for (uint64_t id = 1; id <= 30; ++id) Dispatch({id});
   for (uint64_t id = 1; id <= 30; ++id) {
     Result(id, Kind::kCut);
-    given_back.push_back({id, Fate::kGiveBack});
+    not_attempted.push_back({id, Fate::kNotAttempted});
   }
   const auto decision = Probed(Probe::kUp);
-  EXPECT_EQ(decision.held, given_back);
+  EXPECT_EQ(decision.held, not_attempted);
   EXPECT_THAT(decision.uncount, IsEmpty());
-  EXPECT_EQ(circuit_.state(), State::kHalfDown);
+  EXPECT_EQ(circuit_.state(), State::kDegraded);
 }
 
 TEST_F(Circuit, AllThatWasInFlightAtACrashIsSuspectAndUsesNoAttempt) {
   Dispatch({1, 2, 3, 4});
   EXPECT_EQ(Result(1, Kind::kCut).fate, Fate::kHold);
   const auto decision = Probed(Probe::kRefused);
-  EXPECT_THAT(decision.held, ElementsAre(Ruling{1, Fate::kGiveBack}));
+  EXPECT_THAT(decision.held, ElementsAre(Ruling{1, Fate::kNotAttempted}));
   EXPECT_TRUE(decision.opened);
-  EXPECT_EQ(Result(2, Kind::kCut).fate, Fate::kGiveBack);
-  EXPECT_EQ(Result(3, Kind::kTimeout).fate, Fate::kGiveBack);
+  EXPECT_EQ(Result(2, Kind::kCut).fate, Fate::kNotAttempted);
+  EXPECT_EQ(Result(3, Kind::kTimeout).fate, Fate::kNotAttempted);
   EXPECT_EQ(Result(4, Kind::kSuccess).fate, Fate::kCount);
   EXPECT_EQ(circuit_.suspects(), 3U);
 }
@@ -171,8 +171,8 @@ TEST_F(Circuit, ARefusalSaysAsMuchAsAProbe) {
   Dispatch({1, 2});
   Result(1, Kind::kCut);
   const auto decision = Result(2, Kind::kRefused);
-  EXPECT_EQ(decision.fate, Fate::kGiveBack);
-  EXPECT_THAT(decision.held, ElementsAre(Ruling{1, Fate::kGiveBack}));
+  EXPECT_EQ(decision.fate, Fate::kNotAttempted);
+  EXPECT_THAT(decision.held, ElementsAre(Ruling{1, Fate::kNotAttempted}));
   EXPECT_EQ(circuit_.suspects(), 1U) << "what was refused never reached the app";
 }
 
@@ -216,13 +216,13 @@ TEST_F(Circuit, ASuspectThatIsRefusedUsesNoAttempt) {
   Try(1, Kind::kCut);
   Probed(Probe::kRefused);
   ProbeNext(Probe::kUp);
-  EXPECT_EQ(Try(1, Kind::kRefused).fate, Fate::kGiveBack);
+  EXPECT_EQ(Try(1, Kind::kRefused).fate, Fate::kNotAttempted);
   EXPECT_EQ(circuit_.suspects(), 1U);
 }
 
-// Half down.
+// Degraded.
 
-TEST_F(Circuit, TwentyFailuresOverFiveKeysOpenItAndAreGivenBack) {
+TEST_F(Circuit, TwentyFailuresOverFiveKeysOpenItAndAreNotAttempted) {
   for (uint64_t turn = 0; turn < 4; ++turn)
     for (uint64_t id = 1; id <= 5; ++id) {
       if (turn == 3 && id == 5) break;
@@ -230,7 +230,7 @@ TEST_F(Circuit, TwentyFailuresOverFiveKeysOpenItAndAreGivenBack) {
     }
   const auto decision = Try(5, Kind::kTimeout);
   EXPECT_TRUE(decision.opened);
-  EXPECT_EQ(decision.fate, Fate::kGiveBack);
+  EXPECT_EQ(decision.fate, Fate::kNotAttempted);
   EXPECT_THAT(decision.uncount, ElementsAre(Uncount{1, 4}, Uncount{2, 4}, Uncount{3, 4},
                                             Uncount{4, 4}, Uncount{5, 3}));
 }
@@ -265,7 +265,7 @@ TEST_F(Circuit, AKeyThatSucceedsIsBelievedAgain) {
   EXPECT_TRUE(Try(19, Kind::kFailure).opened);
 }
 
-TEST_F(Circuit, WhatTheBlamedUsedIsGivenBackToo) {
+TEST_F(Circuit, WhatTheBlamedUsedIsUncountedToo) {
   Try(1, Kind::kFailure);
   Try(50, Kind::kSuccess);
   Try(1, Kind::kFailure);
@@ -315,17 +315,17 @@ TEST_F(Circuit, BlameEndsWithTheWindow) {
 }
 
 TEST_F(Circuit, KeysThatHaveNotFailedAreProbedOneAProbeInterval) {
-  OpenHalfDown();
+  Degrade();
   for (uint64_t key = 1; key <= 60; ++key) {
     now_ += seconds(1);
-    EXPECT_EQ(Try(key, Kind::kFailure).fate, Fate::kGiveBack);
+    EXPECT_EQ(Try(key, Kind::kFailure).fate, Fate::kNotAttempted);
   }
   now_ += seconds(1);
   EXPECT_TRUE(Try(61, Kind::kSuccess).closed);
 }
 
 TEST_F(Circuit, AKeyThatHasNotFailedIsProbedAtOnceHoweverLongTheOthersWait) {
-  OpenHalfDown();
+  Degrade();
   for (int probe = 0; probe < 6; ++probe) {
     while (!circuit_.MayDispatch(900, 900, now_)) now_ = *circuit_.NextWake(now_);
     Try(900, Kind::kFailure);
@@ -373,7 +373,7 @@ TEST_F(Circuit, PoisonKeysOnAQuietSubscriptionHaveABound) {
 }
 
 TEST_F(Circuit, AnAppThatFailsAgainRightAfterItRecoveredCostsNoAttempt) {
-  OpenHalfDown();
+  Degrade();
   now_ += seconds(1);
   EXPECT_TRUE(Try(1, Kind::kSuccess).closed);
   uint64_t id = 900;
@@ -400,7 +400,7 @@ TEST_F(Circuit, WhatTheAppAskedForBeforeASuccessIsOver) {
   circuit_.OnDispatched(1, now_);
   circuit_.OnResult(1, 1, Kind::kFailure, now_, seconds(600));
   Try(2, Kind::kSuccess);
-  OpenHalfDown();
+  Degrade();
   EXPECT_EQ(circuit_.NextWake(now_), now_ + seconds(1));
 }
 
@@ -409,12 +409,12 @@ TEST_F(Circuit, WhatTheAppAskedForBeforeASuccessIsOver) {
 TEST_F(Circuit, AnAppThatHangsForTwoEventsIsDegradedAndNeitherWasAttempted) {
   Dispatch({1, 2, 3});
   now_ += seconds(10);
-  EXPECT_EQ(Result(1, Kind::kTimeout).fate, Fate::kGiveBack);
+  EXPECT_EQ(Result(1, Kind::kTimeout).fate, Fate::kNotAttempted);
   const auto decision = Result(2, Kind::kTimeout);
   EXPECT_TRUE(decision.opened);
   EXPECT_TRUE(decision.overloaded);
-  EXPECT_EQ(decision.fate, Fate::kGiveBack);
-  EXPECT_EQ(Result(3, Kind::kTimeout).fate, Fate::kGiveBack);
+  EXPECT_EQ(decision.fate, Fate::kNotAttempted);
+  EXPECT_EQ(Result(3, Kind::kTimeout).fate, Fate::kNotAttempted);
 }
 
 TEST_F(Circuit, AnAppThatHangsForOneEventAfterTheOtherIsDegradedAndNeitherWasAttempted) {
@@ -422,7 +422,7 @@ TEST_F(Circuit, AnAppThatHangsForOneEventAfterTheOtherIsDegradedAndNeitherWasAtt
     EXPECT_EQ(Try(1, Kind::kTimeout).fate, Fate::kCount);
   const auto decision = Try(2, Kind::kTimeout);
   EXPECT_TRUE(decision.opened);
-  EXPECT_EQ(decision.fate, Fate::kGiveBack);
+  EXPECT_EQ(decision.fate, Fate::kNotAttempted);
   EXPECT_THAT(decision.uncount, ElementsAre(Uncount{1, 3}));
 }
 
@@ -431,7 +431,7 @@ TEST_F(Circuit, AnEventThatTheAppHadNotComeToWasNotAttempted) {
   for (uint64_t id = 1; id <= 20; ++id) Result(id, Kind::kSuccess);
   for (uint64_t id = 21; id <= 64; ++id) {
     const auto decision = Result(id, Kind::kTimeout);
-    EXPECT_EQ(decision.fate, Fate::kGiveBack);
+    EXPECT_EQ(decision.fate, Fate::kNotAttempted);
     EXPECT_TRUE(decision.overloaded);
   }
   EXPECT_FALSE(circuit_.open()) << "it answers";
@@ -485,7 +485,7 @@ TEST_F(Circuit, TimeoutsThatTakeLongerThanTheWindowAreSeenTogether) {
 TEST_F(Circuit, WhatTheAppHasNotReadUsesNoAttemptAndOpensNothing) {
   for (uint64_t id = 1; id <= 40; ++id) {
     const auto decision = Try(id, Kind::kUnread);
-    EXPECT_EQ(decision.fate, Fate::kGiveBack);
+    EXPECT_EQ(decision.fate, Fate::kNotAttempted);
     EXPECT_TRUE(decision.overloaded);
   }
   EXPECT_EQ(circuit_.state(), State::kClosed);
@@ -497,8 +497,8 @@ TEST_F(Circuit, FailuresOutsideTheWindowAreForgotten) {
   EXPECT_FALSE(Try(20, Kind::kFailure).opened);
 }
 
-TEST_F(Circuit, AHalfDownAppIsProbedWithOneEventAtATime) {
-  OpenHalfDown();
+TEST_F(Circuit, ADegradedAppIsProbedWithOneEventAtATime) {
+  Degrade();
   EXPECT_FALSE(circuit_.MayDispatch(1, 1, now_));
   EXPECT_FALSE(circuit_.TakeProbe(now_ + seconds(9))) << "only events can tell";
   std::vector<base::Duration> waits;
@@ -510,7 +510,7 @@ TEST_F(Circuit, AHalfDownAppIsProbedWithOneEventAtATime) {
     circuit_.OnDispatched(id, now_);
     EXPECT_FALSE(circuit_.MayDispatch(id + 1, id + 1, now_));
     const Kind kind = id % 2 ? Kind::kFailure : Kind::kRejected;
-    EXPECT_EQ(circuit_.OnResult(id, 900, kind, now_).fate, Fate::kGiveBack);
+    EXPECT_EQ(circuit_.OnResult(id, 900, kind, now_).fate, Fate::kNotAttempted);
   }
   EXPECT_THAT(waits, ElementsAre(seconds(1), seconds(2), seconds(4), seconds(8), seconds(16),
                                  seconds(30), seconds(30)));
@@ -521,22 +521,22 @@ TEST_F(Circuit, AHalfDownAppIsProbedWithOneEventAtATime) {
 
 TEST_F(Circuit, ALateFailureIsNoProbe) {
   Dispatch({1});
-  OpenHalfDown();
+  Degrade();
   const auto wake = circuit_.NextWake(now_);
-  EXPECT_EQ(Result(1, Kind::kFailure).fate, Fate::kGiveBack);
+  EXPECT_EQ(Result(1, Kind::kFailure).fate, Fate::kNotAttempted);
   EXPECT_EQ(circuit_.NextWake(now_), wake);
 }
 
 TEST_F(Circuit, AProbeThatIsRevokedMakesRoomForTheNext) {
-  OpenHalfDown();
+  Degrade();
   now_ += seconds(1);
   Dispatch({1});
   circuit_.Forget(1);
   EXPECT_TRUE(circuit_.MayDispatch(2, 2, now_));
 }
 
-TEST_F(Circuit, AHalfDownAppThatRefusesIsDown) {
-  OpenHalfDown();
+TEST_F(Circuit, ADegradedAppThatRefusesIsDown) {
+  Degrade();
   now_ += seconds(1);
   EXPECT_FALSE(Try(1, Kind::kRefused).opened) << "it was open";
   EXPECT_EQ(circuit_.state(), State::kDown);
@@ -624,7 +624,7 @@ TEST_F(Circuit, AnAppThatRejectsEverythingFromOneMomentOnCostsNoEvent) {
   const auto decision = Try(70, Kind::kRejected);
   EXPECT_TRUE(decision.opened);
   EXPECT_THAT(decision.held, SizeIs(19));
-  for (const auto& ruling : decision.held) EXPECT_EQ(ruling.fate, Fate::kGiveBack);
+  for (const auto& ruling : decision.held) EXPECT_EQ(ruling.fate, Fate::kNotAttempted);
 }
 
 TEST_F(Circuit, TheSameKeyHasNoSayInIt) {
@@ -633,13 +633,13 @@ TEST_F(Circuit, TheSameKeyHasNoSayInIt) {
   EXPECT_THAT(Try(3, 8, Kind::kSuccess).held, ElementsAre(Ruling{1, Fate::kDeadLetter}));
 }
 
-TEST_F(Circuit, RejectionsOverManyKeysOpenItAndAreGivenBack) {
+TEST_F(Circuit, RejectionsOverManyKeysOpenItAndAreNotAttempted) {
   for (uint64_t id = 1; id < 20; ++id) EXPECT_EQ(Try(id, Kind::kRejected).fate, Fate::kHold);
   const auto decision = Try(20, Kind::kRejected);
   EXPECT_TRUE(decision.opened);
-  EXPECT_EQ(decision.fate, Fate::kGiveBack);
+  EXPECT_EQ(decision.fate, Fate::kNotAttempted);
   EXPECT_THAT(decision.held, SizeIs(19));
-  for (const auto& ruling : decision.held) EXPECT_EQ(ruling.fate, Fate::kGiveBack);
+  for (const auto& ruling : decision.held) EXPECT_EQ(ruling.fate, Fate::kNotAttempted);
   EXPECT_THAT(decision.uncount, IsEmpty()) << "they were never counted";
   EXPECT_EQ(circuit_.held(), 0U);
 }
@@ -650,8 +650,8 @@ TEST_F(Circuit, WhereEnoughKeysWereRejectedForTheWindowTheAppIsDegraded) {
   const auto decision = circuit_.OnTime(now_);
   EXPECT_TRUE(decision.opened);
   EXPECT_THAT(decision.held, SizeIs(6));
-  for (const auto& ruling : decision.held) EXPECT_EQ(ruling.fate, Fate::kGiveBack);
-  EXPECT_EQ(circuit_.state(), State::kHalfDown);
+  for (const auto& ruling : decision.held) EXPECT_EQ(ruling.fate, Fate::kNotAttempted);
+  EXPECT_EQ(circuit_.state(), State::kDegraded);
 }
 
 TEST_F(Circuit, WhereFewKeysWereRejectedForTheWindowTheyAreToBlame) {
@@ -665,7 +665,7 @@ TEST_F(Circuit, WhereFewKeysWereRejectedForTheWindowTheyAreToBlame) {
 
 TEST_F(Circuit, NoRejectionIsDecidedWhileTheAppIsDown) {
   Try(1, Kind::kRejected);
-  EXPECT_THAT(Try(2, Kind::kRefused).held, ElementsAre(Ruling{1, Fate::kGiveBack}));
+  EXPECT_THAT(Try(2, Kind::kRefused).held, ElementsAre(Ruling{1, Fate::kNotAttempted}));
   now_ += seconds(60);
   EXPECT_THAT(circuit_.OnTime(now_).held, IsEmpty());
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 
@@ -101,12 +102,76 @@ TEST(CommitMetadata, FirstTriesGoBeforeTheyCouldPauseAPartition) {
   EXPECT_EQ(DecodeMetadata(text, 100), progress);
 }
 
+std::vector<Section> RandomGroup(std::mt19937& random, int64_t& committed) {
+  std::vector<Section> sections;
+  for (uint32_t left = 1 + random() % 5; left > 0; --left) {
+    sections.push_back({static_cast<uint32_t>(random()), Random(random)});
+    Progress& progress = sections.back().progress;
+    const int64_t moved = committed + (random() % 2 ? random() % 100'000 : 0) - progress.committed;
+    progress.committed += moved;
+    for (auto& range : progress.settled) range.begin += moved, range.end += moved;
+    for (auto& [offset, attempts] : progress.attempts) offset += moved;
+    if (std::all_of(progress.first_tries.begin(), progress.first_tries.end(),
+                    [](int64_t time) { return time == 0; }))
+      progress.first_tries.clear();
+  }
+  return sections;
+}
+
+TEST(CommitMetadata, RandomProgressOfAGroupComesBackAsItWas) {
+  std::mt19937 random(3);
+  for (int i = 0; i < 5000; ++i) {
+    int64_t committed = static_cast<int64_t>(random()) << (random() % 24);
+    const auto sections = RandomGroup(random, committed);
+    const std::string text = EncodeSections(committed, sections, 1 << 20);
+    if (text.empty()) continue;
+    const auto decoded = DecodeSections(text, committed);
+    ASSERT_TRUE(decoded.has_value());
+    ASSERT_EQ(*decoded, sections);
+    EXPECT_EQ(DecodeMetadata(text, committed), std::nullopt) << "it does not say whose it is";
+    EXPECT_EQ(DecodeSections(text, committed + 1), std::nullopt);
+    std::string damaged = text;
+    damaged[4 + random() % (damaged.size() - 4)] ^= 1;
+    EXPECT_NE(DecodeSections(damaged, committed), sections);
+  }
+}
+
+TEST(CommitMetadata, AGroupWhoseSubscriptionsAreAllAtOneOffsetWritesNothing) {
+  EXPECT_EQ(EncodeSections(10, {{1, {10, {}, {}}}, {2, {10, {}, {}}}}), "");
+  EXPECT_NE(EncodeSections(10, {{1, {10, {}, {}}}, {2, {11, {}, {}}}}), "");
+  EXPECT_EQ(DecodeSections("", 10), std::nullopt);
+  EXPECT_EQ(DecodeSections(EncodeMetadata({10, {{12, 14}}, {}}), 10), std::nullopt);
+}
+
+TEST(CommitMetadata, AHealthySubscriptionTakesAFewBytesOfItsGroup) {
+  std::vector<Section> sections = {{0, {100, {}, {{100, 3}}}}};
+  for (uint32_t id = 1; id < 16; ++id) sections.push_back({id, {2'000'000, {}, {}}});
+  EXPECT_LT(EncodeSections(100, sections).size(), 15 * 14);
+}
+
+TEST(CommitMetadata, OfAGroupTheLongestSectionIsCutFirst) {
+  std::vector<Section> sections = {{1, {1, {}, {}}}, {2, {500, {{502, 503}}, {{500, 2}}}}};
+  for (int64_t offset = 0; offset < 3000; ++offset)
+    sections[0].progress.settled.push_back({offset * 1000 + 2, offset * 1000 + 3});
+  const std::string text = EncodeSections(1, sections);
+  EXPECT_LE(text.size(), kMetadataMax);
+  const auto kept = DecodeSections(text, 1);
+  ASSERT_TRUE(kept);
+  ASSERT_EQ(kept->size(), 2U);
+  EXPECT_EQ((*kept)[1], sections[1]);
+  EXPECT_GT((*kept)[0].progress.settled.size(), 300U);
+  EXPECT_EQ(EncodeSections(1, sections, 10), "");
+}
+
 // Written once and committed to: a later version has to read it.
 TEST(CommitMetadata, TheFormatStaysAsItIs) {
   EXPECT_EQ(EncodeMetadata({100, {{101, 103}, {110, 200}}, {{100, 2}, {105, 1}}}),
             "or1:AQIBAgdaAgACBQFEr8b7");
   EXPECT_EQ(EncodeMetadata({100, {{101, 102}, {103, 104}, {105, 106}, {107, 108}}, {}}),
             "or1:AgFVAH1k_F0");
+  EXPECT_EQ(EncodeSections(100, {{SubscriptionId("a"), {100, {{101, 103}}, {{100, 2}}}},
+                                 {SubscriptionId("b"), {103, {}, {{103, 1}}, {17'954'640'000}}}}),
+            "or3:AkO-t-gAAgEDAQACAPnvvnEDAAEAAYChuPFCAcdcbkM");
 }
 
 TEST(CommitMetadata, EveryOtherOffsetOfTenThousandFits) {

@@ -19,9 +19,9 @@ kafka::Consumed Failed() {
   return record;
 }
 
-Letter Failure() {
-  Letter letter;
-  letter.reason = LetterReason::kStatus;
+Failure Rejected() {
+  Failure letter;
+  letter.reason = DeadLetterReason::kStatus;
   letter.status = 422;
   letter.body = "no such user";
   letter.attempts = 5;
@@ -39,7 +39,7 @@ std::string Value(const event::Record& record, std::string_view name) {
 
 TEST(DeadLetter, TheOriginalBytesKeyAndHeadersAreKept) {
   const kafka::Consumed failed = Failed();
-  const auto letter = ToDeadLetter(failed, Failure(), "dlq");
+  const auto letter = ToDeadLetter(failed, Rejected(), "dlq");
   EXPECT_EQ(letter.topic, "dlq");
   EXPECT_EQ(letter.partition, -1);
   EXPECT_EQ(letter.key, failed.key);
@@ -51,13 +51,13 @@ TEST(DeadLetter, ANullValueStaysNull) {
   kafka::Consumed failed = Failed();
   failed.value.reset();
   failed.key.reset();
-  const auto letter = ToDeadLetter(failed, Failure(), "dlq");
+  const auto letter = ToDeadLetter(failed, Rejected(), "dlq");
   EXPECT_EQ(letter.value, std::nullopt);
   EXPECT_EQ(letter.key, std::nullopt);
 }
 
 TEST(DeadLetter, ItsHeadersTellTheStory) {
-  const auto letter = ToDeadLetter(Failed(), Failure(), "dlq");
+  const auto letter = ToDeadLetter(Failed(), Rejected(), "dlq");
   for (const auto& [name, value] : {std::pair{"reason", "status"},
                                     {"status", "422"},
                                     {"body", "no such user"},
@@ -76,7 +76,7 @@ TEST(DeadLetter, ItsHeadersTellTheStory) {
 TEST(DeadLetter, WhatThereWasNotHasNoHeader) {
   kafka::Consumed failed = Failed();
   failed.timestamp_ms = -1;
-  Letter story = Failure();
+  Failure story = Rejected();
   story.status = 0;
   const auto letter = ToDeadLetter(failed, story, "dlq");
   EXPECT_EQ(Value(letter, "outrigger-error-status"), "(absent)");
@@ -84,11 +84,11 @@ TEST(DeadLetter, WhatThereWasNotHasNoHeader) {
 }
 
 TEST(DeadLetter, ASecondLetterReplacesTheFirstAndCounts) {
-  const auto first = ToDeadLetter(Failed(), Failure(), "dlq");
+  const auto first = ToDeadLetter(Failed(), Rejected(), "dlq");
   kafka::Consumed again = Failed();
   again.headers = first.headers;
-  Letter story = Failure();
-  story.reason = LetterReason::kTimeout;
+  Failure story = Rejected();
+  story.reason = DeadLetterReason::kTimeout;
   story.status = 0;
   const auto second = ToDeadLetter(again, story, "dlq");
   EXPECT_EQ(second.headers.size(), first.headers.size() - 1);
@@ -100,39 +100,39 @@ TEST(DeadLetter, ASecondLetterReplacesTheFirstAndCounts) {
 
 TEST(DeadLetter, AShorterStoryKeepsTheRecordAndWhatEndsALoop) {
   const kafka::Consumed failed = Failed();
-  const auto names = [&](Story story) {
-    const auto letter = ToDeadLetter(failed, Failure(), "dlq", story);
+  const auto names = [&](event::DeadLetterDetail detail) {
+    const auto letter = ToDeadLetter(failed, Rejected(), "dlq", detail);
     EXPECT_EQ(letter.value, failed.value);
     EXPECT_EQ(letter.key, failed.key);
     EXPECT_TRUE(std::equal(failed.headers.begin(), failed.headers.end(), letter.headers.begin()));
     EXPECT_EQ(Value(letter, "outrigger-error-generation"), "1");
     return letter.headers.size() - failed.headers.size();
   };
-  EXPECT_EQ(names(Story::kWhole), 12U);
-  EXPECT_EQ(names(Story::kWithoutBody), 11U);
-  EXPECT_EQ(names(Story::kOrigin), 5U);
-  EXPECT_EQ(names(Story::kGeneration), 1U);
+  EXPECT_EQ(names(event::DeadLetterDetail::kWhole), 12U);
+  EXPECT_EQ(names(event::DeadLetterDetail::kWithoutBody), 11U);
+  EXPECT_EQ(names(event::DeadLetterDetail::kOrigin), 5U);
+  EXPECT_EQ(names(event::DeadLetterDetail::kGeneration), 1U);
 }
 
 TEST(DeadLetter, ItsGenerationIsReadFromItsHeaders) {
   kafka::Consumed record = Failed();
-  EXPECT_EQ(Generation(record), 0U);
+  EXPECT_EQ(event::Generation(record.headers), 0U);
   record.headers.push_back({"outrigger-error-generation", "10"});
-  EXPECT_EQ(Generation(record), 10U);
+  EXPECT_EQ(event::Generation(record.headers), 10U);
 }
 
 TEST(DeadLetter, AGenerationThatIsNoNumberStartsAgain) {
   for (const char* generation : {"", "x", "-1", "1.5", "99999999999999999999999"}) {
     kafka::Consumed failed = Failed();
     failed.headers.push_back({"outrigger-error-generation", generation});
-    EXPECT_EQ(Value(ToDeadLetter(failed, Failure(), "dlq"), "outrigger-error-generation"), "1");
+    EXPECT_EQ(Value(ToDeadLetter(failed, Rejected(), "dlq"), "outrigger-error-generation"), "1");
   }
 }
 
 TEST(DeadLetter, TheBodyIsCutToAKibibyteOfWholeCharacters) {
   std::string body(1023, 'a');
   body += "\xC3\xA9 and more";
-  Letter story = Failure();
+  Failure story = Rejected();
   story.body = body;
   EXPECT_EQ(Value(ToDeadLetter(Failed(), story, "dlq"), "outrigger-error-body"),
             std::string(1023, 'a'));

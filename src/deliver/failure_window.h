@@ -4,8 +4,8 @@
 // into their time-out while the app answered nobody, the second having begun within `window` of the
 // first one's end: an app that is silent needs no five keys. One event alone may be what hangs.
 //
-// Failures of keys that are to blame themselves (Accusations) count for nothing here; what they
-// used of attempts is remembered all the same.
+// FailureWindow of keys that are to blame themselves (Accusations) count for nothing here; what
+// they used of attempts is remembered all the same.
 //
 // Thread: the deliver flow's. Bounded: kMost failures are remembered, the oldest go. Cost: O(1),
 // but for what walks them all.
@@ -21,7 +21,7 @@
 
 namespace outrigger::deliver {
 
-class Failures {
+class FailureWindow {
  public:
   using Id = uint64_t;
   struct Policy {
@@ -37,7 +37,7 @@ class Failures {
     bool rejected = false;  // … by a 4xx, which uses no attempt
   };
 
-  explicit Failures(Policy policy) : policy_(policy) {}
+  explicit FailureWindow(Policy policy) : policy_(policy) {}
 
   void Add(const Failure& failure);
   // From `begun` until its time-out at `now` the app answered no event at all.

@@ -1,16 +1,16 @@
-// Which event is tried next: one ordered lane for each key, all lanes side by side.
+// Which event is tried next: one ordered queue for each key, all queues side by side.
 //
-// Only the head of a lane is in flight, waiting for its retry, or parked; what stands behind it
-// waits. Lanes whose head may go take turns, first ready first served, so a hot key or one that
-// fails costs the others nothing but its share of `concurrency`. A lane is made by its first event
-// and freed behind its last. An event leaves by Done or RemovePartition and in no other way.
+// Only the head of a queue is in flight, waiting for its retry, or parked; what is behind it waits.
+// Queues whose head may go take turns, first ready first served, so a hot key or one that fails
+// costs the others nothing but its share of `concurrency`. A queue is made by its first event and
+// freed behind its last. An event leaves by Done or RemovePartition and in no other way.
 //
-// What makes a lane: the ordering `key`: (partition, key), and an event without a key has one of
+// What makes a queue: the ordering `key`: (partition, key), and an event without a key has one of
 // its own; `partition`: the partition; `none`: each event. The same key on two partitions is two
-// lanes: Kafka orders within a partition only, and two topics' keys mean different things.
+// queues: Kafka orders within a partition only, and two topics' keys mean different things.
 //
 // Thread: the deliver flow's. Lifetime: Items are the caller's and stay where they are from Push
-// until Done or RemovePartition; the scheduler keeps pointers and writes the `lanes` part. Cost:
+// until Done or RemovePartition; the scheduler keeps pointers and writes the `queue` part. Cost:
 // O(1), or O(log n) where a time is involved; RemovePartition O(1) for each event that it drops.
 // Source: contract section 4, "Order per key; different keys in parallel, on one partition too".
 #pragma once
@@ -31,15 +31,14 @@ namespace outrigger::deliver {
 
 enum class Ordering { kKey, kPartition, kNone };
 
-class Lanes {
-  struct Lane;
+class KeyQueues {
+  struct Queue;
 
  public:
   struct Item {
     uint64_t partition = 0;  // the flow's number for topic, partition and epoch
     int64_t offset = 0;
     std::optional<std::string> key;
-    size_t bytes = 0;  // what it counts for in bytes()
 
     bool in_flight() const { return state == State::kInFlight; }
     // Its partition was removed while it was in flight: the result is void.
@@ -48,15 +47,16 @@ class Lanes {
     // The scheduler's own.
     enum class State { kOut, kWaiting, kReady, kInFlight, kDelayed, kParked, kCancelled };
     State state = State::kOut;
-    Lane* lane = nullptr;
+    Queue* queue = nullptr;
   };
 
-  Lanes(Ordering ordering, size_t concurrency) : ordering_(ordering), concurrency_(concurrency) {}
-  Lanes(const Lanes&) = delete;
-  Lanes& operator=(const Lanes&) = delete;
-  ~Lanes();
+  KeyQueues(Ordering ordering, size_t concurrency)
+      : ordering_(ordering), concurrency_(concurrency) {}
+  KeyQueues(const KeyQueues&) = delete;
+  KeyQueues& operator=(const KeyQueues&) = delete;
+  ~KeyQueues();
 
-  // Behind everything of its lane. A partition's events are pushed in the order of their offsets.
+  // Behind everything of its queue. A partition's events are pushed in the order of their offsets.
   void Push(Item* item);
 
   // The next event to try, now in flight; null: none may go now. Peek says which one Next would
@@ -66,23 +66,21 @@ class Lanes {
 
   // What became of a head that is in flight, parked or delayed. For an item that was cancelled each
   // of them does nothing.
-  void Done(Item* item);  // settled: the lane goes on
+  void Done(Item* item);  // settled: the queue goes on
   void RetryAt(Item* item, base::TimePoint when);
   void Park(
       Item* item);  // undecided: no longer in flight, goes nowhere until one of these is called
   enum class Turn { kFirst, kNext, kLast };
-  // Not attempted: stays the head, before all ready lanes (suspects) or behind all others (so that
-  // the half-down circuit's probes go to changing keys).
-  void GiveBack(Item* item, Turn turn = Turn::kFirst);
+  // Not attempted: stays the head, before all ready queues (suspects) or behind all others (so that
+  // the degraded circuit's probes go to changing keys).
+  void PutBack(Item* item, Turn turn = Turn::kFirst);
 
-  // The head that Peek gave goes behind all that has not failed, while failed_last; false: it
-  // stands there, or nothing does so now.
+  // The head that Peek gave goes behind all that has not failed, while failed_last; false: it is
+  // there already, or nothing goes last now.
   bool Defer(Item* item);
-  // From now on it counts for so many bytes.
-  void Recount(Item* item, size_t bytes);
 
   // While true, what has failed before goes behind all that has not, also behind what is yet to
-  // come: the half-down circuit looks for an event that is well.
+  // come: the degraded circuit looks for an event that succeeds.
   void set_failed_last(bool last);
 
   // When a retry is due that is not ready yet.
@@ -97,36 +95,31 @@ class Lanes {
 
   size_t in_flight() const { return in_flight_; }
   size_t waiting() const { return items_ - in_flight_; }  // delayed and parked ones too
-  size_t bytes() const { return bytes_; }                 // of all, in flight too
-  size_t lanes() const { return lanes_; }
+  size_t queues() const { return queues_; }
   size_t events(uint64_t partition) const;
-  // A bound is reached: the fetching of partitions should pause.
-  bool over(size_t max_events, size_t max_bytes) const {
-    return items_ >= max_events || bytes_ >= max_bytes;
-  }
 
  private:
-  using Ready = std::list<Lane*>;
-  using Timers = std::multimap<base::TimePoint, Lane*>;
+  using Ready = std::list<Queue*>;
+  using Timers = std::multimap<base::TimePoint, Queue*>;
 
   struct Partition {
-    std::unordered_map<std::string, Lane*> by_key;
-    std::unordered_set<Lane*> lanes;
+    std::unordered_map<std::string, Queue*> by_key;
+    std::unordered_set<Queue*> queues;
     size_t events = 0;
   };
-  struct Lane {
+  struct Queue {
     uint64_t partition;
     std::optional<std::string> key;  // its place in Partition::by_key
     std::deque<Item*> items;
-    Ready* line = nullptr;  // ready_ or last_, while it stands there
+    Ready* list = nullptr;  // ready_ or last_, while it is in one
     Ready::iterator ready;
     Timers::iterator timer;
   };
 
-  Lane* LaneFor(const Item& item);
-  void Free(Lane* lane);
-  void MakeReady(Lane* lane, Turn turn);
-  void StandIn(Ready& line, Ready::iterator before, Lane* lane);
+  Queue* QueueFor(const Item& item);
+  void Free(Queue* queue);
+  void MakeReady(Queue* queue, Turn turn);
+  static void Insert(Ready& list, Ready::iterator before, Queue* queue);
   // Takes the head out of whatever it is in: the ready list, the timers, the count in flight.
   void Withdraw(Item* head);
   void WakeDue(base::TimePoint now);
@@ -140,8 +133,7 @@ class Lanes {
   Timers timers_;
   size_t in_flight_ = 0;
   size_t items_ = 0;
-  size_t bytes_ = 0;
-  size_t lanes_ = 0;
+  size_t queues_ = 0;
 };
 
 }  // namespace outrigger::deliver
