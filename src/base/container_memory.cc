@@ -45,7 +45,7 @@ std::optional<uint64_t> ParseMemoryLimit(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bytes);
   if (error != std::errc() || bytes >= kAbsurd) return std::nullopt;
   const std::string_view rest = text.substr(static_cast<size_t>(end - text.data()));
-  if (rest.find_first_not_of("\n") != std::string_view::npos) return std::nullopt;
+  if (rest.find_first_not_of('\n') != std::string_view::npos) return std::nullopt;
   return bytes;
 }
 

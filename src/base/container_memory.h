@@ -17,7 +17,7 @@
 
 namespace outrigger::base {
 
-// Bytes; nothing where there is no limit. `root` stands for "/".
+// Bytes; nothing where there is no limit. `root` is what "/" is elsewhere.
 std::optional<uint64_t> ContainerMemoryLimit(const std::filesystem::path& root = "/");
 
 // The content of a limit's file. "max", and what no machine has (version 1's way to say "none"), is

@@ -2,8 +2,8 @@
 //
 // A key that fails is accused. It is to blame once a call that began after its failure succeeded
 // for another key, until it succeeds itself or has not failed for `window`: events that nobody can
-// process are then dead-lettered, also when they are all that is left of a topic. A success that
-// had begun before the failure tells nothing of an app that fails since.
+// process then become dead-letter records, also when they are all that is left of a topic. A
+// success that had begun before the failure tells nothing of an app that fails since.
 //
 // A success that ends a degraded state is weaker evidence: the key may have failed because the app
 // did. Only a key that was accused in `kEpisodes` degraded states, each ended by another key, and

@@ -10,8 +10,8 @@
 //           or time-outs of two events and no answer to anybody (FailureWindow). The attempts that
 //           they used are not counted, and one event at a time is the probe (ProbeSchedule). Keys
 //           to blame say nothing of the app (Accusations). Where no event of another key succeeds
-//           the two can't be told apart, and nothing is dead-lettered however long that takes: a
-//           retry each 30 s costs little, the dead letters of an outage much.
+//           the two can't be told apart, and no dead-letter record is written however long that
+//           takes: a retry each 30 s costs little, the dead-letter records of an outage much.
 //
 // A time-out is not the event's fault, and no attempt, where the app had not come to it: it has not
 // answered more calls since than were under way beside it. Fewer should be then (`overloaded`).
@@ -22,12 +22,12 @@
 //
 // Rejections (4xx of the deterministic kind) are the event's own fault, unless the app rejects
 // everything (a token that ran out). So a rejection waits for a call of another key that begins
-// later: when that succeeds the event is dead-lettered. It waits for kSecondOpinion only, so that a
-// lone bad event is dead-lettered at once; and for `window` where the app has answered nothing but
-// failures for that long, or another event was rejected since the last success. After that it is
-// dead-lettered, unless `keys` keys fail: then the app is degraded, and nothing was attempted. The
+// later: when that succeeds the event becomes a dead-letter record. It waits for kSecondOpinion
+// only, so that a lone bad event becomes one at once; and for `window` where the app has answered
+// nothing but failures for that long, or another event was rejected since the last success. After
+// that it is one, unless `keys` keys fail: then the app is degraded, and nothing was attempted. The
 // price: on a topic with fewer than two events in kSecondOpinion, or with fewer than `keys` keys,
-// the first event or events of such an outage are dead-lettered, for nothing tells them from bad
+// the first event or events of such an outage become such records, for nothing tells them from bad
 // ones.
 //
 // Thread: the deliver flow's. Lifetime: of a subscription. Ids are never used twice. Time comes in

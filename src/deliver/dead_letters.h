@@ -73,7 +73,7 @@ class DeadLetters {
   telemetry::LogLimit left_log_;
 };
 
-// The first of `count` messages, which stands for all.
+// The first of `count` messages, as an example of all.
 std::string AndMore(std::string first, size_t count);
 
 }  // namespace outrigger::deliver

@@ -165,7 +165,7 @@ Verdict ReadVerdict(event::JsonReader& json, const http::Answer& answer, base::W
   }
   // A redirect is not followed (the body could end up outside the pod) and is not the event's
   // fault: a path without its slash, a login page. It is tried again, so that a mended route or URL
-  // delivers everything, and the half-down circuit sees it when every key meets it.
+  // delivers everything, and the degraded circuit sees it when every key meets it.
   verdict.action = Action::kRetry;
   verdict.reason = status < 300 || status > 599 ? Reason::kUndecodable
                    : status < 400               ? Reason::kStatus3xx

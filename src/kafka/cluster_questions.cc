@@ -67,7 +67,7 @@ bool IsExcluded(rd_kafka_t* rk, const char* topic) {
   return false;
 }
 
-// The topics of an answer that `name` stands for.
+// The topics of an answer that `name` means.
 std::vector<const rd_kafka_metadata_topic*> Taken(rd_kafka_t* rk, const std::string& name,
                                                   const rd_kafka_metadata_t& answer) {
   std::vector<const rd_kafka_metadata_topic*> taken;

@@ -2,11 +2,11 @@
 // flow says so.
 //
 // Nothing is committed or stored by itself. Partitions move incrementally (cooperative-sticky); a
-// revoked one is given back only when the flow has settled it, and polling goes on meanwhile, so
+// revoked one is released only when the flow has settled it, and polling goes on meanwhile, so
 // the membership lives through long waits and through pauses of every partition. (librdkafka holds
 // back the records of the other partitions while a revocation waits.) An offset that is out of
 // range or of an older topic is named before anything is skipped. After a fatal error the client is
-// built anew, and so is one that fetches nothing of what the cluster says is there, or that its
+// replaced, and so is one that fetches nothing of what the cluster says is there, or that its
 // group does not take in. No broker creates a topic because we ask for it.
 //
 // Thread: the loop's; every callback comes on it. Blocking questions are asked on a side thread.

@@ -55,9 +55,9 @@ class Consumer::Core {
     int64_t next = -1;      // the offset after the last record that was passed on
     bool revoking = false;  // the flow is settling it
     bool resetting = false;
-    base::Timer again;     // the next question where to go on
-    int64_t end = -1;      // behind its newest record, asked for while it is paused
-    bool ended = false;    // there was nothing at `next`, and nothing has come since
+    base::Timer again;   // the next question where to go on
+    int64_t end = -1;    // behind its newest record, asked for while it is paused
+    bool ended = false;  // there was nothing at `next`, and nothing has come since
     TopicIdentity identity;
     int64_t sure_end = -1;  // the topic of `identity` is known to have reached so far
   };
@@ -163,7 +163,7 @@ class Consumer::Core {
   std::map<uint64_t, Commission> commits_;  // librdkafka has them
   uint64_t last_commit_ = 0;
   bool tags_ = true;  // the broker has room for topic identities beside the flow's metadata
-  base::TimePoint rejoin_until_;  // what was given back makes librdkafka join again at once
+  base::TimePoint rejoin_until_;  // what was released makes librdkafka join again at once
 
   std::shared_ptr<GroupStart> group_start_;  // the side thread's
   std::unique_ptr<SideThread> side_;

@@ -27,7 +27,7 @@ const char* HintOf(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
       return "create the topic; it is looked for again every 10 s";
     case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
-      return "the process stood still for longer than max.poll.interval.ms; the group is joined "
+      return "the process was stopped for longer than max.poll.interval.ms; the group is joined "
              "again";
     default:
       return "";
@@ -95,7 +95,7 @@ void Consumer::Core::OnFatal(const std::string& why) {
     Begin(Trouble::kFenced, {}, text);
     WaitFenced(why);
   } else {
-    Log(Level::kError, "the Kafka consumer had a fatal error and is built anew",
+    Log(Level::kError, "the Kafka consumer had a fatal error and is replaced",
         {{"group", options_.group}, {"error", why}});
     Begin(Trouble::kClient, {}, why);
     RebuildLater(why);
@@ -150,7 +150,7 @@ void Consumer::Core::Rebuild(const std::string& why) {
   if (closing_) return;
   auto old = handle_;
   if (auto open = Open(); !open) {
-    Log(Level::kError, "the Kafka consumer can't be built anew; trying again",
+    Log(Level::kError, "the Kafka consumer can't be replaced; trying again",
         {{"group", options_.group}, {"error", open.error().message}});
     return RebuildLater(why);
   }

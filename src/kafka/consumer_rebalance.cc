@@ -10,7 +10,7 @@ using telemetry::Log;
 
 namespace {
 
-// From what was given back to the JoinGroup that librdkafka sends for it.
+// From the release of partitions to the JoinGroup that librdkafka sends for it.
 constexpr std::chrono::milliseconds kRejoins{200};
 // Leaving waits for the end of a rejoin, so for the other members' heartbeats.
 constexpr std::chrono::seconds kLongestLeave{8};

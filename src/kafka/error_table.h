@@ -19,7 +19,7 @@ enum class Blame {
   kRecord,   // one record of the batch: each is sent again alone
   kTopic,    // the topic as it is: refused, all of them
   kRouting,  // the partition's place changed: the topic is looked up again
-  kHandle,   // the producer handle is done for: it is built anew
+  kHandle,   // the producer handle is done for: it is replaced
 };
 
 struct ErrorMeaning {

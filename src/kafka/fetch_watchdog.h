@@ -67,7 +67,7 @@ class FetchWatchdog {
 
   Policy policy_;
   std::map<TopicPartition, Watched> waiting_;
-  std::map<TopicPartition, int64_t> suspects_;  // where they stood when the client was renewed
+  std::map<TopicPartition, int64_t> suspects_;  // where they were when the client was renewed
   std::optional<base::TimePoint> unjoined_since_;
   bool was_unjoined_ = false;  // … when the client was renewed
   uint32_t renewals_ = 0;      // that have not helped so far

@@ -37,7 +37,7 @@ base::Result<std::string> ReadSecret(const std::string& field, const std::string
   return secret;
 }
 
-// `value`, or the content of the file that stands for it.
+// `value`, or the content of the file that is named instead.
 base::Result<std::string> Secret(const std::string& field, const std::string& value,
                                  const std::string& file) {
   return file.empty() ? base::Result<std::string>(value) : ReadSecret(field, file);

@@ -31,7 +31,7 @@
 
 namespace outrigger::kafka {
 
-// Where a record stands in Kafka.
+// Where a record is in Kafka.
 struct Stored {
   int32_t partition = -1;
   int64_t offset = -1;

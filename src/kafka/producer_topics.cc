@@ -70,7 +70,7 @@ void Producer::Core::OnPartitions(Topic& topic, const Lookup::Answer& answer) {
   const auto count = static_cast<size_t>(answer.partitions);
   topic.unknown = false;
   topic.led = answer.led;
-  // Partitions only become more: it was made anew.
+  // Partitions only become more: it was created again.
   if (count < topic.partitions.size()) return Unplace(topic);
   if (!topic.placed && !topic.partitions.empty()) return;  // asked again when it is gathered
   if (!std::exchange(topic.placed, true)) {
@@ -103,7 +103,7 @@ void Producer::Core::RefuseUnplaced(Topic& topic, const Refusal& refusal) {
   for (Entry* entry : unplaced) Refuse(entry, refusal);
 }
 
-// The topic's partitions are not what we thought: it was deleted, or made anew.
+// The topic's partitions are not what we thought: it was deleted, or created again.
 void Producer::Core::Unplace(Topic& topic) {
   if (std::exchange(topic.placed, false)) ++not_placed_;
   GatherLater(topic);

@@ -101,7 +101,7 @@ class AppTrouble(DeliveryCase):
         sidecar.wait_for(lambda: self.app.count() > 50, 20, "the first delivery")
         self.assertLess(time.monotonic() - back, 2)
         sidecar.wait_for(lambda: self.outcome(sidecar, "delivered") == 250, 20)
-        self.assertNotIn("stood still for longer than max.poll.interval.ms", sidecar.log)
+        self.assertNotIn("was stopped for longer than max.poll.interval.ms", sidecar.log)
         self.assertEqual(self.outcome(sidecar, "dead_lettered"), 0)
         self.assertEqual({call.attempt for call in self.app.calls}, {1})
         sidecar.wait_for(lambda: sidecar.condition("Delivering/test")["status"] == "True", what="the condition")

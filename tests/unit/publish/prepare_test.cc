@@ -86,11 +86,10 @@ TEST(Prepare, WhereTombstonesAreAllowedNullAndNoDataAreANullValueInEveryForm) {
 
 // The JavaScript SDK sends every event without data so; this ended the process once.
 TEST(Prepare, ATypeOfDataThatIsNotThereIsKeptInTheTombstone) {
-  const auto event =
-      event::FromHttpBinary(std::vector<event::HttpField>{{"ce-specversion", "1.0"},
-                                                          {"ce-type", "a.b"},
-                                                          {"content-type", "application/json"}},
-                            "", true);
+  const auto event = event::FromHttpBinary(
+      std::vector<event::HttpField>{
+          {"ce-specversion", "1.0"}, {"ce-type", "a.b"}, {"content-type", "application/json"}},
+      "", true);
   const auto record = Record("tombstones: true", *event);
   EXPECT_EQ(record.value, std::nullopt);
   EXPECT_EQ(ValuesOf(record, "content-type"), Values{"application/json"});
