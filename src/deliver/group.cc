@@ -135,7 +135,7 @@ void Group::OnRecords(std::vector<kafka::Consumed> records) {
 
 void Group::Take(AssignedPartition& partition, kafka::Consumed record) {
   const int64_t offset = record.offset;
-  std::shared_ptr<Fetched> fetched;
+  const auto fetched = std::make_shared<Fetched>(std::move(record), loop_.Now());
   for (size_t i = 0; i < partition.parts().size(); ++i) {
     SubscribedPartition& part = *partition.parts()[i];
     auto added = part.offsets.Add(offset);
@@ -146,7 +146,6 @@ void Group::Take(AssignedPartition& partition, kafka::Consumed record) {
       added = part.offsets.Add(offset);
     }
     if (added != PartitionOffsets::Added::kNew) continue;
-    if (!fetched) fetched = std::make_shared<Fetched>(std::move(record), loop_.Now());
     part.subscription->Take(part, fetched);
   }
 }
