@@ -222,7 +222,9 @@ TEST_F(StateTest, ATopicThatIsMissingIsNamedUntilItIsThere) {
   Pass(seconds(3));
   EXPECT_TRUE(missing(conditions_) && missing(other_conditions_));
   rd_kafka_mock_topic_set_error(mock_, "one", RD_KAFKA_RESP_ERR_NO_ERROR);
-  EXPECT_TRUE(Until([&] { return Shared(); }));
+  // Each of the two looks for topics every 10 s, and each find is a rebalance.
+  EXPECT_TRUE(Until([&] { return Shared(); }, seconds(60)))
+      << conditions_.Json() << other_conditions_.Json();
 }
 
 TEST_F(StateTest, ClientsBuiltAnewAreCounted) {

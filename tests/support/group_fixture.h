@@ -89,8 +89,9 @@ class GroupFixture : public testing::Test {
     ASSERT_TRUE(Until([&] { return sent; }));
   }
 
-  bool Until(const std::function<bool()>& truth) {
-    return RunUntil(loop_, truth, std::chrono::seconds(20));
+  bool Until(const std::function<bool()>& truth,
+             std::chrono::seconds within = std::chrono::seconds(20)) {
+    return RunUntil(loop_, truth, within);
   }
   // The loop runs for `time`; for what must not happen.
   void Pass(std::chrono::milliseconds time) {
