@@ -229,6 +229,7 @@ TEST_F(GroupTest, SixteenSubscriptionsShareOneConsumer) {
   std::vector<config::Subscription> all;
   for (int n = 0; n < 16; ++n) all.push_back(Named("s" + std::to_string(n)));
   all[7].circuit.failures = 100'000;
+  all[7].retry.backoff_initial = all[7].retry.backoff_max = seconds(1);
   failing_ = {"s7"};
   auto group = Start(all);
   Send(50);
