@@ -6,7 +6,7 @@ from sidecar import Sidecar
 
 KEYS = 1000
 HEAD = "apiVersion: outrigger/v1\nkind: Sidecar\n"
-SUBSCRIPTION = """kafka: {{groupId: bench}}
+SUBSCRIPTION = """kafka: {{groupId: bench-{topic}}}
 subscriptions:
   - name: bench
     topics: [{topic}]
