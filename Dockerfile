@@ -3,7 +3,7 @@
 #   docker build --tag outrigger .            podman build --tag outrigger .
 #
 # `./dev image` does it where no registry can be reached: it makes the base image from Debian's packages, and
-# mounts its own ccache, so that what the machine compiled already is not compiled again.
+# mounts its own ccache and source of librdkafka, so that what the machine has is neither compiled nor fetched again.
 
 FROM debian:bookworm-slim AS build
 LABEL org.opencontainers.image.title="Outrigger"

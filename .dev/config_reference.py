@@ -3,9 +3,11 @@
 python3 .dev/config_reference.py [--check] BINARY
 """
 import json
-import subprocess
 import sys
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+import generated  # noqa: E402
 
 FILE = Path(__file__).resolve().parents[1] / "src/config/README.md"
 BEGIN = "<!-- written by ./dev reference -->\n"
@@ -64,20 +66,10 @@ def table(schema):
     return "\n".join(lines) + "\n"
 
 
-def with_table(text, binary):
-    schema = json.loads(subprocess.run([binary, "schema"], capture_output=True, check=True).stdout)
+def with_table(text, schema):
     before, rest = text.split(BEGIN)
     return before + BEGIN + table(schema) + END + rest.split(END)[1]
 
 
-def main():
-    before = FILE.read_text()
-    after = with_table(before, sys.argv[-1])
-    if "--check" not in sys.argv:
-        FILE.write_text(after)
-    elif after != before:
-        sys.exit(f"{FILE} describes other fields than this Outrigger: run ./dev reference")
-
-
 if __name__ == "__main__":
-    main()
+    generated.write(FILE, with_table, "describes other fields than this Outrigger: run ./dev reference")
