@@ -6,8 +6,8 @@ librdkafka_package=@confluentinc/kafka-javascript@1.10.1
 librdkafka_sha256=ada7d703bb1d3237e2292bfabf438d663b6160c9f1ac2a2406b5dc4257c81b66
 librdkafka_archive=$cache/downloads/librdkafka-$librdkafka_version.tgz
 
-# Named after this file's content: other build options are another library.
-librdkafka_prefix() { echo "$cache/librdkafka-$1-$(sha256sum "$root/.dev/librdkafka.sh" | cut -c 1-12)"; }
+# Named after the content of this file and of the patch: other build options are another library.
+librdkafka_prefix() { echo "$cache/librdkafka-$1-$(cat "$root"/.dev/librdkafka.{sh,patch} | sha256sum | cut -c 1-12)"; }
 
 has_librdkafka_archive() { echo "$librdkafka_sha256  $librdkafka_archive" | sha256sum --check --status 2>/dev/null; }
 
@@ -38,6 +38,7 @@ librdkafka_build() {
   mkdir -p "$source"
   tar -xzf "$librdkafka_archive" -C "$source" --strip-components=3 package/deps/librdkafka
   cd "$source"
+  patch --quiet --strip=1 <"$root/.dev/librdkafka.patch"
   # No libcurl: it would drag in some thirty libraries. No Cyrus SASL (Kerberos), but SCRAM and OAUTHBEARER, which need
   # OpenSSL alone.
   ./configure --prefix="$prefix" --cc="ccache gcc" --enable-static --disable-curl --disable-gssapi --disable-lz4-ext "${flags[@]}"

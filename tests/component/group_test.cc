@@ -219,7 +219,8 @@ TEST_F(GroupTest, WhoseAppIsDownDelaysTheOthersOnlyWhenTheMemoryIsFull) {
   Send(100);
   ASSERT_TRUE(Until([&] { return Count("a") == 100 && Reason("away") == "AppDown"; }));
   for (int n = 0; n < 10; ++n) Send(100);
-  ASSERT_TRUE(Until([&] { return Count("a") > 190; }));
+  // How many of a's own wait beside them when the bound is reached differs from run to run.
+  ASSERT_TRUE(Until([&] { return Count("a") > 130; })) << Count("a");
   Pass(milliseconds(500));
   EXPECT_LT(Count("a"), 1100U) << "what waits for the other one is bounded";
   EXPECT_EQ(Committed(), 0);
