@@ -75,7 +75,8 @@ class Loop {
 
   TimePoint Now() const { return clock_.now(); }
   // For deadlines of what others send; see AwakeTime.
-  TimePoint AwakeNow() { return awake_.At(Now()); }
+  TimePoint AwakeNow() { return AwakeAt(Now()); }
+  TimePoint AwakeAt(TimePoint now) { return awake_.At(now); }  // for who has just asked for Now()
   WallTime Wall() const { return clock_.wall(); }
   const Clock& clock() const { return clock_; }
 

@@ -11,8 +11,6 @@
 namespace outrigger::deliver {
 namespace {
 
-using Headers = std::vector<std::pair<std::string, std::string>>;
-
 template <class Keep>
 std::string PercentEncode(std::string_view text, Keep keep) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
@@ -60,10 +58,10 @@ bool IsHeaderText(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
-void AddAttributes(const event::Event& event, Headers& headers) {
-  headers.emplace_back("ce-specversion", "1.0");
-  const auto add = [&headers](std::string name, const std::string& value) {
-    if (!value.empty()) headers.emplace_back(std::move(name), EncodeHeaderValue(value));
+void AddAttributes(const event::Event& event, http::HeaderLines& headers) {
+  headers.Add("ce-specversion", "1.0");
+  const auto add = [&headers](std::string_view name, const std::string& value) {
+    if (!value.empty()) headers.Add(name, EncodeHeaderValue(value));
   };
   add("ce-id", event.id);
   add("ce-source", event.source);
@@ -75,23 +73,23 @@ void AddAttributes(const event::Event& event, Headers& headers) {
   for (const auto& [name, value] : event.extensions) add("ce-" + name, value);
 }
 
-void AddDelivery(const Attempt& attempt, Headers& headers) {
+void AddDelivery(const Attempt& attempt, http::HeaderLines& headers) {
   const auto& record = attempt.record;
-  headers.emplace_back("outrigger-topic", record.topic);
-  headers.emplace_back("outrigger-partition", std::to_string(record.partition));
-  headers.emplace_back("outrigger-offset", std::to_string(record.offset));
-  if (record.key) headers.emplace_back("outrigger-key", EncodeHeaderValue(*record.key));
-  headers.emplace_back("outrigger-attempt", std::to_string(attempt.number));
-  headers.emplace_back("outrigger-subscription", EncodeHeaderValue(attempt.subscription));
-  if (!record.value) headers.emplace_back("outrigger-tombstone", "true");
-  if (attempt.redrive) headers.emplace_back("outrigger-redrive", "true");
-  if (attempt.replay) headers.emplace_back("outrigger-replay", "true");
+  headers.Add("outrigger-topic", record.topic);
+  headers.Add("outrigger-partition", std::to_string(record.partition));
+  headers.Add("outrigger-offset", std::to_string(record.offset));
+  if (record.key) headers.Add("outrigger-key", EncodeHeaderValue(*record.key));
+  headers.Add("outrigger-attempt", std::to_string(attempt.number));
+  headers.Add("outrigger-subscription", EncodeHeaderValue(attempt.subscription));
+  if (!record.value) headers.Add("outrigger-tombstone", "true");
+  if (attempt.redrive) headers.Add("outrigger-redrive", "true");
+  if (attempt.replay) headers.Add("outrigger-replay", "true");
 }
 
 // Tracing tools look for these two under their own names (W3C Trace Context).
 bool IsTrace(std::string_view name) { return name == "traceparent" || name == "tracestate"; }
 
-void AddKafkaHeaders(const Attempt& attempt, Headers& headers) {
+void AddKafkaHeaders(const Attempt& attempt, http::HeaderLines& headers) {
   const event::Event& event = attempt.event;
   const auto wanted = [&attempt](const std::string& name) {
     return !attempt.kafka_headers ||
@@ -100,24 +98,23 @@ void AddKafkaHeaders(const Attempt& attempt, Headers& headers) {
   };
   for (const auto& [name, value] : event.headers) {
     if (IsTrace(name)) {
-      if (value) headers.emplace_back(name, EncodeHeaderValue(*value));
+      if (value) headers.Add(name, EncodeHeaderValue(*value));
       continue;
     }
     if (!wanted(name)) continue;
-    headers.emplace_back("kafka-" + PercentEncode(name, IsNameByte),
-                         EncodeHeaderValue(value.value_or(std::string())));
+    headers.Add("kafka-" + PercentEncode(name, IsNameByte),
+                EncodeHeaderValue(value.value_or(std::string())));
   }
   for (const auto& [name, value] : event.extensions) {
     const bool own = std::any_of(event.headers.begin(), event.headers.end(),
                                  [&name = name](const auto& h) { return h.name == name; });
-    if (IsTrace(name) && !own) headers.emplace_back(name, EncodeHeaderValue(value));
+    if (IsTrace(name) && !own) headers.Add(name, EncodeHeaderValue(value));
   }
 }
 
 void AddRaw(const event::Event& event, http::Call& call, const kafka::Consumed& record) {
   const bool fit = !event.datacontenttype.empty() && IsHeaderText(event.datacontenttype);
-  call.headers.emplace_back("content-type",
-                            fit ? event.datacontenttype : "application/octet-stream");
+  call.headers.Add("content-type", fit ? event.datacontenttype : "application/octet-stream");
   call.body = record.value.value_or(std::string());
 }
 
@@ -126,7 +123,7 @@ void AddStructured(const event::Event& event, http::Call& call) {
   sent.data_is_json =
       sent.data_is_json && base::FindBadUtf8(*sent.data) == std::string::npos;  // else in Base64
   event::Record record = event::ToKafkaStructured(std::move(sent));
-  call.headers.emplace_back("content-type", "application/cloudevents+json");
+  call.headers.Add("content-type", "application/cloudevents+json");
   call.body = std::move(*record.value);
 }
 
@@ -187,8 +184,7 @@ base::Result<http::Call> MakeCall(const HandlerPath& path, Mode mode, const Atte
   if (!rendered) return base::Fail(rendered.error());
   http::Call call;
   call.path = std::move(*rendered);
-  call.headers.reserve(20 + event.extensions.size() + event.headers.size());
-  call.headers.emplace_back("accept-encoding", "identity");  // the answer is read
+  call.headers.Add("accept-encoding", "identity");  // the answer is read
   switch (mode) {
     case Mode::kRaw:
       AddRaw(event, call, attempt.record);
@@ -199,9 +195,9 @@ base::Result<http::Call> MakeCall(const HandlerPath& path, Mode mode, const Atte
     case Mode::kBinary:
       AddAttributes(event, call.headers);
       if (!IsHeaderText(event.datacontenttype)) {
-        call.headers.emplace_back("kafka-content-type", EncodeHeaderValue(event.datacontenttype));
+        call.headers.Add("kafka-content-type", EncodeHeaderValue(event.datacontenttype));
       } else if (!event.datacontenttype.empty()) {
-        call.headers.emplace_back("content-type", event.datacontenttype);
+        call.headers.Add("content-type", event.datacontenttype);
       }
       call.body = event.data.value_or(std::string());
       break;

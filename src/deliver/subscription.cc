@@ -173,7 +173,7 @@ void Subscription::Take(SubscribedPartition& partition, const std::shared_ptr<Fe
     (*partition.topic)[ConsumerReason::kUndecodable].Increment();
   }
   parts_.backlog.Add(delivery);
-  dispatcher_.Add(delivery, loop_.Now());
+  dispatcher_.Add(delivery, fetched->at);
 }
 
 void Subscription::Turn() {
@@ -186,8 +186,8 @@ void Subscription::Turn() {
     while (auto* next = dispatcher_.Next(now)) Attempt(static_cast<Delivery&>(*next));
   } while (dispatcher_.has_decided());
   series_.in_flight.Set(static_cast<double>(dispatcher_.in_flight()));
-  ShowCircuit();
-  WakeLater();
+  ShowCircuit(now);
+  WakeLater(now);
   parts_.on_turned();
 }
 
@@ -195,14 +195,13 @@ void Subscription::TurnSoon() {
   wake_ = loop_.After(base::Duration::zero(), [this] { Turn(); });
 }
 
-void Subscription::WakeLater() {
-  const base::TimePoint now = loop_.Now();
+void Subscription::WakeLater(base::TimePoint now) {
   if (const auto next = dispatcher_.NextWake(now))
     wake_ = loop_.After(*next - now, [this] { Turn(); });
 }
 
-void Subscription::ShowCircuit() {
-  circuit_log_.Show(dispatcher_.state(), loop_.Now());
+void Subscription::ShowCircuit(base::TimePoint now) {
+  circuit_log_.Show(dispatcher_.state(), now);
   if (shown_ == dispatcher_.state()) return;
   shown_ = dispatcher_.state();
   const bool open = shown_ == AppCircuit::State::kDown || shown_ == AppCircuit::State::kDegraded;

@@ -92,8 +92,8 @@ class Subscription {
   void GiveUp(Delivery& delivery);
   void Settle(Delivery& delivery, telemetry::ConsumerOutcome outcome);
   void Probe();
-  void WakeLater();
-  void ShowCircuit();
+  void WakeLater(base::TimePoint now);
+  void ShowCircuit(base::TimePoint now);
 
   const SubscriptionParts parts_;
   base::Loop& loop_;

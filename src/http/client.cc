@@ -14,20 +14,8 @@ namespace {
 // Deadlines that are closer together are checked together.
 constexpr auto kSweepAtLeast = std::chrono::milliseconds(5);
 
-bool IsToken(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenByte);
-}
-
 bool IsVisible(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-}
-
-// Headers of the message framing: two of them that disagree would allow request smuggling.
-bool IsOurs(std::string_view name) {
-  static constexpr std::string_view kOurs[] = {"host",   "content-length", "transfer-encoding",
-                                               "expect", "connection",     "upgrade"};
-  return std::any_of(std::begin(kOurs), std::end(kOurs),
-                     [&](std::string_view ours) { return SameIgnoringCase(name, ours); });
 }
 
 // Empty: it can be sent as it is.
@@ -36,12 +24,7 @@ std::string WhatIsWrong(const Call& call) {
   if (call.path.empty() || call.path[0] != '/' || !IsVisible(call.path) ||
       call.path.find('#') != std::string::npos)
     return "the call's path is no path, or not percent-encoded";
-  for (const auto& [name, value] : call.headers) {
-    if (!IsToken(name)) return "a header's name has a byte that it can't have";
-    if (IsOurs(name)) return "the header " + name + " can't be set by the caller";
-    if (HasControl(value)) return "the value of the header " + name + " has a control byte";
-  }
-  return {};
+  return call.headers.wrong();
 }
 
 }  // namespace
@@ -77,7 +60,7 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
   void OnIdleEnded(ClientConnection& connection) override;
 
   // Starts as many waiting calls as there are connections for.
-  void Dispatch();
+  void Dispatch(base::TimePoint now);
   ClientConnection* TakeIdle();
   void Forget(ClientConnection& connection);
   // Removes a call; null when it is gone.
@@ -86,7 +69,7 @@ class Client::Core final : public std::enable_shared_from_this<Client::Core>,
   bool IsUnread(uint64_t id) const;
   void FailLater(std::unique_ptr<Work> work, Failure failure, std::string message,
                  bool unread = false);
-  void SweepIn(base::Duration time);
+  void SweepIn(base::TimePoint now, base::Duration time);
   void Sweep();
 
   ClientConnection::Setup setup_;
@@ -110,18 +93,19 @@ uint64_t Client::Core::Send(Call call, OnAnswer on_answer) {
   ++in_flight_;
   work->call = std::move(call);
   work->on_answer = std::move(on_answer);
-  work->deadline = setup_.loop.AwakeNow() + work->call.timeout;
+  const base::TimePoint now = setup_.loop.Now();
+  work->deadline = setup_.loop.AwakeAt(now) + work->call.timeout;
   if (std::string wrong = WhatIsWrong(work->call); !wrong.empty()) {
     FailLater(std::move(work), Failure::kProtocol, std::move(wrong));
     return id;
   }
-  SweepIn(work->call.timeout);
+  SweepIn(now, work->call.timeout);
   waiting_.emplace_hint(waiting_.end(), id, std::move(work));
-  Dispatch();
+  Dispatch(now);
   return id;
 }
 
-void Client::Core::Dispatch() {
+void Client::Core::Dispatch(base::TimePoint now) {
   while (!waiting_.empty()) {
     const auto first = waiting_.begin();
     // The retry needs a new connection: other kept ones may have ended, too.
@@ -140,7 +124,7 @@ void Client::Core::Dispatch() {
       connections_.emplace(connection, std::move(opened));
     }
     std::unique_ptr<Work> work = std::move(first->second);
-    work->started = setup_.loop.Now();
+    work->started = now;
     active_.emplace(work->id, connection);
     waiting_.erase(first);
     if (fresh)
@@ -171,17 +155,18 @@ void Client::Core::Forget(ClientConnection& connection) {
 void Client::Core::OnFinished(ClientConnection& connection, std::unique_ptr<Work> work,
                               Outcome outcome, bool stale) {
   const auto self = shared_from_this();
+  const base::TimePoint now = setup_.loop.Now();
   active_.erase(work->id);
   if (outcome) {
     answered_ = std::max(answered_, connection.number);
-    answered_at_ = setup_.loop.Now();
+    answered_at_ = now;
   }
   if (connection.closed()) {
     Forget(connection);
   } else {
-    connection.idle_until = setup_.loop.Now() + setup_.limits.idle;
+    connection.idle_until = now + setup_.limits.idle;
     idle_.push_back(&connection);
-    SweepIn(setup_.limits.idle);
+    SweepIn(now, setup_.limits.idle);
   }
   const bool again = stale && !work->retried;
   if (again) {
@@ -189,7 +174,7 @@ void Client::Core::OnFinished(ClientConnection& connection, std::unique_ptr<Work
     const uint64_t id = work->id;
     waiting_.emplace(id, std::move(work));
   }
-  Dispatch();
+  Dispatch(now);
   // Last, as it may send, cancel, or destroy the client.
   // NOLINTNEXTLINE(bugprone-use-after-move): moved only when it goes again
   if (!again) Deliver(*work, std::move(outcome));
@@ -240,20 +225,21 @@ void Client::Core::Cancel(uint64_t id) {
   auto work = Take(id);
   if (!work) return;
   FailLater(std::move(work), Failure::kCancelled, "the call was cancelled");
-  Dispatch();
+  Dispatch(setup_.loop.Now());
 }
 
-void Client::Core::SweepIn(base::Duration time) {
+void Client::Core::SweepIn(base::TimePoint now, base::Duration time) {
   // AwakeTime has to be asked regularly while calls are in flight.
   if (in_flight_ > 0) time = std::min<base::Duration>(time, base::AwakeTime::kAskEvery);
-  const base::TimePoint due = setup_.loop.Now() + time;
+  const base::TimePoint due = now + time;
   if (sweep_.armed() && sweep_at_ <= due) return;
   sweep_at_ = due;
   sweep_ = setup_.loop.After(time, [this] { Sweep(); });
 }
 
 void Client::Core::Sweep() {
-  const base::TimePoint awake = setup_.loop.AwakeNow();
+  const base::TimePoint now = setup_.loop.Now();
+  const base::TimePoint awake = setup_.loop.AwakeAt(now);
   base::Duration next = base::Duration::max();
   std::vector<uint64_t> late;
   const auto look = [&](const Work& work) {
@@ -271,15 +257,14 @@ void Client::Core::Sweep() {
         "no whole answer within " + std::to_string(work->call.timeout.count()) + " ms";
     FailLater(std::move(work), Failure::kTimeout, message, unread);
   }
-  const base::TimePoint now = setup_.loop.Now();
   while (!idle_.empty() && idle_.front()->idle_until <= now) {
     ClientConnection& oldest = *idle_.front();
     oldest.Close();
     Forget(oldest);
   }
   if (!idle_.empty()) next = std::min<base::Duration>(next, idle_.front()->idle_until - now);
-  if (next != base::Duration::max()) SweepIn(std::max<base::Duration>(next, kSweepAtLeast));
-  Dispatch();
+  if (next != base::Duration::max()) SweepIn(now, std::max<base::Duration>(next, kSweepAtLeast));
+  Dispatch(now);
 }
 
 void Client::Core::Stop() {

@@ -22,6 +22,7 @@
 #include "base/loop.h"
 #include "base/result.h"
 #include "http/endpoint.h"
+#include "http/header_lines.h"
 
 namespace outrigger::http {
 
@@ -38,7 +39,7 @@ struct Call {
   std::string path = "/";
   // Without Host, Content-Length, Transfer-Encoding, Connection, Expect, Upgrade, which the client
   // sets.
-  std::vector<std::pair<std::string, std::string>> headers;
+  HeaderLines headers;
   std::string body;
   std::chrono::milliseconds timeout{10000};  // from Send to the answer's last byte
 };

@@ -142,12 +142,10 @@ void ClientConnection::BuildHead() {
   const Call& call = work_->call;
   out_.clear();
   out_.append(call.method).append(" ").append(call.path).append(" HTTP/1.1\r\nHost: ");
-  out_.append(setup_.host);
-  for (const auto& [name, value] : call.headers)
-    out_.append("\r\n").append(name).append(": ").append(value);
+  out_.append(setup_.host).append("\r\n").append(call.headers.text());
   if (!call.body.empty() || (call.method != "GET" && call.method != "HEAD"))
-    out_.append("\r\nContent-Length: ").append(std::to_string(call.body.size()));
-  out_.append("\r\n\r\n");
+    out_.append("Content-Length: ").append(std::to_string(call.body.size())).append("\r\n");
+  out_.append("\r\n");
 }
 
 void ClientConnection::Write() {

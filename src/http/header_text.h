@@ -2,23 +2,34 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "base/ascii.h"
 
 namespace outrigger::http {
 
-inline bool IsTokenByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         (c != '\0' && std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos);
+// A table, since every byte of every name is looked up.
+inline constexpr auto kTokenBytes = [] {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+constexpr bool IsTokenByte(char c) { return kTokenBytes[static_cast<unsigned char>(c)]; }
+
+constexpr bool IsToken(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return IsTokenByte(c); });
 }
 
-inline bool IsControl(char c) {
+constexpr bool IsControl(char c) {
   return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
 }
 
-inline bool HasControl(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), IsControl);
+constexpr bool HasControl(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return IsControl(c); });
 }
 
 inline bool SameIgnoringCase(std::string_view text, std::string_view lower) {

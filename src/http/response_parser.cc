@@ -133,8 +133,7 @@ void ResponseParser::ReadField(std::string_view line) {
   }
   const size_t colon = line.find(':');
   const std::string_view name = Trim(line.substr(0, colon));
-  if (colon == std::string_view::npos || name.empty() ||
-      !std::all_of(name.begin(), name.end(), IsTokenByte))
+  if (colon == std::string_view::npos || !IsToken(name))
     return Wrong("malformed answer: a header has no name");
   answer_.headers.emplace_back(base::LowerAscii(name), Trim(line.substr(colon + 1)));
 }

@@ -233,7 +233,8 @@ TEST_F(ClientTest, SendsTheCallAndGivesTheAnswer) {
   Make();
   Result result;
   Call call = Post("/h/x?y=1", "hello");
-  call.headers = {{"content-type", "text/plain"}, {"ce-id", "7"}};
+  call.headers.Add("content-type", "text/plain");
+  call.headers.Add("ce-id", "7");
   EXPECT_GT(client->Send(std::move(call), result.Take()), 0U);
   EXPECT_EQ(client->in_flight(), 1U);
   Peer peer = app.Accept();
@@ -1032,16 +1033,16 @@ TEST_F(ClientTest, ACallThatCanNotBeSentAsItIsIsNotSent) {
   for (const std::string& text :
        {std::string("a\r\nb: c"), std::string("a\rb"), std::string("a\nb"), "a" + nul + "b"}) {
     bad.push_back(Post("/"));
-    bad.back().headers = {{"x", text}};
+    bad.back().headers.Add("x", text);
     bad.push_back(Post("/"));
-    bad.back().headers = {{text, "x"}};
+    bad.back().headers.Add(text, "x");
     bad.push_back(Post("/" + text));
     bad.push_back(Post("/"));
     bad.back().method = text;
   }
   for (const char* name : {"", "a b", "a:", "Host", "content-LENGTH", "Transfer-Encoding"}) {
     bad.push_back(Post("/"));
-    bad.back().headers = {{name, "1"}};
+    bad.back().headers.Add(name, "1");
   }
   for (const char* path : {"", "x", "/a b", "/\xc3\xa4", "/a#b"}) bad.push_back(Post(path));
   for (Call& call : bad) {
