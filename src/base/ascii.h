@@ -1,10 +1,22 @@
-// ASCII letters, independent of the locale, for names and values of protocols.
+// ASCII characters, independent of the locale, for names and values of protocols.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 namespace outrigger::base {
+
+constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool IsAlphanumeric(char c) { return IsLetter(c) || IsDigit(c); }
+
+// -1: it is none.
+constexpr int HexDigit(char c) {
+  if (IsDigit(c)) return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
 
 constexpr char LowerAscii(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;

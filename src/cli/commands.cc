@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "base/nearest.h"
 #include "cli/answer.h"
 #include "cli/config_commands.h"
 #include "cli/later_commands.h"
@@ -144,7 +145,7 @@ std::string Unexpected(const CLI::App& app, std::string_view first) {
       known.push_back(command->get_name());
   for (const auto* option : (given.empty() ? &app : given.front())->get_options())
     for (const auto& name : option->get_lnames()) known.push_back("--" + name);
-  const std::string nearest = config::Nearest(first, known);
+  const std::string nearest = base::Nearest(first, known);
   const std::string what = "`" + std::string(first) + "`";
   return (given.empty() ? what + " is not known"
                         : "`" + given.front()->get_name() + "` does not know " + what) +

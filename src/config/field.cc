@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/nearest.h"
+
 namespace outrigger::config {
 
 void ReportUnknown(const Spot& mapping, const YamlNode::Entry& entry,
@@ -9,7 +11,7 @@ void ReportUnknown(const Spot& mapping, const YamlNode::Entry& entry,
   const std::string name = Excerpt(entry.name);
   const Spot spot{mapping.value, entry.line, entry.column,
                   mapping.path.empty() ? name : mapping.path + "." + name};
-  const std::string nearest = Nearest(entry.name, known);
+  const std::string nearest = base::Nearest(entry.name, known);
   reading.Error(
       spot, "unknown field `" + name + "`",
       nearest.empty() ? "known here: " + Listed(known) : "did you mean `" + nearest + "`?");
@@ -169,7 +171,7 @@ std::optional<size_t> ReadChoice(const Spot& spot, const std::vector<std::string
                   later_why + "; use " + Listed(now));
     return std::nullopt;
   }
-  const std::string nearest = Nearest(*text, now);
+  const std::string nearest = base::Nearest(*text, now);
   reading.Error(spot, "must be " + Listed(now) + ", not " + Quoted(*text),
                 nearest.empty() ? "choose one of them" : "did you mean `" + nearest + "`?");
   return std::nullopt;

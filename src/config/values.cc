@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/ascii.h"
 #include "base/json_text.h"
 
 namespace outrigger::config {
@@ -32,17 +33,15 @@ constexpr std::array<Unit, 7> kSizes = {{{"GiB", 1 << 30},
 // Far above every field's own range, and far from an overflow.
 constexpr uint64_t kMost = uint64_t{1} << 50;
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
 std::string_view TakeDigits(std::string_view& text) {
-  const size_t length = std::find_if_not(text.begin(), text.end(), IsDigit) - text.begin();
+  const size_t length = std::find_if_not(text.begin(), text.end(), base::IsDigit) - text.begin();
   const std::string_view digits = text.substr(0, length);
   text.remove_prefix(length);
   return digits;
 }
 
 std::string_view TakeLetters(std::string_view& text) {
-  const size_t length = std::find_if(text.begin(), text.end(), IsDigit) - text.begin();
+  const size_t length = std::find_if(text.begin(), text.end(), base::IsDigit) - text.begin();
   const std::string_view letters = text.substr(0, length);
   text.remove_prefix(length);
   return letters;
@@ -275,6 +274,15 @@ std::optional<Error> CheckTopicName(std::string_view name) {
     return std::nullopt;
   return Error::Invalid(Quoted(name) + " is not a topic name",
                         "1 to 249 of the characters a-z, A-Z, 0-9, `.`, `_` and `-`");
+}
+
+std::string Listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
+    text += "`" + names[i] + "`";
+  }
+  return text;
 }
 
 }  // namespace outrigger::config

@@ -54,9 +54,6 @@ std::optional<base::Error> CheckPrintable(std::string_view text);
 // Kafka's rule for topic names. Nothing when `name` obeys it and does not start with "__".
 std::optional<base::Error> CheckTopicName(std::string_view name);
 
-// The nearest of `known` to `name` when it is near enough to be meant, else empty.
-std::string Nearest(std::string_view name, const std::vector<std::string>& known);
-
 // "`a`, `b` or `c`"
 std::string Listed(const std::vector<std::string>& names);
 

@@ -4,44 +4,17 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "base/percent.h"
 #include "event/cloudevents.h"
 #include "event/data.h"
 #include "event/match.h"
+#include "http/header_text.h"
 
 namespace outrigger::deliver {
 namespace {
 
-template <class Keep>
-std::string PercentEncode(std::string_view text, Keep keep) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    if (keep(c)) {
-      out.push_back(c);
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out.push_back('%');
-      out.push_back(kDigits[byte >> 4]);
-      out.push_back(kDigits[byte & 15]);
-    }
-  }
-  return out;
-}
-
-bool IsAlphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-// RFC 3986, section 2.3.
-bool IsUnreserved(char c) {
-  return IsAlphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
-}
-
-// What may stand in a field's name (RFC 9110, section 5.6.2), '%' aside, which escapes the rest.
-bool IsNameByte(char c) {
-  return IsAlphanumeric(c) || std::string_view("!#$&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+// '%' escapes the rest.
+bool IsNameByte(char c) { return c != '%' && http::IsTokenByte(c); }
 
 bool HasDotSegment(std::string_view path) {
   path = path.substr(0, path.find('?'));
@@ -102,7 +75,7 @@ void AddKafkaHeaders(const Attempt& attempt, http::HeaderLines& headers) {
       continue;
     }
     if (!wanted(name)) continue;
-    headers.Add("kafka-" + PercentEncode(name, IsNameByte),
+    headers.Add("kafka-" + base::PercentEncoded(name, IsNameByte),
                 EncodeHeaderValue(value.value_or(std::string())));
   }
   for (const auto& [name, value] : event.extensions) {
@@ -130,7 +103,8 @@ void AddStructured(const event::Event& event, http::Call& call) {
 }  // namespace
 
 std::string EncodeHeaderValue(std::string_view value) {
-  return PercentEncode(value, [](char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '%'; });
+  return base::PercentEncoded(value,
+                              [](char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '%'; });
 }
 
 HandlerPath HandlerPath::Compile(const config::Text& from, std::vector<config::Problem>& problems) {
@@ -170,7 +144,7 @@ base::Result<std::string> HandlerPath::Render(const event::Event& event) const {
   for (const auto& piece : pieces_) {
     auto text = piece.text.Render(event, data);
     if (!text) return text;
-    out.append(piece.place ? PercentEncode(*text, IsUnreserved) : *text);
+    out.append(piece.place ? base::PercentEncoded(*text, base::IsUnreserved) : *text);
   }
   // "%2E%2E" would not help: whoever resolves the path decodes dots first.
   if (HasDotSegment(out))

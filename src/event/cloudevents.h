@@ -40,9 +40,6 @@ inline constexpr size_t kMaxBatch = 16'384;
 // kMaxBatch items are an error (kTooLarge).
 base::Result<std::vector<std::string_view>> SplitBatch(JsonReader& json, std::string_view body);
 
-// One round of percent-decoding, as of a header's value: a '%' that begins no escape stays.
-std::string PercentDecode(std::string_view text);
-
 // Binary mode: attributes from ce-* fields (a quoted string's quotes taken off, then
 // percent-decoded once), content-type → datacontenttype, body → data. With `required`, ce-type and
 // ce-specversion must be there; without (POST /v1/events/{type}), any may be absent. A body of no

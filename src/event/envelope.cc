@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/json_text.h"
+#include "base/nearest.h"
 #include "event/attributes.h"
 #include "event/base64.h"
 #include "event/cloudevents.h"
@@ -25,24 +26,6 @@ base::Result<std::string> Text(const JsonReader::Member& member) {
   if (value.kind != Kind::kString || value.text.empty())
     return Wrong("\"" + base::Excerpt(member.name) + "\" must be a string that is not empty");
   return std::move(value.text);
-}
-
-// The member name of the envelope that `name` is nearest to, by common letters; for the error.
-std::string_view Nearest(std::string_view name) {
-  static constexpr std::array<std::string_view, 9> kNames{
-      "type", "data", "id", "version", "source", "subject", "time", "key", "headers"};
-  std::string_view best;
-  size_t best_common = 0;
-  for (const auto known : kNames) {
-    size_t common = 0;
-    for (size_t i = 0; i < std::min(known.size(), name.size()); ++i)
-      if ((known[i] | 0x20) == (name[i] | 0x20)) ++common;
-    if (common > best_common && common * 2 >= known.size()) {
-      best = known;
-      best_common = common;
-    }
-  }
-  return best;
 }
 
 base::Result<void> ReadHeaders(std::string_view raw, Event& event) {
@@ -95,11 +78,13 @@ base::Result<void> ReadEnvelopeMember(const JsonReader::Member& member, Event& e
   static constexpr std::array<std::string_view, 5> kTexts{"type", "id", "source", "subject",
                                                           "time"};
   if (std::find(kTexts.begin(), kTexts.end(), member.name) == kTexts.end()) {
-    const std::string_view nearest = Nearest(member.name);
+    static const std::vector<std::string> kKnown{"type",    "data", "id",  "version", "source",
+                                                 "subject", "time", "key", "headers"};
+    const std::string nearest = base::Nearest(member.name, kKnown);
     return Wrong("\"" + base::Excerpt(member.name) + "\" is not a member of an event" +
                  (nearest.empty()
                       ? "; known are type, data, id, version, source, subject, time, key, headers"
-                      : "; did you mean \"" + std::string(nearest) + "\"?"));
+                      : "; did you mean \"" + nearest + "\"?"));
   }
   auto text = Text(member);
   if (!text) return base::Fail(text.error());

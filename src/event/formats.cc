@@ -6,18 +6,13 @@
 #include <array>
 #include <string>
 
+#include "base/ascii.h"
 #include "event/attributes.h"
 #include "event/regex.h"
 #include "event/uri.h"
 
 namespace outrigger::event {
 namespace {
-
-bool IsAlnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool IsHex(char c) { return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); }
 
 // RFC 1123: labels of letters, digits and inner hyphens, 253 characters in all.
 bool IsHostname(std::string_view text) {
@@ -27,7 +22,8 @@ bool IsHostname(std::string_view text) {
     const std::string_view label = text.substr(0, dot);
     if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-')
       return false;
-    if (!std::all_of(label.begin(), label.end(), [](char c) { return IsAlnum(c) || c == '-'; }))
+    if (!std::all_of(label.begin(), label.end(),
+                     [](char c) { return base::IsAlphanumeric(c) || c == '-'; }))
       return false;
     if (dot == std::string_view::npos) return true;
     text.remove_prefix(dot + 1);
@@ -42,7 +38,7 @@ bool IsEmail(std::string_view text) {
   if (local.front() == '.' || local.back() == '.' || local.find("..") != std::string_view::npos)
     return false;
   const bool atoms = std::all_of(local.begin(), local.end(), [](char c) {
-    return IsAlnum(c) || static_cast<unsigned char>(c) >= 0x80 ||
+    return base::IsAlphanumeric(c) || static_cast<unsigned char>(c) >= 0x80 ||
            std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) != std::string_view::npos;
   });
   return atoms && IsHostname(text.substr(at + 1));
@@ -52,7 +48,7 @@ bool IsUuid(std::string_view text) {
   if (text.size() != 36) return false;
   for (size_t i = 0; i < text.size(); ++i) {
     const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-    if (hyphen ? text[i] != '-' : !IsHex(text[i])) return false;
+    if (hyphen ? text[i] != '-' : base::HexDigit(text[i]) < 0) return false;
   }
   return true;
 }
@@ -115,7 +111,7 @@ bool IsExpression(std::string_view text) {
       name = name.substr(0, colon);
     }
     if (name.empty() || !std::all_of(name.begin(), name.end(), [](char c) {
-          return IsAlnum(c) || c == '_' || c == '.' || c == '%';
+          return base::IsAlphanumeric(c) || c == '_' || c == '.' || c == '%';
         }))
       return false;
     if (comma == text.size()) return true;

@@ -2,18 +2,12 @@
 #include <algorithm>
 
 #include "base/json_text.h"
+#include "base/percent.h"
 #include "event/attributes.h"
 #include "event/cloudevents.h"
 
 namespace outrigger::event {
 namespace {
-
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // What begins with a quote, without the quotes and backslashes of a quoted string (RFC 7230,
 // section 3.2.6); as it is when it is none.
@@ -28,22 +22,6 @@ std::string Unquote(std::string_view text) {
 }
 
 }  // namespace
-
-std::string PercentDecode(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
-    const int high = text[i] == '%' && i + 2 < text.size() ? HexDigit(text[i + 1]) : -1;
-    const int low = high >= 0 ? HexDigit(text[i + 2]) : -1;
-    if (low >= 0) {
-      out.push_back(static_cast<char>(high * 16 + low));
-      i += 2;
-    } else {
-      out.push_back(text[i]);
-    }
-  }
-  return out;
-}
 
 base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::string body,
                                    bool required) {
@@ -67,8 +45,8 @@ base::Result<Event> FromHttpBinary(std::span<const HttpField> fields, std::strin
                       [wanted = name](const auto& field) { return field.name == wanted; });
     if (times > 1) return wrong("the header " + base::Excerpt(name) + " appears twice");
     // Section 3.1.3.2: first the quotes, then the escapes.
-    std::string text =
-        value.starts_with('"') ? PercentDecode(Unquote(value)) : PercentDecode(value);
+    std::string text = value.starts_with('"') ? base::PercentDecodedValue(Unquote(value))
+                                              : base::PercentDecodedValue(value);
     if (text.empty()) return wrong("the header " + base::Excerpt(name) + " is empty");
     if (attribute == "specversion") {
       specversion = std::move(text);

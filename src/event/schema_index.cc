@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/percent.h"
 #include "event/json.h"
 #include "event/uri.h"
 
@@ -206,7 +207,7 @@ base::Result<JsonNode> SchemaIndex::Follow(const SchemaResource& from, std::stri
   }
   SchemaResource& resource = *found->second;
   const auto fragment =
-      PercentDecoded(hash == std::string::npos ? std::string() : target.substr(hash + 1));
+      base::PercentDecoded(hash == std::string::npos ? std::string() : target.substr(hash + 1));
   if (!fragment) return Nowhere();
   if (fragment->empty()) return resource.root;
   if (fragment->front() == '/') return FollowPointer(resource, *fragment);

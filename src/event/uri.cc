@@ -5,22 +5,15 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
+
 namespace outrigger::event {
 namespace {
 
-bool IsAlpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-int HexDigit(char c) {
-  if (IsDigit(c)) return c - '0';
-  const int letter = (c | 0x20) - 'a';
-  return letter >= 0 && letter < 6 ? letter + 10 : -1;
-}
-
 bool IsScheme(std::string_view text) {
-  return !text.empty() && IsAlpha(text.front()) &&
+  return !text.empty() && base::IsLetter(text.front()) &&
          std::all_of(text.begin(), text.end(), [](char c) {
-           return IsAlpha(c) || IsDigit(c) || c == '+' || c == '-' || c == '.';
+           return base::IsAlphanumeric(c) || c == '+' || c == '-' || c == '.';
          });
 }
 
@@ -29,12 +22,13 @@ bool HasOnly(std::string_view text, std::string_view more, bool beyond_ascii) {
   for (size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size() || HexDigit(text[i + 1]) < 0 || HexDigit(text[i + 2]) < 0)
+      if (i + 2 >= text.size() || base::HexDigit(text[i + 1]) < 0 ||
+          base::HexDigit(text[i + 2]) < 0)
         return false;
       i += 2;
     } else if (static_cast<unsigned char>(c) >= 0x80) {
       if (!beyond_ascii) return false;
-    } else if (!IsAlpha(c) && !IsDigit(c) &&
+    } else if (!base::IsAlphanumeric(c) &&
                std::string_view("-._~").find(c) == std::string_view::npos &&
                more.find(c) == std::string_view::npos) {
       return false;
@@ -75,7 +69,7 @@ bool IsAuthority(std::string_view text, bool beyond_ascii) {
     text.remove_prefix(colon);
   }
   if (text.empty()) return true;
-  return text.front() == ':' && std::all_of(text.begin() + 1, text.end(), IsDigit);
+  return text.front() == ':' && std::all_of(text.begin() + 1, text.end(), base::IsDigit);
 }
 
 // Section 5.2.4.
@@ -171,23 +165,6 @@ std::string ResolveUri(std::string_view base_text, std::string_view reference) {
   out += path;
   if (result.query) out.append("?").append(*result.query);
   if (result.fragment) out.append("#").append(*result.fragment);
-  return out;
-}
-
-std::optional<std::string> PercentDecoded(std::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return {};
-    const int high = HexDigit(text[i + 1]);
-    const int low = HexDigit(text[i + 2]);
-    if (high < 0 || low < 0) return {};
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
   return out;
 }
 

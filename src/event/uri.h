@@ -25,7 +25,4 @@ bool IsUriReference(std::string_view text, bool beyond_ascii);
 // Section 5.2: what `reference` means in a document at `base`.
 std::string ResolveUri(std::string_view base, std::string_view reference);
 
-// `text` with its percent escapes resolved; empty where one is cut or has no hex digits.
-std::optional<std::string> PercentDecoded(std::string_view text);
-
 }  // namespace outrigger::event

@@ -100,7 +100,7 @@ void ChunkedBody::ReadSize(char c) {
     state_ = State::kBlank;
     return Count();
   }
-  const int digit = HexDigit(c);
+  const int digit = base::HexDigit(c);
   if (digit < 0 || state_ == State::kBlank)
     return Wrong(c == '\n' ? "a chunk's line ends in LF alone" : "a chunk's size is not a number");
   if (++digits_ > kMaxDigits || left_ > kMaxChunk >> 4)

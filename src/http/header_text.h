@@ -38,12 +38,4 @@ inline bool SameIgnoringCase(std::string_view text, std::string_view lower) {
                     [](char a, char b) { return base::LowerAscii(a) == b; });
 }
 
-// -1: it is none.
-inline int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 }  // namespace outrigger::http

@@ -1,6 +1,7 @@
 #include "http/target.h"
 
 #include "base/json_text.h"
+#include "base/percent.h"
 #include "http/header_text.h"
 
 namespace outrigger::http {
@@ -30,12 +31,9 @@ bool PercentDecode(std::string_view text, bool query, std::string& out) {
   for (size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size()) return false;
-      const int high = HexDigit(text[i + 1]);
-      const int low = HexDigit(text[i + 2]);
-      if (high < 0 || low < 0) return false;
-      c = static_cast<char>(high * 16 + low);
-      if (c == '\0' && !query) return false;
+      const auto escaped = base::ReadEscape(text.substr(i));
+      if (!escaped || (*escaped == '\0' && !query)) return false;
+      c = *escaped;
       i += 2;
     } else if (query && c == '+') {
       c = ' ';

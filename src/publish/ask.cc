@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/json_text.h"
+#include "base/percent.h"
 #include "event/attributes.h"
 #include "event/cloudevents.h"
 
@@ -63,8 +64,8 @@ base::Result<std::string> ReadSingle(const http::Head& head, std::string_view na
 // kafka-<name>: the name and the value are percent-decoded, as they are encoded on delivery, so
 // that both may hold any byte.
 base::Result<event::Header> ReadHeader(const http::Field& field, bool raw) {
-  event::Header header{event::PercentDecode(field.name.substr(6)),
-                       event::PercentDecode(field.value)};
+  event::Header header{base::PercentDecodedValue(field.name.substr(6)),
+                       base::PercentDecodedValue(field.value)};
   if (header.name.empty()) return Wrong("the header kafka- names no Kafka header");
   if (event::IsReservedHeader(header.name) && !(raw && header.name == "content-type"))
     return Wrong("the header " + base::Excerpt(field.name) +

@@ -74,16 +74,6 @@ TEST(Excerpt, IsShortAndHasNoControlBytesAndNoHalfCharacters) {
   EXPECT_EQ(Excerpt(std::string(59, 'x') + "éé"), std::string(59, 'x') + "…");
 }
 
-TEST(Nearest, FindsTypingErrorsAndNothingFarAway) {
-  const std::vector<std::string> known = {"maxBody", "maxHeader", "listen", "log"};
-  EXPECT_EQ(Nearest("maxbody", known), "maxBody");
-  EXPECT_EQ(Nearest("max_body", known), "maxBody");
-  EXPECT_EQ(Nearest("maxBdoy", known), "maxBody");
-  EXPECT_EQ(Nearest("lisen", known), "listen");
-  EXPECT_EQ(Nearest("completely", known), "");
-  EXPECT_EQ(Nearest(std::string(10'000, 'a'), known), "");
-}
-
 TEST(TopicName, ObeysKafkasRule) {
   for (const char* name : {"a", "user.events", "A_b-1", "_x"}) EXPECT_FALSE(CheckTopicName(name));
   for (const std::string& name :

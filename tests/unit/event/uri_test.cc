@@ -43,11 +43,5 @@ TEST(Uri, ReferencesAreResolvedAsTheRfcSays) {
   EXPECT_EQ(ResolveUri("http://a", "b"), "http://a/b");
 }
 
-TEST(Uri, PercentEscapesAreResolvedOrRefused) {
-  EXPECT_EQ(PercentDecoded("a%20b%c3%A9"), "a b\xC3\xA9");
-  EXPECT_FALSE(PercentDecoded("%2"));
-  EXPECT_FALSE(PercentDecoded("%zz"));
-}
-
 }  // namespace
 }  // namespace outrigger::event

@@ -1,16 +1,17 @@
+#include "base/nearest.h"
+
 #include <algorithm>
 
 #include "base/ascii.h"
-#include "config/values.h"
 
-namespace outrigger::config {
+namespace outrigger::base {
 namespace {
 
 // Names that differ only in case or in their separators are the same name.
 std::string Folded(std::string_view name) {
   std::string folded;
   for (const char c : name)
-    if (c != '_' && c != '-' && c != ' ') folded += base::LowerAscii(c);
+    if (c != '_' && c != '-' && c != ' ') folded += LowerAscii(c);
   return folded;
 }
 
@@ -47,13 +48,4 @@ std::string Nearest(std::string_view name, const std::vector<std::string>& known
   return nearest;
 }
 
-std::string Listed(const std::vector<std::string>& names) {
-  std::string text;
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (i > 0) text += i + 1 == names.size() ? " or " : ", ";
-    text += "`" + names[i] + "`";
-  }
-  return text;
-}
-
-}  // namespace outrigger::config
+}  // namespace outrigger::base
