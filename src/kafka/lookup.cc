@@ -33,17 +33,13 @@ Lookup::Answer AskNow(Handle& handle, const std::string& topic) {
 }  // namespace
 
 Lookup::Lookup(base::Loop& loop, std::function<void(const Answer&)> on_answer)
-    : loop_(loop), on_answer_(std::move(on_answer)) {}
-
-Lookup::~Lookup() { *alive_ = false; }
+    : on_answer_(std::move(on_answer)), calls_(loop) {}
 
 void Lookup::Ask(std::shared_ptr<Handle> handle, std::string topic) {
-  side_.Run(
-      [this, &loop = loop_, alive = alive_, handle = std::move(handle), topic = std::move(topic)] {
-        loop.Post([this, alive, answer = AskNow(*handle, topic)] {
-          if (*alive) on_answer_(answer);
-        });
-      });
+  calls_.Ask(
+      side_,
+      [handle = std::move(handle), topic = std::move(topic)] { return AskNow(*handle, topic); },
+      [this](const Answer& answer) { on_answer_(answer); });
 }
 
 void Lookup::Retire(std::shared_ptr<Handle> handle) {

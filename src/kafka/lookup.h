@@ -13,6 +13,7 @@
 
 #include "base/loop.h"
 #include "kafka/handle.h"
+#include "kafka/loop_calls.h"
 #include "kafka/side_thread.h"
 
 namespace outrigger::kafka {
@@ -28,7 +29,6 @@ class Lookup {
   };
 
   Lookup(base::Loop& loop, std::function<void(const Answer&)> on_answer);
-  ~Lookup();
 
   // Asking for a topic makes the broker create it where it is allowed to
   // (auto.create.topics.enable).
@@ -37,9 +37,8 @@ class Lookup {
   void Retire(std::shared_ptr<Handle> handle);
 
  private:
-  base::Loop& loop_;
   std::function<void(const Answer&)> on_answer_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  LoopCalls calls_;
   std::optional<SideThread> retired_;  // made with the first
   SideThread side_;                    // ends before what its jobs use
 };

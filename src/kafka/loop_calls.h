@@ -1,0 +1,56 @@
+// Calls on a loop that end with their owner: work for later, and answers of questions that block
+// and are therefore asked on a side thread.
+//
+// Thread: the loop's; only `question` runs on the side thread. Lifetime: no call comes after Stop
+// or destruction. The loop outlives the side thread.
+#pragma once
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+#include "base/loop.h"
+#include "kafka/side_thread.h"
+
+namespace outrigger::kafka {
+
+class LoopCalls {
+ public:
+  explicit LoopCalls(base::Loop& loop) : loop_(loop) {}
+  LoopCalls(const LoopCalls&) = delete;
+  LoopCalls& operator=(const LoopCalls&) = delete;
+  ~LoopCalls() { Stop(); }
+
+  void Stop() { *alive_ = false; }
+
+  template <typename Call>
+  void Post(Call call) {
+    loop_.Post([alive = alive_, call = std::move(call)]() mutable {
+      if (*alive) call();
+    });
+  }
+
+  // Runs `question()` on the side thread, then `on_answer(its result)` on the loop.
+  template <typename Question, typename OnAnswer>
+  void Ask(SideThread& side, Question question, OnAnswer on_answer) {
+    side.Run([&loop = loop_, alive = alive_, question = std::move(question),
+              on_answer = std::move(on_answer)]() mutable {
+      if constexpr (std::is_void_v<decltype(question())>) {
+        question();
+        loop.Post([alive, on_answer = std::move(on_answer)]() mutable {
+          if (*alive) on_answer();
+        });
+      } else {
+        loop.Post([alive, on_answer = std::move(on_answer), answer = question()]() mutable {
+          if (*alive) on_answer(std::move(answer));
+        });
+      }
+    });
+  }
+
+ private:
+  base::Loop& loop_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace outrigger::kafka
