@@ -14,7 +14,7 @@
 
 namespace outrigger::kafka {
 
-struct Topic;
+class Topic;
 struct PartitionQueue;
 
 // A record from Produce to its report.
@@ -92,6 +92,32 @@ struct PartitionQueue {
     batch.clear();
     undecided = 0;
     return count;
+  }
+
+  // TakeBack when the client that has the batch is replaced: Kafka may have what is not answered,
+  // and does not know the next client.
+  size_t TakeBackUnanswered() {
+    for (Entry* entry : batch)
+      if (entry) entry->maybe_stored = true;
+    known = false;
+    return TakeBack();
+  }
+
+  // Puts the batch's records from the `first` on, of which librdkafka took none, back likewise; the
+  // others stay in the batch.
+  void TakeBackFrom(size_t first) {
+    const auto begin = batch.begin() + static_cast<long>(first);
+    undecided -= batch.size() - first;
+    waiting.insert(waiting.begin(), begin, batch.end());
+    batch.resize(first);
+  }
+
+  // The first `count` of those that wait; they are the caller's now.
+  std::vector<Entry*> TakeFirst(size_t count) {
+    const auto end = waiting.begin() + static_cast<long>(count);
+    std::vector<Entry*> taken(waiting.begin(), end);
+    waiting.erase(waiting.begin(), end);
+    return taken;
   }
 };
 

@@ -84,5 +84,31 @@ TEST_F(PartitionQueueTest, AfterARefusalTheBatchsRecordsGoOneByOneAndThenTogethe
   EXPECT_EQ(Values(queue_.batch), (std::vector<std::string>{"2", "3", "4"}));
 }
 
+TEST_F(PartitionQueueTest, WhatTheClientDidNotTakeGoesBackInOrder) {
+  Wait(5);
+  queue_.FormBatch({.records = 4});
+  queue_.TakeBackFrom(1);
+  EXPECT_EQ(Values(queue_.batch), (std::vector<std::string>{"0"}));
+  EXPECT_EQ(queue_.undecided, 1u);
+  EXPECT_EQ(Values(queue_.waiting), (std::vector<std::string>{"1", "2", "3", "4"}));
+}
+
+TEST_F(PartitionQueueTest, WhatAReplacedClientHadMayBeStoredAndTheNextIsUnknown) {
+  Wait(3);
+  queue_.FormBatch({.records = 2});
+  queue_.batch[0] = nullptr;  // acknowledged
+  EXPECT_EQ(queue_.TakeBackUnanswered(), 1u);
+  EXPECT_EQ(Values(queue_.waiting), (std::vector<std::string>{"1", "2"}));
+  EXPECT_TRUE(queue_.waiting[0]->maybe_stored);
+  EXPECT_FALSE(queue_.waiting[1]->maybe_stored);
+  EXPECT_FALSE(queue_.known);
+}
+
+TEST_F(PartitionQueueTest, TheFirstOfThoseThatWaitAreTaken) {
+  Wait(3);
+  EXPECT_EQ(Values(queue_.TakeFirst(2)), (std::vector<std::string>{"0", "1"}));
+  EXPECT_EQ(Values(queue_.waiting), (std::vector<std::string>{"2"}));
+}
+
 }  // namespace
 }  // namespace outrigger::kafka

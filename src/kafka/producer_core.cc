@@ -1,0 +1,426 @@
+#include "kafka/producer_core.h"
+
+#include <algorithm>
+#include <random>
+
+#include "kafka/batch_verdict.h"
+#include "kafka/error_table.h"
+#include "kafka/produce_record.h"
+#include "kafka/queue_wakeup.h"
+
+namespace outrigger::kafka {
+namespace {
+
+using telemetry::Level;
+using telemetry::Log;
+
+constexpr auto kBeat = std::chrono::seconds(1);
+// A broker forgets the sequence numbers of a client that wrote nothing for a day, and a shorter
+// time where producer.id.expiration.ms says so.
+constexpr auto kMayBeForgotten = std::chrono::minutes(5);
+// librdkafka copies the batch of each partition that it is handed: a small part of what may wait.
+constexpr size_t kBatchShare = 32;
+constexpr base::Duration kFullAgain = std::chrono::milliseconds(10);
+constexpr base::Duration kPassingAgain = std::chrono::milliseconds(100);
+
+bool Compresses(const config::Kafka& kafka) {
+  for (const auto* properties : {&kafka.properties, &kafka.producer_properties})
+    for (const char* name : {"compression.codec", "compression.type"}) {
+      const auto found = properties->find(name);
+      if (found != properties->end() && found->second.value != "none") return true;
+    }
+  return false;
+}
+
+}  // namespace
+
+Producer::Core::Core(base::Loop& loop, ProducerOptions options)
+    : loop_(loop),
+      options_(std::move(options)),
+      compressing_(Compresses(options_.kafka)),
+      brokers_(loop.Now()),
+      topics_(loop.clock(), options_.max_records, options_.max_bytes),
+      end_of_turn_(
+          loop,
+          [this](PartitionQueue& queue) {
+            if (queue.idle()) HandOver(queue);
+          },
+          [this](Entry* entry, Refusal refusal) { Refuse(entry, std::move(refusal)); }),
+      recovery_(loop, [this] { Rebuild(); }),
+      stalls_(options_.stalled_after, static_cast<int>(std::random_device{}() % 64)),
+      calls_(loop) {}
+
+Producer::Core::~Core() {
+  calls_.Stop();
+  if (wakeup_) wakeup_->Stop();
+  // Before the records that the client may still have.
+  handle_.reset();
+  finder_.reset();
+}
+
+base::Result<void> Producer::Core::Open() {
+  auto handle = Handle::Producer(options_.kafka);
+  if (!handle) return base::Fail(handle.error());
+  TopicFinder::Events events;
+  events.on_placed = [this](Topic& topic) { PlaceWaiting(topic); };
+  events.on_replaced = [this](Topic& topic) { Unplace(topic); };
+  events.on_refused = [this](Topic& topic, const Refusal& refusal) {
+    ShowRefusals();
+    for (Entry* entry : topic.TakeWaiting()) Refuse(entry, refusal);
+  };
+  finder_.emplace(loop_, topics_, brokers_, options_.unknown_topic_after, std::move(events));
+  wakeup_.emplace(loop_, [this] { OnEvents(); });
+  Use(std::move(*handle));
+  Beat();
+  return {};
+}
+
+// What came before the queue tells of itself is looked for now: librdkafka tells only of the first
+// event of an empty queue, and a refused connection is an event within microseconds.
+void Producer::Core::Use(std::shared_ptr<Handle> handle) {
+  handle_ = std::move(handle);
+  finder_->Use(handle_);
+  WakeOnEvents(handle_->queue(), *wakeup_);
+  calls_.Post([this] { OnEvents(); });
+}
+
+void Producer::Core::Beat() {
+  beat_ = loop_.After(kBeat, [this] { Beat(); });
+  const base::TimePoint now = loop_.Now();
+  // Soon while something waits or nobody answers, rarely when idle.
+  if (brokers_.PingDue(now, topics_.held().records > 0)) finder_->Ping();
+  topics_.ForgetIdle([this](const Topic& topic) {
+    for (const auto& queue : topic.queues()) end_of_turn_.Forget(*queue);
+    handle_->Forget(topic.name());
+  });
+  if (brokers_.connected()) recovery_.OnConnected();
+  ShowRefusals();
+  if (!brokers_.connected()) return;
+  finder_->Refresh();
+  LookForStalls();
+}
+
+// What a person has to do before records pass.
+void Producer::Core::ShowRefusals() {
+  const std::string& trouble = recovery_.trouble();
+  brokers_.ShowRefusal(trouble.empty() ? topics_.refusal() : trouble, !trouble.empty());
+}
+
+std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const {
+  if (close_.phase() != GracefulClose::Phase::kOpen)
+    return QueueFull("the sidecar is shutting down");
+  return topics_.Admit(record);
+}
+
+void Producer::Core::Produce(event::Record record, OnReport on_report) {
+  auto refusal = Admit(record);
+  if (!refusal) refusal = recovery_.denied();
+  auto* entry = new Entry;
+  entry->bytes = BatchBytes(record);
+  entry->memory = MemoryOf(record);
+  entry->headers = PackedHeaders(record.headers);
+  record.headers = std::vector<event::Header>();  // {} would keep its capacity
+  entry->record = std::move(record);
+  entry->on_report = std::move(on_report);
+  topics_.Hold(*entry);
+  if (refusal) return end_of_turn_.Refuse(entry, std::move(*refusal));
+  Topic& topic = topics_.Accept(*entry);
+  if (topic.placed()) return Place(topic, entry, false);
+  topic.Wait(entry);
+  finder_->Ask(topic);
+}
+
+void Producer::Core::PlaceWaiting(Topic& topic) {
+  for (Entry* entry : topic.TakeWaiting()) Place(topic, entry, true);
+}
+
+// `looked_up`: the partitions are what Kafka just said.
+void Producer::Core::Place(Topic& topic, Entry* entry, bool looked_up) {
+  PartitionQueue* queue = topic.QueueFor(entry->record);
+  if (!queue && !looked_up) {
+    topic.Wait(entry);
+    return finder_->AskForMorePartitions(topic);
+  }
+  if (!queue) {
+    Refusal refusal;
+    refusal.reason = Reason::kInvalid;
+    refusal.error = base::Error::Invalid(
+        "topic " + topic.name() + " has " + std::to_string(topic.queues().size()) +
+        " partitions; there is no partition " + std::to_string(entry->record.partition));
+    return end_of_turn_.Refuse(entry, std::move(refusal));
+  }
+  if (auto refusal = topic.limits().Unfit(*entry, topic.name(), compressing_))
+    return end_of_turn_.Refuse(entry, std::move(*refusal));
+  entry->queue = queue;
+  queue->waiting.push_back(entry);
+  if (queue->idle()) end_of_turn_.Serve(*queue);
+}
+
+void Producer::Core::HandOver(PartitionQueue& queue) {
+  if (queue.waiting.empty() || recovery_.rebuilding()) return;
+  Topic& topic = *queue.waiting.front()->topic;
+  if (!topic.placed()) return;
+  queue.handed_at = loop_.Now();
+  if (queue.handed_at - queue.acked_at > kMayBeForgotten) queue.known = false;
+  BatchLimits limits = topic.limits().ForBatch(queue.handed_at);
+  limits.bytes = std::min(limits.bytes, options_.max_bytes / kBatchShare);
+  queue.FormBatch(limits);
+  topic.OnBatch(queue);
+  for (size_t i = 0; i < queue.batch.size(); ++i) {
+    const rd_kafka_resp_err_t error = GiveToClient(*handle_, *queue.batch[i]);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+      // Tried again with the next event or in a moment.
+      queue.TakeBackFrom(i);
+      ServeAllIn(kFullAgain);
+      if (i > 0 && queue.undecided == 0) OnDecided(topic, queue);  // all before it were refused
+      return;
+    }
+    queue.batch[i]->error = error;
+    if (--queue.undecided == 0) return OnDecided(topic, queue);
+  }
+}
+
+void Producer::Core::ServeAll() {
+  for (const auto& [name, topic] : topics_.topics())
+    for (const auto& queue : topic->queues())
+      if (queue->idle() && !queue->waiting.empty()) end_of_turn_.Serve(*queue);
+}
+
+void Producer::Core::ServeAllIn(base::Duration delay) {
+  if (!serve_again_.armed()) serve_again_ = loop_.After(delay, [this] { ServeAll(); });
+}
+
+// The topic's partitions are not what we thought: it was deleted, or created again.
+void Producer::Core::Unplace(Topic& topic) {
+  topics_.Unplace(topic);
+  GatherLater(topic);
+}
+
+// Later, as the caller is at work on the queues that end.
+void Producer::Core::GatherLater(Topic& topic) {
+  calls_.Post([this, name = topic.name()] {
+    if (Topic* found = topics_.Find(name)) Gather(*found);
+  });
+}
+
+void Producer::Core::Gather(Topic& topic) {
+  if (!topic.drained()) return;
+  for (const auto& queue : topic.queues()) end_of_turn_.Forget(*queue);
+  topic.Gather();
+  finder_->AskAgainSoon(topic);
+}
+
+void Producer::Core::OnEvents() {
+  const auto handle = handle_;  // a callback may close the producer
+  while (Owned<rd_kafka_event_t> event{rd_kafka_queue_poll(handle->queue(), 0)}) {
+    switch (rd_kafka_event_type(event.get())) {
+      case RD_KAFKA_EVENT_DR:
+        while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event.get()))
+          OnDelivery(*message);
+        break;
+      case RD_KAFKA_EVENT_ERROR:
+        OnError(rd_kafka_event_error(event.get()), rd_kafka_event_error_string(event.get()));
+        break;
+      case RD_KAFKA_EVENT_DESCRIBECONFIGS_RESULT:
+        finder_->OnConfig(*event);
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+void Producer::Core::OnDelivery(const rd_kafka_message_t& message) {
+  if (wakeup_->stopped()) return;  // closed: the entries are gone
+  auto* entry = static_cast<Entry*>(Handle::Untag(message._private));
+  Topic& topic = *entry->topic;
+  PartitionQueue& queue = *entry->queue;
+  if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR && message.offset < 0) {
+    entry->error = RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE;  // librdkafka's guess, not Kafka's word
+    entry->maybe_stored = true;
+  } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    OnAcked(topic, queue);
+    queue.batch[entry->slot] = nullptr;
+    Report(entry, Stored{message.partition, message.offset});
+  } else {
+    entry->error = message.err;
+    entry->maybe_stored |=
+        rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
+  }
+  if (--queue.undecided == 0) OnDecided(topic, queue);
+}
+
+void Producer::Core::OnAcked(Topic& topic, PartitionQueue& queue) {
+  queue.known = true;
+  queue.acked_at = loop_.Now();
+  queue.stalls = 0;
+  finder_->OnHeard(queue.acked_at);
+  const bool recovered = recovery_.OnAcked();
+  if (topic.ClearRefusal() || recovered) ShowRefusals();
+}
+
+void Producer::Core::OnDecided(Topic& topic, PartitionQueue& queue) {
+  Judge(queue);
+  if (!topic.placed()) GatherLater(topic);
+  RebuildWhenDecided();
+}
+
+void Producer::Core::Judge(PartitionQueue& queue) {
+  const BatchVerdict verdict = VerdictOf(queue);
+  if (verdict.action == BatchVerdict::Action::kNone) {
+    queue.batch.clear();
+    return HandOver(queue);
+  }
+  if (uint64_t held_back; refusal_log_.Allow(loop_.Now(), held_back)) {
+    Log(Level::kWarn, "Kafka did not take a batch",
+        {{"topic", verdict.topic->name()},
+         {"partition", std::to_string(queue.partition)},
+         {"events", std::to_string(verdict.records)},
+         {"error", rd_kafka_err2str(verdict.error)},
+         {"held_back", std::to_string(held_back)}});
+  }
+  if (verdict.too_large) {
+    // So much at once is too much. What the broker says of the topic is asked again.
+    verdict.topic->limits().OnTooLarge(verdict.bytes, verdict.records);
+    finder_->AskConfig(*verdict.topic);
+  }
+  const size_t left = queue.TakeBack();
+  if (verdict.has_refused && verdict.records > 1) queue.alone += left;
+  // Of a handle that has given up, no error means what it says of the moment or the topic.
+  if (const auto fatal = handle_->fatal(); fatal && !verdict.refused_alone()) {
+    OnFatal(*fatal);
+    if (recovery_.denied()) RefuseFirst(queue, left, *recovery_.denied());
+    return;
+  }
+  Apply(verdict, queue, left);
+}
+
+// `left`: so many of the batch are back in the queue.
+void Producer::Core::Apply(const BatchVerdict& verdict, PartitionQueue& queue, size_t left) {
+  Topic& topic = *verdict.topic;
+  switch (verdict.action) {
+    case BatchVerdict::Action::kNone:
+      return;
+    case BatchVerdict::Action::kSendOneByOne:
+      return HandOver(queue);
+    case BatchVerdict::Action::kRefuseRecord:
+      if (verdict.key_missing) topic.limits().OnKeyMissing();
+      return RefuseFirst(queue, 1, ToRefusal(verdict.error, topic.name()));
+    case BatchVerdict::Action::kRefuseBatch: {
+      const Refusal refusal = ToRefusal(verdict.error, topic.name());
+      topic.ShowRefusal(refusal);
+      RefuseFirst(queue, left, refusal);
+      return ShowRefusals();
+    }
+    case BatchVerdict::Action::kLookUpTopic:
+      return Unplace(topic);
+    case BatchVerdict::Action::kReplaceClient:
+      return OnFatal({verdict.error, rd_kafka_err2str(verdict.error)});
+    case BatchVerdict::Action::kSendLater:
+      return ServeAllIn(kPassingAgain);
+  }
+}
+
+void Producer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text) {
+  if (const auto fatal = handle_->fatal()) return OnFatal(*fatal);
+  if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION)
+    brokers_.OnError("authentication failed: " + text);
+  else if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN)
+    brokers_.OnError(text);
+  // Whether Kafka is away is for the cluster to say: an idle connection that a broker closes looks
+  // like this too.
+  finder_->Ping();
+}
+
+void Producer::Core::RefuseFirst(PartitionQueue& queue, size_t count, const Refusal& refusal) {
+  const std::vector<Entry*> refused = queue.TakeFirst(count);
+  if (queue.idle()) end_of_turn_.Serve(queue);
+  // A report may end what it refers to.
+  const Refusal why = refusal;  // NOLINT(performance-unnecessary-copy-initialization)
+  for (Entry* entry : refused) Refuse(entry, why);
+}
+
+// All that is not in librdkafka's hands; that comes back by reports.
+void Producer::Core::RefuseAll(const Refusal& refusal) {
+  // A report may end what it refers to.
+  const Refusal why = refusal;  // NOLINT(performance-unnecessary-copy-initialization)
+  for (Entry* entry : topics_.TakeWaiting()) Refuse(entry, why);
+}
+
+void Producer::Core::Refuse(Entry* entry, Refusal refusal) {
+  refusal.possibly_stored |= entry->maybe_stored;
+  Report(entry, tl::unexpected(std::move(refusal)));
+}
+
+void Producer::Core::Report(Entry* entry, const kafka::Report& report) {
+  const std::unique_ptr<Entry> owned(entry);
+  topics_.Release(*entry);
+  if (!report) entry->record.headers = entry->headers.Unpack();
+  entry->on_report(report, entry->record);
+  if (topics_.held().records == 0) close_.OnEmpty();
+}
+
+void Producer::Core::Close(std::chrono::milliseconds budget, std::function<void()> on_done) {
+  close_.Begin(
+      loop_, budget, [this] { GiveUp(); }, std::move(on_done));
+  if (topics_.held().records == 0) close_.OnEmpty();
+}
+
+void Producer::Core::GiveUp() {
+  Log(Level::kError,
+      "shutdown.budget is over: these events were not acked by Kafka, and nothing keeps them",
+      {{"events", std::to_string(topics_.held().records)}});
+  Refusal late;
+  late.reason = Reason::kTimeout;
+  late.error = {base::Code::kTimeout, "the sidecar shut down before Kafka acked", {}, true};
+  late.possibly_stored = true;
+  wakeup_->Stop();  // no report may come for what is gone
+  recovery_.Close();
+  for (Entry* entry : topics_.TakeAll()) Report(entry, tl::unexpected(late));
+}
+
+void Producer::Core::OnFatal(const Handle::Fatal& why) {
+  if (!recovery_.OnFatal(why)) return;
+  if (recovery_.denied())
+    calls_.Post([this] {
+      if (recovery_.denied()) RefuseAll(*recovery_.denied());
+    });
+  ShowRefusals();
+  RebuildWhenDecided();
+}
+
+void Producer::Core::RebuildWhenDecided() {
+  if (recovery_.rebuilding() && topics_.idle()) recovery_.OnAllDecided();
+}
+
+void Producer::Core::Rebuild() {
+  // Reports that are already here need not be sent again.
+  OnEvents();
+  auto handle = Handle::Producer(options_.kafka);
+  if (!handle) return recovery_.OnBuildFailed(handle.error().message);
+  size_t again = 0;
+  for (const auto& [name, topic] : topics_.topics())
+    for (const auto& queue : topic->queues()) {
+      again += queue->TakeBackUnanswered();
+      if (!topic->placed()) GatherLater(*topic);
+    }
+  Log(Level::kWarn, "the Kafka client was replaced; what was not acked is sent again",
+      {{"error", recovery_.why()}, {"events", std::to_string(again)}});
+  rd_kafka_queue_io_event_enable(handle_->queue(), -1, nullptr, 0);
+  Use(std::move(*handle));
+  if (const auto denied = recovery_.OnBuilt()) RefuseAll(*denied);
+  ServeAll();
+}
+
+void Producer::Core::LookForStalls() {
+  if (recovery_.phase() != ClientRecovery::Phase::kRunning) return;
+  const auto stall =
+      stalls_.Find(topics_, loop_.Now(), [this](Topic& topic) { finder_->Ask(topic); });
+  if (!stall.queue) return;
+  ++stall.queue->stalls;
+  recovery_.OnStall("no answer for long from the leader of " + stall.topic->name() + "/" +
+                    std::to_string(stall.queue->partition));
+}
+
+}  // namespace outrigger::kafka
