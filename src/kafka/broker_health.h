@@ -1,5 +1,5 @@
-// Whether the brokers answer a producer: its Connection, when it last heard from them, and the
-// question to them that is under way.
+// Whether the brokers answer a producer: its Connection, when it last heard from them, and whether
+// a ping is under way.
 //
 // Thread: the loop's; `on_change` comes inside the calls that change the connection.
 #pragma once
@@ -28,7 +28,7 @@ class BrokerHealth {
   bool PingDue(base::TimePoint now, bool records_wait) const;
   bool StartPing();
   void OnPingAnswered() { pinging_ = false; }
-  // False while nobody answers and a ping is under way: one question at a time is enough.
+  // False while no broker answers and a ping is under way: one question at a time is enough.
   bool WorthAsking() const { return connected() || !pinging_; }
 
   // What a person has to do before records pass; empty while they do. `all`: none passes.

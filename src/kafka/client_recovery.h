@@ -1,4 +1,4 @@
-// When a client that is of no use any more is replaced, and what is told and refused meanwhile.
+// When a client that has failed or hangs is replaced, and what is refused and shown meanwhile.
 //
 // After a fatal error the next client is built at once when the last one worked, else after a pause
 // that doubles. While Kafka denies the client the right to produce at all, all records are refused.
@@ -26,8 +26,8 @@ class ClientRecovery {
   // Returns false when the client is being replaced already.
   bool OnFatal(const Handle::Fatal& why);
   void OnStall(std::string why);
-  // Nothing is undecided: no longer than needed is waited for what is on the wire. A client that
-  // failed before waits for its time.
+  // No batch is undecided, so there is nothing to wait for; after failures in a row the pause is
+  // kept.
   void OnAllDecided();
   void OnBuildFailed(const std::string& error);
   // Returns what all records got until now, if they were refused.
@@ -43,7 +43,7 @@ class ClientRecovery {
   bool rebuilding() const { return phase_ == Phase::kRebuilding; }
   const std::optional<Refusal>& denied() const { return denied_; }
   const std::string& trouble() const { return trouble_; }  // for people; empty: none
-  const std::string& why() const { return why_; }          // the last replacement
+  const std::string& why() const { return why_; }          // of the last replacement
   uint64_t rebuilds() const { return rebuilds_; }
 
  private:

@@ -4,6 +4,7 @@
 // Pure bookkeeping, no librdkafka. Thread: the flow's.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -65,6 +66,7 @@ struct PartitionQueue {
   // record; one alone where the last batch was refused, where the record alone is over the bytes,
   // and until the broker knows this client's sequence numbers.
   void FormBatch(const BatchLimits& limits) {
+    assert(idle());
     const size_t most = alone > 0 || !known ? 1 : limits.records;
     size_t bytes = 0;
     while (!waiting.empty() && batch.size() < most) {
@@ -106,6 +108,7 @@ struct PartitionQueue {
   // Puts the batch's records from the `first` on, of which librdkafka took none, back likewise; the
   // others stay in the batch.
   void TakeBackFrom(size_t first) {
+    assert(first < batch.size() && undecided >= batch.size() - first);
     const auto begin = batch.begin() + static_cast<long>(first);
     undecided -= batch.size() - first;
     waiting.insert(waiting.begin(), begin, batch.end());
@@ -114,6 +117,7 @@ struct PartitionQueue {
 
   // The first `count` of those that wait; they are the caller's now.
   std::vector<Entry*> TakeFirst(size_t count) {
+    assert(count <= waiting.size());
     const auto end = waiting.begin() + static_cast<long>(count);
     std::vector<Entry*> taken(waiting.begin(), end);
     waiting.erase(waiting.begin(), end);

@@ -1,11 +1,9 @@
 #include "kafka/producer_core.h"
 
-#include <algorithm>
 #include <random>
 
 #include "kafka/batch_verdict.h"
 #include "kafka/error_table.h"
-#include "kafka/produce_record.h"
 #include "kafka/queue_wakeup.h"
 
 namespace outrigger::kafka {
@@ -15,13 +13,8 @@ using telemetry::Level;
 using telemetry::Log;
 
 constexpr auto kBeat = std::chrono::seconds(1);
-// A broker forgets the sequence numbers of a client that wrote nothing for a day, and a shorter
-// time where producer.id.expiration.ms says so.
-constexpr auto kMayBeForgotten = std::chrono::minutes(5);
 // librdkafka copies the batch of each partition that it is handed: a small part of what may wait.
 constexpr size_t kBatchShare = 32;
-constexpr base::Duration kFullAgain = std::chrono::milliseconds(10);
-constexpr base::Duration kPassingAgain = std::chrono::milliseconds(100);
 
 bool Compresses(const config::Kafka& kafka) {
   for (const auto* properties : {&kafka.properties, &kafka.producer_properties})
@@ -43,10 +36,13 @@ Producer::Core::Core(base::Loop& loop, ProducerOptions options)
       end_of_turn_(
           loop,
           [this](PartitionQueue& queue) {
-            if (queue.idle()) HandOver(queue);
+            if (queue.idle()) sender_.Send(queue);
           },
-          [this](Entry* entry, Refusal refusal) { Refuse(entry, std::move(refusal)); }),
+          [this](Entry* entry, Refusal refusal) { reports_.Refuse(entry, std::move(refusal)); }),
       recovery_(loop, [this] { Rebuild(); }),
+      sender_(loop, topics_, recovery_, end_of_turn_, options_.max_bytes / kBatchShare,
+              [this](Topic& topic, PartitionQueue& queue) { OnDecided(topic, queue); }),
+      reports_(topics_),
       stalls_(options_.stalled_after, static_cast<int>(std::random_device{}() % 64)),
       calls_(loop) {}
 
@@ -66,7 +62,7 @@ base::Result<void> Producer::Core::Open() {
   events.on_replaced = [this](Topic& topic) { Unplace(topic); };
   events.on_refused = [this](Topic& topic, const Refusal& refusal) {
     ShowRefusals();
-    for (Entry* entry : topic.TakeWaiting()) Refuse(entry, refusal);
+    reports_.RefuseAll(topic.TakeWaiting(), refusal);
   };
   finder_.emplace(loop_, topics_, brokers_, options_.unknown_topic_after, std::move(events));
   wakeup_.emplace(loop_, [this] { OnEvents(); });
@@ -79,6 +75,7 @@ base::Result<void> Producer::Core::Open() {
 // event of an empty queue, and a refused connection is an event within microseconds.
 void Producer::Core::Use(std::shared_ptr<Handle> handle) {
   handle_ = std::move(handle);
+  sender_.Use(*handle_);
   finder_->Use(handle_);
   WakeOnEvents(handle_->queue(), *wakeup_);
   calls_.Post([this] { OnEvents(); });
@@ -87,7 +84,7 @@ void Producer::Core::Use(std::shared_ptr<Handle> handle) {
 void Producer::Core::Beat() {
   beat_ = loop_.After(kBeat, [this] { Beat(); });
   const base::TimePoint now = loop_.Now();
-  // Soon while something waits or nobody answers, rarely when idle.
+  // Soon while records wait or no broker answers, rarely when idle.
   if (brokers_.PingDue(now, topics_.held().records > 0)) finder_->Ping();
   topics_.ForgetIdle([this](const Topic& topic) {
     for (const auto& queue : topic.queues()) end_of_turn_.Forget(*queue);
@@ -107,8 +104,7 @@ void Producer::Core::ShowRefusals() {
 }
 
 std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const {
-  if (close_.phase() != GracefulClose::Phase::kOpen)
-    return QueueFull("the sidecar is shutting down");
+  if (reports_.closing()) return QueueFull("the sidecar is shutting down");
   return topics_.Admit(record);
 }
 
@@ -151,44 +147,7 @@ void Producer::Core::Place(Topic& topic, Entry* entry, bool looked_up) {
   }
   if (auto refusal = topic.limits().Unfit(*entry, topic.name(), compressing_))
     return end_of_turn_.Refuse(entry, std::move(*refusal));
-  entry->queue = queue;
-  queue->waiting.push_back(entry);
-  if (queue->idle()) end_of_turn_.Serve(*queue);
-}
-
-void Producer::Core::HandOver(PartitionQueue& queue) {
-  if (queue.waiting.empty() || recovery_.rebuilding()) return;
-  Topic& topic = *queue.waiting.front()->topic;
-  if (!topic.placed()) return;
-  queue.handed_at = loop_.Now();
-  if (queue.handed_at - queue.acked_at > kMayBeForgotten) queue.known = false;
-  BatchLimits limits = topic.limits().ForBatch(queue.handed_at);
-  limits.bytes = std::min(limits.bytes, options_.max_bytes / kBatchShare);
-  queue.FormBatch(limits);
-  topic.OnBatch(queue);
-  for (size_t i = 0; i < queue.batch.size(); ++i) {
-    const rd_kafka_resp_err_t error = GiveToClient(*handle_, *queue.batch[i]);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    if (error == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
-      // Tried again with the next event or in a moment.
-      queue.TakeBackFrom(i);
-      ServeAllIn(kFullAgain);
-      if (i > 0 && queue.undecided == 0) OnDecided(topic, queue);  // all before it were refused
-      return;
-    }
-    queue.batch[i]->error = error;
-    if (--queue.undecided == 0) return OnDecided(topic, queue);
-  }
-}
-
-void Producer::Core::ServeAll() {
-  for (const auto& [name, topic] : topics_.topics())
-    for (const auto& queue : topic->queues())
-      if (queue->idle() && !queue->waiting.empty()) end_of_turn_.Serve(*queue);
-}
-
-void Producer::Core::ServeAllIn(base::Duration delay) {
-  if (!serve_again_.armed()) serve_again_ = loop_.After(delay, [this] { ServeAll(); });
+  sender_.Enqueue(*queue, entry);
 }
 
 // The topic's partitions are not what we thought: it was deleted, or created again.
@@ -242,7 +201,7 @@ void Producer::Core::OnDelivery(const rd_kafka_message_t& message) {
   } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     OnAcked(topic, queue);
     queue.batch[entry->slot] = nullptr;
-    Report(entry, Stored{message.partition, message.offset});
+    reports_.OnStored(entry, {message.partition, message.offset});
   } else {
     entry->error = message.err;
     entry->maybe_stored |=
@@ -270,7 +229,7 @@ void Producer::Core::Judge(PartitionQueue& queue) {
   const BatchVerdict verdict = VerdictOf(queue);
   if (verdict.action == BatchVerdict::Action::kNone) {
     queue.batch.clear();
-    return HandOver(queue);
+    return sender_.Send(queue);
   }
   if (uint64_t held_back; refusal_log_.Allow(loop_.Now(), held_back)) {
     Log(Level::kWarn, "Kafka did not take a batch",
@@ -303,7 +262,7 @@ void Producer::Core::Apply(const BatchVerdict& verdict, PartitionQueue& queue, s
     case BatchVerdict::Action::kNone:
       return;
     case BatchVerdict::Action::kSendOneByOne:
-      return HandOver(queue);
+      return sender_.Send(queue);
     case BatchVerdict::Action::kRefuseRecord:
       if (verdict.key_missing) topic.limits().OnKeyMissing();
       return RefuseFirst(queue, 1, ToRefusal(verdict.error, topic.name()));
@@ -318,7 +277,7 @@ void Producer::Core::Apply(const BatchVerdict& verdict, PartitionQueue& queue, s
     case BatchVerdict::Action::kReplaceClient:
       return OnFatal({verdict.error, rd_kafka_err2str(verdict.error)});
     case BatchVerdict::Action::kSendLater:
-      return ServeAllIn(kPassingAgain);
+      return sender_.SendAllLater();
   }
 }
 
@@ -336,35 +295,12 @@ void Producer::Core::OnError(rd_kafka_resp_err_t error, const std::string& text)
 void Producer::Core::RefuseFirst(PartitionQueue& queue, size_t count, const Refusal& refusal) {
   const std::vector<Entry*> refused = queue.TakeFirst(count);
   if (queue.idle()) end_of_turn_.Serve(queue);
-  // A report may end what it refers to.
-  const Refusal why = refusal;  // NOLINT(performance-unnecessary-copy-initialization)
-  for (Entry* entry : refused) Refuse(entry, why);
-}
-
-// All that is not in librdkafka's hands; that comes back by reports.
-void Producer::Core::RefuseAll(const Refusal& refusal) {
-  // A report may end what it refers to.
-  const Refusal why = refusal;  // NOLINT(performance-unnecessary-copy-initialization)
-  for (Entry* entry : topics_.TakeWaiting()) Refuse(entry, why);
-}
-
-void Producer::Core::Refuse(Entry* entry, Refusal refusal) {
-  refusal.possibly_stored |= entry->maybe_stored;
-  Report(entry, tl::unexpected(std::move(refusal)));
-}
-
-void Producer::Core::Report(Entry* entry, const kafka::Report& report) {
-  const std::unique_ptr<Entry> owned(entry);
-  topics_.Release(*entry);
-  if (!report) entry->record.headers = entry->headers.Unpack();
-  entry->on_report(report, entry->record);
-  if (topics_.held().records == 0) close_.OnEmpty();
+  reports_.RefuseAll(refused, refusal);
 }
 
 void Producer::Core::Close(std::chrono::milliseconds budget, std::function<void()> on_done) {
-  close_.Begin(
+  reports_.Close(
       loop_, budget, [this] { GiveUp(); }, std::move(on_done));
-  if (topics_.held().records == 0) close_.OnEmpty();
 }
 
 void Producer::Core::GiveUp() {
@@ -377,14 +313,14 @@ void Producer::Core::GiveUp() {
   late.possibly_stored = true;
   wakeup_->Stop();  // no report may come for what is gone
   recovery_.Close();
-  for (Entry* entry : topics_.TakeAll()) Report(entry, tl::unexpected(late));
+  reports_.RefuseAll(topics_.TakeAll(), late);
 }
 
 void Producer::Core::OnFatal(const Handle::Fatal& why) {
   if (!recovery_.OnFatal(why)) return;
   if (recovery_.denied())
     calls_.Post([this] {
-      if (recovery_.denied()) RefuseAll(*recovery_.denied());
+      if (recovery_.denied()) reports_.RefuseAll(topics_.TakeWaiting(), *recovery_.denied());
     });
   ShowRefusals();
   RebuildWhenDecided();
@@ -409,8 +345,8 @@ void Producer::Core::Rebuild() {
       {{"error", recovery_.why()}, {"events", std::to_string(again)}});
   rd_kafka_queue_io_event_enable(handle_->queue(), -1, nullptr, 0);
   Use(std::move(*handle));
-  if (const auto denied = recovery_.OnBuilt()) RefuseAll(*denied);
-  ServeAll();
+  if (const auto denied = recovery_.OnBuilt()) reports_.RefuseAll(topics_.TakeWaiting(), *denied);
+  sender_.SendAll();
 }
 
 void Producer::Core::LookForStalls() {

@@ -25,10 +25,11 @@
 #include <string>
 
 #include "base/wakeup.h"
+#include "kafka/batch_sender.h"
 #include "kafka/broker_health.h"
 #include "kafka/client_recovery.h"
+#include "kafka/delivery_reports.h"
 #include "kafka/end_of_turn.h"
-#include "kafka/graceful_close.h"
 #include "kafka/producer.h"
 #include "kafka/stall_watch.h"
 #include "kafka/topic_finder.h"
@@ -62,9 +63,6 @@ class Producer::Core {
   // From the topic to the client.
   void PlaceWaiting(Topic& topic);
   void Place(Topic& topic, Entry* entry, bool looked_up);
-  void HandOver(PartitionQueue& queue);
-  void ServeAll();
-  void ServeAllIn(base::Duration delay);
   void Unplace(Topic& topic);
   void GatherLater(Topic& topic);
   void Gather(Topic& topic);
@@ -78,12 +76,9 @@ class Producer::Core {
   void Apply(const BatchVerdict& verdict, PartitionQueue& queue, size_t left);
   void OnError(rd_kafka_resp_err_t error, const std::string& text);
   void RefuseFirst(PartitionQueue& queue, size_t count, const Refusal& refusal);
-  void RefuseAll(const Refusal& refusal);
-  void Refuse(Entry* entry, Refusal refusal);
-  void Report(Entry* entry, const kafka::Report& report);
   void GiveUp();
 
-  // A new client for one that is of no use any more.
+  // A new client for one that has failed or hangs.
   void OnFatal(const Handle::Fatal& why);
   void RebuildWhenDecided();
   void Rebuild();
@@ -96,14 +91,14 @@ class Producer::Core {
   TopicTable topics_;
   EndOfTurn end_of_turn_;
   ClientRecovery recovery_;
+  BatchSender sender_;
+  DeliveryReports reports_;
   const StallWatch stalls_;
-  GracefulClose close_;
   telemetry::LogLimit refusal_log_;
   std::optional<base::Wakeup> wakeup_;  // outlives the handles
   std::shared_ptr<Handle> handle_;
   std::optional<TopicFinder> finder_;
   base::Timer beat_;
-  base::Timer serve_again_;
   LoopCalls calls_;
 };
 

@@ -1,5 +1,5 @@
-// Finds a producer's topics in the cluster: their partitions, their configuration, and whether
-// anybody answers at all.
+// Finds a producer's topics in the cluster: their partitions and their configuration; and asks
+// whether a broker answers at all.
 //
 // Thread: the loop's; `events` come on it, never inside Ask. Lifetime: the table and the health
 // outlive it; destroying it waits for the lookup under way, a second at most.
@@ -39,7 +39,7 @@ class TopicFinder {
   // Asks whether a broker answers.
   void Ping();
 
-  // A broker was heard of; what waits is asked for when none was before.
+  // A broker gave a sign of life. When it is the first, topics that records wait for are looked up.
   void OnHeard(base::TimePoint now);
   void OnConfig(rd_kafka_event_t& event);
 

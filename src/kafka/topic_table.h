@@ -26,7 +26,7 @@ class TopicTable {
 
   // Why there is no room for the record now, if so.
   std::optional<Refusal> Admit(const event::Record& record) const;
-  // Every record from Produce on, also one that is about to be refused.
+  // Counts the record, also one that is about to be refused, until Release.
   void Hold(Entry& entry);
   // Of a record that is accepted: its topic, which is made with the first.
   Topic& Accept(Entry& entry);
