@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -48,5 +49,8 @@ struct Outcome {
   static constexpr size_t kBrief = 128;
   void AppendBrief(std::string& out) const;
 };
+
+// A caller of an event, who is told once.
+using OnDecided = std::function<void(const Outcome&)>;
 
 }  // namespace outrigger::publish

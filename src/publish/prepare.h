@@ -29,7 +29,6 @@ struct Refused {
   // The event as it would be in the route's dead-letter topic, where `onInvalid: deadLetter` asks
   // for it.
   std::optional<event::Record> dead_letter;
-  bool dead_lettered = false;  // the record is on its way there
 };
 
 // Fills id, source, time and version where they are absent. `version` is taken from the data's own.

@@ -6,6 +6,7 @@
 #include "base/json_text.h"
 #include "event/cloudevents.h"
 #include "publish/pending.h"
+#include "publish/prepare.h"
 #include "publish/refusal.h"
 
 namespace outrigger::publish {
@@ -16,12 +17,15 @@ using telemetry::ProducerReason;
 
 // The label of events that no route took.
 constexpr char kNoTopic[] = "none";
-// The topics that get their series before their first event.
-constexpr size_t kEagerSeries = 256;
 
 bool AllSafe(const Outcome& outcome) {
   return !outcome.targets.empty() &&
          std::all_of(outcome.targets.begin(), outcome.targets.end(),
+                     [](const Target& target) { return target.safe(); });
+}
+
+bool AnySafe(const Outcome& outcome) {
+  return std::any_of(outcome.targets.begin(), outcome.targets.end(),
                      [](const Target& target) { return target.safe(); });
 }
 
@@ -33,46 +37,76 @@ uint64_t Fingerprint(std::initializer_list<std::optional<std::string_view>> part
   return sum;
 }
 
+// A target for each record. A retry of an event that is safe in some topics skips those: by place,
+// since two rules may lead to one topic. Where a reload moved the rules, it is sent again.
+std::vector<Target> TargetsOf(const std::vector<OutgoingRecord>& records, const KnownEvent* known) {
+  std::vector<Target> targets;
+  targets.reserve(records.size());
+  for (const auto& [record, destination, wait] : records) {
+    Target& target = targets.emplace_back();
+    target.topic = record.topic;
+    const size_t at = targets.size() - 1;
+    if (!known || at >= known->outcome.targets.size()) continue;
+    const Target& earlier = known->outcome.targets[at];
+    if (earlier.topic == target.topic && earlier.safe()) target = earlier;
+  }
+  return targets;
+}
+
+// The outcome for a caller who does not wait.
+Outcome Queued(const Pending& event) {
+  Outcome queued = event.outcome;
+  for (auto& target : queued.targets)
+    if (target.status == Target::Status::kUndecided) target.status = Target::Status::kQueued;
+  return queued;
+}
+
+// The outcome for a caller whose time is over.
+Outcome Unknown(const Pending& event) {
+  Outcome unknown = event.outcome;
+  for (size_t i = 0; i < unknown.targets.size(); ++i) {
+    Target& target = unknown.targets[i];
+    if (target.status != Target::Status::kUndecided) continue;
+    http::Problem problem = MakeProblem(503, unknown.id,
+                                        "Kafka has not acknowledged the event in time; it may "
+                                        "still arrive, and a retry with the same id joins it");
+    problem.outcome = "unknown";
+    problem.retry_after = kRetryAfterSeconds;
+    problem.limit = "http.ackTimeout";
+    target.Fail(std::move(problem));
+    (*event.destinations[i].series)[ProducerReason::kTimeout].Increment();
+  }
+  return unknown;
+}
+
 }  // namespace
 
 Publisher::Publisher(base::Loop& loop, kafka::Producer* producer, telemetry::Metrics& metrics,
                      PublisherOptions options)
     : loop_(loop),
-      producer_(producer),
-      metrics_(metrics),
       options_(std::move(options)),
+      series_(metrics),
+      router_(series_),
       known_(options_.known_events, options_.known_for, options_.known_bytes),
+      sender_(loop, producer, options_.away_after, [this](Pending& event) { OnComplete(event); }),
+      callers_(loop, options_.ack_timeout,
+               [this](std::vector<WaitingCallers::Late> callers) { OnLate(std::move(callers)); }),
       last_publish_(loop.Now()) {}
 
-Publisher::~Publisher() = default;
-
 void Publisher::SetRoutes(std::shared_ptr<const Routes> routes) {
-  routes_ = std::move(routes);
-  decltype(topics_of_template_) kept;
-  for (const auto& rule : routes_->rules())
-    kept.insert(topics_of_template_.extract(rule.topic.text()));
-  topics_of_template_ = std::move(kept);
-  Series(kNoTopic);
-  for (const auto& rule : routes_->rules()) {
-    if (rule.index == kEagerSeries) break;
-    Series(rule.topic.text());
-  }
+  series_.Of(kNoTopic);
+  router_.SetRoutes(std::move(routes));
 }
 
 void Publisher::SetOptions(const PublisherOptions& options) {
   options_ = options;
-  ArmDeadline();
-}
-
-const telemetry::ProducerTopic& Publisher::Series(const std::string& label) {
-  const auto found = series_.find(label);
-  if (found != series_.end()) return found->second;
-  return series_.emplace(label, metrics_.Producer(label)).first->second;
+  sender_.SetAwayAfter(options_.away_after);
+  callers_.SetTimeout(options_.ack_timeout);
 }
 
 void Publisher::Refuse(const std::string& label, ProducerReason reason, http::Problem problem,
                        const OnDecided& on_decided, bool dead_lettered) {
-  const auto& series = Series(label);
+  const auto& series = series_.Of(label);
   if (!dead_lettered) series[ProducerOutcome::kFailed].Increment();
   series[reason].Increment();
   Outcome outcome;
@@ -99,8 +133,7 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
   if (auto legal = event::CheckAttributes(event); !legal) return malformed(legal.error());
   if (auto text = event::CheckAttributeValues(event); !text) return malformed(text.error());
 
-  event::Data data(event);
-  auto rules = routes_->Select(event, data);
+  auto rules = router_.Select(event);
   if (!rules) return malformed(rules.error());
   if (rules->empty()) {
     return Refuse(kNoTopic, ProducerReason::kNoRoute,
@@ -113,14 +146,14 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
     return Refuse(rules->front()->topic.text(), ProducerReason::kInvalid,
                   MakeProblem(501, event.id, kNoDisk), on_decided);
   }
-  if (!callers_id) return Send(*rules, std::move(event), ask, nullptr, std::move(on_decided));
+  if (!callers_id) return Route(*rules, std::move(event), ask, nullptr, std::move(on_decided));
 
   const bool wait = std::any_of(rules->begin(), rules->end(),
                                 [&ask](const Rule* rule) { return WaitsForKafka(*rule, ask); });
   const uint64_t fingerprint = Fingerprint({event.type, event.subject, event.key, event.data});
   KnownEvent* known = Recall(KnownEvents::Name(event.source, event.id), fingerprint, event.id,
                              rules->front()->topic.text(), wait, on_decided);
-  if (known) Send(*rules, std::move(event), ask, known, std::move(on_decided));
+  if (known) Route(*rules, std::move(event), ask, known, std::move(on_decided));
 }
 
 KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std::string& id,
@@ -132,15 +165,15 @@ KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std:
            MakeProblem(409, id, "this id was published with another body"), on_decided);
   } else if (known->pending) {
     if (!wait) {
-      AnswerQueued(*known->pending, on_decided);
-    } else if (joined_ >= options_.max_joined) {
+      on_decided(Queued(*known->pending));
+    } else if (callers_.joined() >= options_.max_joined) {
       http::Problem problem = MakeProblem(
           503, id, "the event is in flight already, and too many callers wait for such events");
       problem.outcome = "unknown";
       problem.retry_after = kRetryAfterSeconds;
       Refuse(label, ProducerReason::kBroker, std::move(problem), on_decided);
     } else {
-      Await(*known->pending, std::move(on_decided), true);
+      callers_.Add(*known->pending, std::move(on_decided), true);
     }
   } else if (AllSafe(known->outcome)) {
     on_decided(known->outcome);
@@ -148,6 +181,27 @@ KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std:
     return known;
   }
   return nullptr;
+}
+
+void Publisher::Route(const std::vector<const Rule*>& rules, event::Event event, const Ask& ask,
+                      KnownEvent* known, OnDecided on_decided) {
+  Outcome outcome;
+  outcome.id = event.id;
+  // Every rule's record first: an event that one rule refuses is refused whole, before anything is
+  // sent.
+  auto records = router_.Prepare(rules, std::move(event), ask, loop_.Wall());
+  if (!records) {
+    auto& [rule, refused] = records.error();
+    const std::string& label = rule->topic.text();
+    refused.problem.id = outcome.id;
+    const bool dead_lettered =
+        refused.dead_letter &&
+        sender_.SendDeadLetter(std::move(*refused.dead_letter), series_.Of(label), refused.problem);
+    if (known && known->undecided) known_.Forget(*known);
+    return Refuse(label, refused.reason, std::move(refused.problem), on_decided, dead_lettered);
+  }
+  outcome.targets = TargetsOf(*records, known);
+  Send(std::move(*records), std::move(outcome), known, ask, std::move(on_decided));
 }
 
 void Publisher::PublishRaw(event::Record record, const std::string& label, const Ask& ask,
@@ -169,10 +223,47 @@ void Publisher::PublishRaw(event::Record record, const std::string& label, const
   Outcome outcome;
   outcome.id = std::move(id);
   outcome.targets.emplace_back().topic = record.topic;
-  const bool keyed = record.key.has_value();
-  std::vector<Part> parts;
-  parts.push_back({{std::move(record), keyed}, {&Series(label), {}}, wait});
-  Start(std::move(parts), std::move(outcome), known, ask, std::move(on_decided));
+  std::vector<OutgoingRecord> records;
+  records.push_back({std::move(record), {&series_.Of(label), {}}, wait});
+  Send(std::move(records), std::move(outcome), known, ask, std::move(on_decided));
+}
+
+void Publisher::Send(std::vector<OutgoingRecord> records, Outcome outcome, KnownEvent* known,
+                     const Ask& ask, OnDecided on_decided) {
+  const bool wait = std::any_of(records.begin(), records.end(),
+                                [](const auto& record) { return record.wait_for_kafka; });
+  Pending& event = sender_.Send(std::move(records), std::move(outcome), ask.sequence);
+  event.known = known;
+  if (known) known_.Open(*known, event);
+  if (wait || event.undecided == 0) {
+    callers_.Add(event, std::move(on_decided), false);
+  } else {
+    on_decided(Queued(event));
+  }
+  sender_.CompleteIfDecided(event);
+}
+
+void Publisher::OnComplete(Pending& event) {
+  if (KnownEvent* known = event.known) {
+    if (AnySafe(event.outcome)) {
+      known_.Decide(*known, event.outcome, loop_.Now());
+    } else {
+      known_.Forget(*known);
+    }
+  }
+  callers_.Answer(event, event.outcome);
+}
+
+void Publisher::OnLate(std::vector<WaitingCallers::Late> callers) {
+  std::vector<Outcome> outcomes;
+  outcomes.reserve(callers.size());
+  for (const auto& caller : callers) outcomes.push_back(Unknown(*caller.event));
+  if (uint64_t held_back; timeout_log_.Allow(loop_.Now(), held_back)) {
+    telemetry::Log(telemetry::Level::kWarn,
+                   "Kafka has not acknowledged events within http.ackTimeout",
+                   {{"events", std::to_string(callers.size())}, {"kafka", sender_.last_error()}});
+  }
+  for (size_t i = 0; i < callers.size(); ++i) callers[i].on_decided(outcomes[i]);
 }
 
 }  // namespace outrigger::publish

@@ -1,9 +1,10 @@
 // The core of the publish flow: an event is routed, checked, given to the producer, and decided
 // once.
 //
-// Thread: the flow's loop. `on_decided` is called exactly once for each Publish, on the loop's
-// thread, inside the call when the event is refused at once. Lifetime: outlives what it has
-// pending, or those are dropped undecided; the producer outlives it.
+// Joins the parts: EventRouter makes the records, KnownEvents finds retries, EventSender sends and
+// gathers reports, WaitingCallers answers. Thread: the flow's loop. `on_decided` is called exactly
+// once for each Publish, on the loop's thread, inside the call when the event is refused at once.
+// Lifetime: outlives what it has pending, or those are dropped undecided; the producer outlives it.
 //
 // Promise: an outcome "acked" means that Kafka acked (acks=all). When `ack_timeout` passes first,
 // the answer is 503 `unknown`; the record stays with the producer, and a retry with the same
@@ -11,30 +12,25 @@
 #pragma once
 
 #include <chrono>
-#include <functional>
-#include <list>
 #include <memory>
-#include <optional>
 #include <string>
-#include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/loop.h"
 #include "event/json.h"
 #include "kafka/producer.h"
 #include "publish/ask.h"
+#include "publish/event_router.h"
+#include "publish/event_sender.h"
 #include "publish/known_events.h"
 #include "publish/outcome.h"
-#include "publish/prepare.h"
 #include "publish/routes.h"
+#include "publish/topic_series.h"
+#include "publish/waiting_callers.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 
 namespace outrigger::publish {
-
-using OnDecided = std::function<void(const Outcome&)>;
-struct Waiter;
 
 struct PublisherOptions {
   std::string source;  // of events that name none
@@ -61,7 +57,6 @@ class Publisher {
             PublisherOptions options);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
-  ~Publisher();
 
   void SetRoutes(std::shared_ptr<const Routes> routes);
   void SetOptions(const PublisherOptions& options);
@@ -80,64 +75,34 @@ class Publisher {
 
   event::JsonReader& json() { return json_; }
   // Events that the producer has and that are undecided.
-  size_t pending() const { return pending_.size(); }
+  size_t pending() const { return sender_.pending(); }
   // When the last event was offered; for a drain that waits until the app is quiet.
   base::TimePoint last_publish() const { return last_publish_; }
 
  private:
-  struct Part;
-
   // The entry under which an event of the caller's id is to be sent; null: what is known of it has
   // given the answer, or will.
   KnownEvent* Recall(std::string name, uint64_t fingerprint, const std::string& id,
                      const std::string& label, bool wait, OnDecided& on_decided);
-  void Send(const std::vector<const Rule*>& rules, event::Event event, const Ask& ask,
-            KnownEvent* known, OnDecided on_decided);
-  tl::expected<Part, Refused> MakePart(const Rule& rule, event::Event event, const Ask& ask);
-  void Start(std::vector<Part> parts, Outcome outcome, KnownEvent* known, const Ask& ask,
-             OnDecided on_decided);
-  void Hand(Pending& pending, size_t index, Part part);
-  // The caller is answered when the event is decided, or now where it asked not to wait.
-  void Await(Pending& pending, OnDecided on_decided, bool joins);
-  static void AnswerQueued(const Pending& pending, const OnDecided& on_decided);
+  void Route(const std::vector<const Rule*>& rules, event::Event event, const Ask& ask,
+             KnownEvent* known, OnDecided on_decided);
+  void Send(std::vector<OutgoingRecord> records, Outcome outcome, KnownEvent* known, const Ask& ask,
+            OnDecided on_decided);
   // `dead_lettered`: its dead-letter record is on the way, and decides the outcome.
   void Refuse(const std::string& label, telemetry::ProducerReason reason, http::Problem problem,
               const OnDecided& on_decided, bool dead_lettered = false);
-  // What forbids the record at once, or nothing.
-  std::optional<http::Problem> NotNow(const event::Record& record, bool wait_for_kafka,
-                                      const Sequence* sequence);
-  std::string TopicOverBudget(const Rule& rule, const std::string& topic);
-  // False: the producer does not take it, and `problem` says why.
-  bool GiveDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
-                      http::Problem& problem);
-
-  void OnReport(Pending& pending, size_t index, const kafka::Report& report, event::Record& record);
-  void Decide(Pending& pending);
-  // A few now, the others in later turns of the loop.
-  void AnswerAll(std::list<Waiter> waiters, const Outcome& outcome);
-  void ArmDeadline();
-  void OnDeadline();
-  // The outcome as a caller sees it whose deadline passed.
-  static Outcome Unknown(const Pending& pending);
-
-  const telemetry::ProducerTopic& Series(const std::string& label);
+  void OnComplete(Pending& event);
+  void OnLate(std::vector<WaitingCallers::Late> callers);
 
   base::Loop& loop_;
-  kafka::Producer* producer_;
-  telemetry::Metrics& metrics_;
   PublisherOptions options_;
   event::JsonReader json_;
-  std::shared_ptr<const Routes> routes_;
-  std::unordered_map<std::string, telemetry::ProducerTopic> series_;
-  // What each template has rendered, over reloads.
-  std::unordered_map<std::string, std::unordered_set<std::string>> topics_of_template_;
-  std::list<Pending> pending_;
-  std::list<Waiter> waiters_;  // by deadline, since all wait equally long
-  size_t joined_ = 0;          // of them, those who joined an event that was pending
+  TopicSeries series_;
+  EventRouter router_;
   KnownEvents known_;
-  base::Timer deadline_timer_;
-  base::TimePoint last_publish_{};
-  telemetry::LogLimit discard_log_{std::chrono::hours(24)};
+  EventSender sender_;
+  WaitingCallers callers_;
+  base::TimePoint last_publish_;
   telemetry::LogLimit timeout_log_;
 };
 

@@ -1,0 +1,158 @@
+#include "publish/event_sender.h"
+
+#include <cassert>
+#include <utility>
+
+#include "publish/dead_letter.h"
+#include "publish/refusal.h"
+
+namespace outrigger::publish {
+
+using telemetry::ProducerOutcome;
+using telemetry::ProducerReason;
+
+EventSender::EventSender(base::Loop& loop, kafka::Producer* producer,
+                         std::chrono::milliseconds away_after, OnComplete on_complete)
+    : loop_(loop),
+      producer_(producer),
+      away_after_(away_after),
+      on_complete_(std::move(on_complete)) {}
+
+std::string EventSender::last_error() const {
+  return producer_ ? producer_->connection().last_error : std::string();
+}
+
+Pending& EventSender::Send(std::vector<OutgoingRecord> records, Outcome outcome,
+                           std::shared_ptr<Sequence> sequence) {
+  assert(records.size() == outcome.targets.size());
+  Pending& event = pending_.emplace_back();
+  event.sender = this;
+  event.self = std::prev(pending_.end());
+  event.outcome = std::move(outcome);
+  event.accepted = loop_.Now();
+  event.sequence = std::move(sequence);
+  event.destinations.reserve(records.size());
+  for (auto& record : records) SendRecord(event, std::move(record));
+  return event;
+}
+
+void EventSender::SendRecord(Pending& event, OutgoingRecord outgoing) {
+  const size_t index = event.destinations.size();
+  Target& target = event.outcome.targets[index];
+  const telemetry::ProducerTopic& series = *outgoing.destination.series;
+  event.destinations.push_back(std::move(outgoing.destination));
+  if (target.safe()) return;
+  if (!producer_) {
+    target.status = Target::Status::kDiscarded;
+    series[ProducerOutcome::kDiscarded].Increment();
+    return LogDiscarded();
+  }
+  if (auto problem = NotNow(outgoing, event.sequence.get())) {
+    problem->id = event.outcome.id;
+    const bool passes = problem->status == 503;
+    target.Fail(std::move(*problem));
+    series[ProducerOutcome::kFailed].Increment();
+    series[passes ? ProducerReason::kBroker : ProducerReason::kTooLarge].Increment();
+    if (passes && event.sequence) event.sequence->Stop(outgoing.record);
+    return;
+  }
+  ++event.undecided;
+  producer_->Produce(std::move(outgoing.record),
+                     [at = &event, index](const kafka::Report& report, event::Record& sent) {
+                       at->sender->OnReport(*at, index, report, sent);
+                     });
+}
+
+std::optional<http::Problem> EventSender::NotNow(const OutgoingRecord& outgoing,
+                                                 const Sequence* sequence) const {
+  http::Problem problem = MakeProblem(503, {}, {});
+  problem.outcome = "none";
+  problem.retry_after = kRetryAfterSeconds;
+  if (sequence && sequence->Stopped(outgoing.record)) {
+    problem.detail =
+        "an earlier event of the same key failed and may be tried again: this one was not tried";
+    return problem;
+  }
+  const auto& connection = producer_->connection();
+  if (outgoing.wait_for_kafka && !connection.connected &&
+      loop_.Now() - connection.since > away_after_) {
+    problem.detail = "Kafka can't be reached";
+    if (!connection.last_error.empty()) problem.detail += ": " + connection.last_error;
+    return problem;
+  }
+  if (auto refusal = producer_->Admit(outgoing.record)) return ToProblem(*refusal, {});
+  return std::nullopt;
+}
+
+void EventSender::LogDiscarded() {
+  if (uint64_t held_back; discard_log_.Allow(loop_.Now(), held_back))
+    telemetry::Log(
+        telemetry::Level::kWarn,
+        "Kafka is disabled (KAFKA_ENABLED=false): events are answered 202 and discarded");
+}
+
+void EventSender::CompleteIfDecided(Pending& event) {
+  if (event.undecided > 0) return;
+  std::list<Pending> complete;
+  complete.splice(complete.end(), pending_, event.self);
+  on_complete_(event);
+}
+
+void EventSender::OnReport(Pending& event, size_t index, const kafka::Report& report,
+                           event::Record& record) {
+  assert(event.undecided > 0);
+  if (report) {
+    Target& target = event.outcome.targets[index];
+    target.status = Target::Status::kAcked;
+    target.partition = report->partition;
+    target.offset = report->offset;
+    const telemetry::ProducerTopic& series = *event.destinations[index].series;
+    series[ProducerOutcome::kAcked].Increment();
+    series.latency.Observe(std::chrono::duration<double>(loop_.Now() - event.accepted).count());
+  } else {
+    OnRefusal(event, index, report.error(), record);
+  }
+  --event.undecided;
+  CompleteIfDecided(event);
+}
+
+void EventSender::OnRefusal(Pending& event, size_t index, const kafka::Refusal& refusal,
+                            event::Record& record) {
+  const Destination& destination = event.destinations[index];
+  const telemetry::ProducerTopic& series = *destination.series;
+  http::Problem problem = ToProblem(refusal, event.outcome.id);
+  series[MetricReason(refusal.reason)].Increment();
+  if (event.sequence && problem.status == 503) event.sequence->Stop(record);
+  const bool too_large = refusal.reason == kafka::Reason::kTooLarge;
+  const bool deterministic = too_large || refusal.reason == kafka::Reason::kInvalid;
+  bool dead_lettered = false;
+  if (deterministic && !destination.dead_letter.empty()) {
+    dead_lettered = SendDeadLetter(
+        DeadLetter(std::move(record), destination.dead_letter, too_large ? "too_large" : "refused",
+                   refusal.error.message, problem.status, loop_.Wall()),
+        series, problem);
+  }
+  if (!dead_lettered) series[ProducerOutcome::kFailed].Increment();
+  event.outcome.targets[index].Fail(std::move(problem));
+}
+
+bool EventSender::SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
+                                 http::Problem& problem) {
+  if (!producer_) return false;
+  if (const auto refusal = producer_->Admit(record)) {
+    problem.detail += "; " + record.topic + " did not get it: " + refusal->error.message;
+    return false;
+  }
+  problem.detail += "; it was written to " + record.topic;
+  producer_->Produce(
+      std::move(record), [&series](const kafka::Report& report, event::Record& record) {
+        // An event has one outcome: that of its dead-letter record.
+        if (report) return series[ProducerOutcome::kDeadLettered].Increment();
+        series[ProducerOutcome::kFailed].Increment();
+        telemetry::Log(telemetry::Level::kError, "Kafka refused a dead-letter record",
+                       {{"topic", record.topic}, {"error", report.error().error.message}});
+      });
+  return true;
+}
+
+}  // namespace outrigger::publish

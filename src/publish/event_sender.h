@@ -1,0 +1,75 @@
+// Gives the records of events to the producer and gathers the reports: an event is complete when
+// each of its records is decided.
+//
+// Thread: the loop's. Lifetime: outlived by the producer; destroyed, it drops what is pending
+// undecided, and reports must not come any more. Promise: a target is `acked` when Kafka acked its
+// record (acks=all), and each event completes once.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/loop.h"
+#include "http/problem.h"
+#include "kafka/producer.h"
+#include "publish/outcome.h"
+#include "publish/outgoing_record.h"
+#include "publish/pending.h"
+#include "publish/sequence.h"
+#include "telemetry/log.h"
+
+namespace outrigger::publish {
+
+class EventSender {
+ public:
+  // The event is no longer pending, and gone after the call.
+  using OnComplete = std::function<void(Pending&)>;
+
+  // `producer` null: Kafka is disabled, and records are discarded on purpose. `away_after`: Kafka
+  // away for so long, records whose caller waits for it are refused at once.
+  EventSender(base::Loop& loop, kafka::Producer* producer, std::chrono::milliseconds away_after,
+              OnComplete on_complete);
+  EventSender(const EventSender&) = delete;
+  EventSender& operator=(const EventSender&) = delete;
+
+  void SetAwayAfter(std::chrono::milliseconds away_after) { away_after_ = away_after; }
+
+  // Sends the records of one event. `outcome` has a target for each of them; those that are safe
+  // already are skipped. Completes nothing: CompleteIfDecided has to follow.
+  Pending& Send(std::vector<OutgoingRecord> records, Outcome outcome,
+                std::shared_ptr<Sequence> sequence);
+  // Completes the event now when none of its records is on the way; else its last report does.
+  void CompleteIfDecided(Pending& event);
+
+  // False: it is not sent. Either way `problem` says what became of it.
+  bool SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
+                      http::Problem& problem);
+
+  size_t pending() const { return pending_.size(); }
+  // Why Kafka was not reached last; empty: no reason is known.
+  std::string last_error() const;
+
+ private:
+  void SendRecord(Pending& event, OutgoingRecord outgoing);
+  // What forbids the record at once, or nothing.
+  std::optional<http::Problem> NotNow(const OutgoingRecord& outgoing,
+                                      const Sequence* sequence) const;
+  void OnReport(Pending& event, size_t index, const kafka::Report& report, event::Record& record);
+  void OnRefusal(Pending& event, size_t index, const kafka::Refusal& refusal,
+                 event::Record& record);
+  void LogDiscarded();
+
+  base::Loop& loop_;
+  kafka::Producer* producer_;
+  std::chrono::milliseconds away_after_;
+  OnComplete on_complete_;
+  std::list<Pending> pending_;
+  telemetry::LogLimit discard_log_{std::chrono::hours(24)};
+};
+
+}  // namespace outrigger::publish
