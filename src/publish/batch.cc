@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "event/cloudevents.h"
-#include "publish/refusal.h"
+#include "publish/answer.h"
 #include "publish/slice.h"
 
 namespace outrigger::publish {
@@ -31,11 +31,11 @@ Batch::Batch(base::Loop& loop, Publisher& publisher, std::shared_ptr<http::Reque
 void Batch::Start() {
   reserved_ = items_.size() * kUsualResult;
   if (!request_->ReserveAnswer(reserved_)) {
-    http::Problem problem = MakeProblem(503, {}, "too many answers wait to be read");
-    problem.outcome = "none";
-    problem.limit = request_->AnswersLimit();
-    problem.retry_after = kRetryAfterSeconds;
-    return request_->Answer(problem.ToResponse());
+    const Rejection full{.reason = RejectionReason::kUnavailable,
+                         .outcome = RecordOutcome::kNone,
+                         .detail = "too many answers wait to be read",
+                         .limit = request_->AnswersLimit()};
+    return request_->Answer(ToProblem(full, {}).ToResponse());
   }
   if (items_.empty()) return Answer();
   Work();
@@ -59,12 +59,13 @@ void Batch::Publish(size_t item) {
   if (event) {
     publisher_.Publish(std::move(*event), ask_, on_decided);
   } else {
-    publisher_.RefuseUnread(MakeProblem(400, {}, event.error().message), on_decided);
+    publisher_.RefuseUnread(
+        {.reason = RejectionReason::kMalformed, .detail = event.error().message}, on_decided);
   }
 }
 
 bool Batch::HasRoomFor(size_t bytes) {
-  const uint64_t needed = used_ + bytes + kString + (undecided_ - 1) * (Outcome::kBrief + kString);
+  const uint64_t needed = used_ + bytes + kString + (undecided_ - 1) * (kMaxBrief + kString);
   if (needed <= reserved_) return true;
   if (needed > kMaxAnswer) return false;
   for (const uint64_t more : {std::min(needed + kStep, kMaxAnswer), needed}) {
@@ -77,14 +78,14 @@ bool Batch::HasRoomFor(size_t bytes) {
 
 void Batch::OnOutcome(size_t item, const Outcome& outcome) {
   std::string& result = results_[item];
-  outcome.AppendJson(result);
+  AppendJson(result, outcome);
   if (!HasRoomFor(result.size())) {
     result = std::string();
-    outcome.AppendBrief(result);
+    AppendBrief(result, outcome);
   }
   result.shrink_to_fit();
   used_ += result.size() + kString;
-  status_ = std::max(status_, outcome.code());
+  status_ = std::max(status_, StatusOf(outcome));
   if (--undecided_ == 0) Answer();
 }
 

@@ -3,13 +3,14 @@
 #include <utility>
 
 #include "event/dead_letter.h"
+#include "publish/answer.h"
 
 namespace outrigger::publish {
 
 event::Record DeadLetter(event::Record record, std::string dead_letter_topic, std::string reason,
-                         std::string detail, int status, base::WallTime now) {
+                         std::string detail, RejectionReason rejected, base::WallTime now) {
   event::TellDeadLetter(record.headers, {.reason = reason,
-                                         .status = status,
+                                         .status = StatusOf(rejected),
                                          .body = detail,
                                          .attempts = 1,
                                          .first = now,

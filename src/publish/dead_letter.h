@@ -9,12 +9,13 @@
 
 #include "base/clock.h"
 #include "event/event.h"
+#include "publish/rejection.h"
 
 namespace outrigger::publish {
 
 // `reason` is one of the closed set (schema, too_large, …); `detail` says it for people, cut to 1
-// KiB.
+// KiB; `rejected` is what its caller is told.
 event::Record DeadLetter(event::Record record, std::string dead_letter_topic, std::string reason,
-                         std::string detail, int status, base::WallTime now);
+                         std::string detail, RejectionReason rejected, base::WallTime now);
 
 }  // namespace outrigger::publish

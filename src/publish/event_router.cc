@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "event/data.h"
-#include "publish/refusal.h"
 
 namespace outrigger::publish {
 namespace {
@@ -47,10 +46,9 @@ tl::expected<OutgoingRecord, Refused> EventRouter::PrepareOne(const Rule& rule, 
   auto prepared = publish::Prepare(rule, std::move(event), now);
   if (!prepared) return tl::unexpected(std::move(prepared.error()));
   if (std::string over = topics_.Take(rule, prepared->record.topic); !over.empty()) {
-    Refused refused;
-    refused.problem = MakeProblem(422, {}, std::move(over));
-    refused.problem.limit = rule.path + ".maxTopics";
-    return tl::unexpected(std::move(refused));
+    return tl::unexpected(Refused{{.reason = RejectionReason::kInvalid,
+                                   .detail = std::move(over),
+                                   .limit = rule.path + ".maxTopics"}});
   }
   if (rule.key && !prepared->keyed) series.unkeyed.Increment();
   return OutgoingRecord{

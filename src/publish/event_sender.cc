@@ -4,12 +4,10 @@
 #include <utility>
 
 #include "publish/dead_letter.h"
-#include "publish/refusal.h"
 
 namespace outrigger::publish {
 
 using telemetry::ProducerOutcome;
-using telemetry::ProducerReason;
 
 EventSender::EventSender(base::Loop& loop, kafka::Producer* producer,
                          std::chrono::milliseconds away_after, OnComplete on_complete)
@@ -47,14 +45,11 @@ void EventSender::SendRecord(Pending& event, OutgoingRecord outgoing) {
     series[ProducerOutcome::kDiscarded].Increment();
     return LogDiscarded();
   }
-  if (auto problem = NotNow(outgoing, event.sequence.get())) {
-    problem->id = event.outcome.id;
-    const bool passes = problem->status == 503;
-    target.Fail(std::move(*problem));
+  if (auto rejection = NotNow(outgoing, event.sequence.get())) {
     series[ProducerOutcome::kFailed].Increment();
-    series[passes ? ProducerReason::kBroker : ProducerReason::kTooLarge].Increment();
-    if (passes && event.sequence) event.sequence->Stop(outgoing.record);
-    return;
+    series[MetricReason(rejection->reason)].Increment();
+    if (event.sequence && rejection->retryable()) event.sequence->Stop(outgoing.record);
+    return target.Fail(std::move(*rejection));
   }
   ++event.undecided;
   producer_->Produce(std::move(outgoing.record),
@@ -63,24 +58,24 @@ void EventSender::SendRecord(Pending& event, OutgoingRecord outgoing) {
                      });
 }
 
-std::optional<http::Problem> EventSender::NotNow(const OutgoingRecord& outgoing,
-                                                 const Sequence* sequence) const {
-  http::Problem problem = MakeProblem(503, {}, {});
-  problem.outcome = "none";
-  problem.retry_after = kRetryAfterSeconds;
-  if (sequence && sequence->Stopped(outgoing.record)) {
-    problem.detail =
-        "an earlier event of the same key failed and may be tried again: this one was not tried";
-    return problem;
-  }
+std::optional<Rejection> EventSender::NotNow(const OutgoingRecord& outgoing,
+                                             const Sequence* sequence) const {
+  const auto unavailable = [](std::string detail) {
+    return Rejection{.reason = RejectionReason::kUnavailable,
+                     .outcome = RecordOutcome::kNone,
+                     .detail = std::move(detail)};
+  };
+  if (sequence && sequence->Stopped(outgoing.record))
+    return unavailable(
+        "an earlier event of the same key failed and may be tried again: this one was not tried");
   const auto& connection = producer_->connection();
   if (outgoing.wait_for_kafka && !connection.connected &&
       loop_.Now() - connection.since > away_after_) {
-    problem.detail = "Kafka can't be reached";
-    if (!connection.last_error.empty()) problem.detail += ": " + connection.last_error;
-    return problem;
+    return unavailable("Kafka can't be reached" + (connection.last_error.empty()
+                                                       ? std::string()
+                                                       : ": " + connection.last_error));
   }
-  if (auto refusal = producer_->Admit(outgoing.record)) return ToProblem(*refusal, {});
+  if (auto refusal = producer_->Admit(outgoing.record)) return ToRejection(*refusal);
   return std::nullopt;
 }
 
@@ -120,30 +115,29 @@ void EventSender::OnRefusal(Pending& event, size_t index, const kafka::Refusal& 
                             event::Record& record) {
   const Destination& destination = event.destinations[index];
   const telemetry::ProducerTopic& series = *destination.series;
-  http::Problem problem = ToProblem(refusal, event.outcome.id);
-  series[MetricReason(refusal.reason)].Increment();
-  if (event.sequence && problem.status == 503) event.sequence->Stop(record);
-  const bool too_large = refusal.reason == kafka::Reason::kTooLarge;
-  const bool deterministic = too_large || refusal.reason == kafka::Reason::kInvalid;
+  Rejection rejection = ToRejection(refusal);
+  series[MetricReason(rejection.reason)].Increment();
+  if (event.sequence && rejection.retryable()) event.sequence->Stop(record);
   bool dead_lettered = false;
-  if (deterministic && !destination.dead_letter.empty()) {
+  if (!rejection.retryable() && !destination.dead_letter.empty()) {
+    const bool too_large = rejection.reason == RejectionReason::kTooLarge;
     dead_lettered = SendDeadLetter(
         DeadLetter(std::move(record), destination.dead_letter, too_large ? "too_large" : "refused",
-                   refusal.error.message, problem.status, loop_.Wall()),
-        series, problem);
+                   refusal.error.message, rejection.reason, loop_.Wall()),
+        series, rejection);
   }
   if (!dead_lettered) series[ProducerOutcome::kFailed].Increment();
-  event.outcome.targets[index].Fail(std::move(problem));
+  event.outcome.targets[index].Fail(std::move(rejection));
 }
 
 bool EventSender::SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
-                                 http::Problem& problem) {
+                                 Rejection& rejection) {
   if (!producer_) return false;
   if (const auto refusal = producer_->Admit(record)) {
-    problem.detail += "; " + record.topic + " did not get it: " + refusal->error.message;
+    rejection.detail += "; " + record.topic + " did not get it: " + refusal->error.message;
     return false;
   }
-  problem.detail += "; it was written to " + record.topic;
+  rejection.detail += "; it was written to " + record.topic;
   producer_->Produce(
       std::move(record), [&series](const kafka::Report& report, event::Record& record) {
         // An event has one outcome: that of its dead-letter record.

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "base/loop.h"
-#include "http/problem.h"
 #include "kafka/producer.h"
 #include "publish/outcome.h"
 #include "publish/outgoing_record.h"
 #include "publish/pending.h"
+#include "publish/rejection.h"
 #include "publish/sequence.h"
 #include "telemetry/log.h"
 
@@ -46,9 +46,9 @@ class EventSender {
   // Completes the event now when none of its records is on the way; else its last report does.
   void CompleteIfDecided(Pending& event);
 
-  // False: it is not sent. Either way `problem` says what became of it.
+  // False: it is not sent. Either way the detail of `rejection` says what became of it.
   bool SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
-                      http::Problem& problem);
+                      Rejection& rejection);
 
   size_t pending() const { return pending_.size(); }
   // Why Kafka was not reached last; empty: no reason is known.
@@ -57,8 +57,7 @@ class EventSender {
  private:
   void SendRecord(Pending& event, OutgoingRecord outgoing);
   // What forbids the record at once, or nothing.
-  std::optional<http::Problem> NotNow(const OutgoingRecord& outgoing,
-                                      const Sequence* sequence) const;
+  std::optional<Rejection> NotNow(const OutgoingRecord& outgoing, const Sequence* sequence) const;
   void OnReport(Pending& event, size_t index, const kafka::Report& report, event::Record& record);
   void OnRefusal(Pending& event, size_t index, const kafka::Refusal& refusal,
                  event::Record& record);

@@ -5,7 +5,7 @@
 
 #include "base/json_text.h"
 #include "event/cloudevents.h"
-#include "http/problem.h"
+#include "publish/answer.h"
 #include "publish/prepare.h"
 #include "publish/routes.h"
 
@@ -98,9 +98,9 @@ std::string AsText(const Findings& findings) {
       for (const auto& header : step.prepared->record.headers)
         line("  header", header.name + ": " + header.value.value_or("null"));
     } else {
-      const http::Problem& problem = step.prepared.error().problem;
-      line("  refused", std::to_string(problem.status) + " " + problem.detail);
-      for (const auto& [pointer, message] : problem.errors)
+      const Rejection& rejection = step.prepared.error().rejection;
+      line("  refused", std::to_string(StatusOf(rejection.reason)) + " " + rejection.detail);
+      for (const auto& [pointer, message] : rejection.errors)
         line("  at", (pointer.empty() ? "(the data)" : pointer) + ": " + message);
     }
     line("  schema", step.schema);
@@ -130,7 +130,7 @@ std::string AsJson(const Findings& findings) {
       }
       out += "}}";
     } else {
-      out += ",\"problem\":" + step.prepared.error().problem.Json() + "}";
+      out += ",\"problem\":" + ToProblem(step.prepared.error().rejection, event.id).Json() + "}";
     }
   }
   out += "],\"others\":[";

@@ -8,11 +8,11 @@
 #include "event/data.h"
 #include "event/match.h"
 #include "http/problem.h"
+#include "publish/answer.h"
 #include "publish/batch.h"
 #include "publish/ndjson.h"
 #include "publish/query.h"
 #include "publish/raw_record.h"
-#include "publish/refusal.h"
 
 namespace outrigger::publish {
 namespace {
@@ -64,8 +64,12 @@ std::string_view BearerToken(std::string_view authorization) {
   return begin == std::string_view::npos ? std::string_view() : authorization.substr(begin);
 }
 
+Rejection Malformed(const base::Error& error) {
+  return {.reason = RejectionReason::kMalformed, .detail = error.message};
+}
+
 OnDecided AnswerTo(const std::shared_ptr<http::Request>& request) {
-  return [request](const Outcome& outcome) { request->Answer(outcome.ToResponse()); };
+  return [request](const Outcome& outcome) { request->Answer(ToResponse(outcome)); };
 }
 
 // In Kafka such a content type says that the value is a whole event: it may not name data.
@@ -119,7 +123,8 @@ http::Handler Ingress::handler() {
   handler.on_head = [this](const auto& request) { return OnHead(request); };
   handler.on_request = [this](const auto& request) { OnRequest(request); };
   handler.on_refused = [this](const http::Request&, const http::Problem& problem) {
-    if (problem.status == 413) publisher_.RefuseUnread(problem, [](const Outcome&) {});
+    if (problem.status == 413)
+      publisher_.RefuseUnread({.reason = RejectionReason::kTooLarge}, [](const Outcome&) {});
   };
   handler.on_answered = [this](std::string_view endpoint, int status) {
     metrics_.HttpRequests(endpoint, status).Increment();
@@ -250,10 +255,10 @@ void Ingress::OnRequest(const std::shared_ptr<http::Request>& request) {
     if (!split) {
       const bool too_large = split.error().code == base::Code::kTooLarge;
       return publisher_.RefuseUnread(
-          MakeProblem(
-              too_large ? 413 : 400, {},
-              split.error().message +
-                  (too_large ? ", the most that a batch may have; NDJSON takes any number" : "")),
+          {.reason = too_large ? RejectionReason::kTooLarge : RejectionReason::kMalformed,
+           .detail =
+               split.error().message +
+               (too_large ? ", the most that a batch may have; NDJSON takes any number" : "")},
           AnswerTo(request));
     }
     items = std::move(*split);
@@ -316,8 +321,7 @@ base::Result<event::Event> Ingress::ReadType(http::Request& request) {
 void Ingress::OnEvent(const std::shared_ptr<http::Request>& request,
                       base::Result<event::Event> event) {
   request->DropBody();  // the event has what it needs of it
-  if (!event)
-    return publisher_.RefuseUnread(MakeProblem(400, {}, event.error().message), AnswerTo(request));
+  if (!event) return publisher_.RefuseUnread(Malformed(event.error()), AnswerTo(request));
   publisher_.Publish(std::move(*event), *ReadAsk(request->head(), false), AnswerTo(request));
 }
 
@@ -325,10 +329,9 @@ void Ingress::OnTopic(const std::shared_ptr<http::Request>& request) {
   const http::Head& head = request->head();
   const Ask ask = *ReadAsk(head, true);
   auto record = ReadRawRecord(*request, head.path.substr(11), ask);
-  if (!record)
-    return publisher_.RefuseUnread(MakeProblem(400, {}, record.error().message), AnswerTo(request));
+  if (!record) return publisher_.RefuseUnread(Malformed(record.error()), AnswerTo(request));
   const std::string* label = RawTopic(record->topic);
-  if (!label) return request->Answer(MakeProblem(404, {}, NotAllowed(record->topic)).ToResponse());
+  if (!label) return request->Answer(*Refuse(404, NotAllowed(record->topic)).refuse);
   publisher_.PublishRaw(std::move(*record), *label, ask, AnswerTo(request));
 }
 

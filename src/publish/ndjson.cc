@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "event/cloudevents.h"
-#include "publish/refusal.h"
+#include "publish/answer.h"
 #include "publish/slice.h"
 
 namespace outrigger::publish {
@@ -67,11 +67,9 @@ void NdjsonStream::EndLine(std::string_view rest) {
   std::string begun;  // an outcome comes from inside, and then no line is begun any more
   begun.swap(partial_);
   if (std::exchange(skipping_, false)) {
-    http::Problem problem;
-    problem.status = 413;
-    problem.limit = "http.maxBody";
-    problem.detail = "the line is longer than " + std::to_string(max_line_) + " bytes";
-    Refuse(std::move(problem));
+    Refuse({.reason = RejectionReason::kTooLarge,
+            .detail = "the line is longer than " + std::to_string(max_line_) + " bytes",
+            .limit = "http.maxBody"});
   } else if (begun.empty()) {
     OnLine(rest);
   } else {
@@ -83,7 +81,8 @@ void NdjsonStream::OnLine(std::string_view line) {
   if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
   if (line.find_first_not_of(" \t") == std::string_view::npos) return;
   auto event = event::FromEnvelope(publisher_.json(), line);
-  if (!event) return Refuse(MakeProblem(400, {}, event.error().message));
+  if (!event)
+    return Refuse({.reason = RejectionReason::kMalformed, .detail = event.error().message});
   rate_.Take(1, loop_.Now());
   if (undecided_++ == 0) {
     self_ = shared_from_this();
@@ -98,15 +97,12 @@ void NdjsonStream::OnLine(std::string_view line) {
 
 void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome) {
   undecided_bytes_ -= bytes;
-  const int code = outcome.code();
-  if (code < 300) {
+  const int status = StatusOf(outcome);
+  if (status < 300) {
     ++accepted_;
-    status_ = std::max(status_, code);
+    status_ = std::max(status_, status);
   } else {
-    const http::Problem* problem = outcome.problem.get();
-    for (const auto& target : outcome.targets)
-      if (target.problem && target.code() == code) problem = target.problem.get();
-    Fail(line, problem ? *problem : http::Problem());
+    Fail(line, ToProblem(outcome));
   }
   if (--undecided_ > 0 && !paused_) return;
   if (undecided_ == 0) --busy_;
@@ -114,9 +110,9 @@ void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome
   GoOn();
 }
 
-void NdjsonStream::Refuse(http::Problem problem) {
-  publisher_.RefuseUnread(std::move(problem),
-                          [this](const Outcome& outcome) { Fail(line_, *outcome.problem); });
+void NdjsonStream::Refuse(Rejection rejection) {
+  publisher_.RefuseUnread(std::move(rejection),
+                          [this](const Outcome& outcome) { Fail(line_, ToProblem(outcome)); });
 }
 
 void NdjsonStream::Fail(uint64_t line, const http::Problem& problem) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "http/problem.h"
 #include "http/request.h"
 #include "publish/publisher.h"
 #include "publish/rate.h"
@@ -47,7 +48,7 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
   void ReadLast();
   void OnLine(std::string_view line);
   // Of the line that was read last, which is no event.
-  void Refuse(http::Problem problem);
+  void Refuse(Rejection rejection);
   void Fail(uint64_t line, const http::Problem& problem);
   void Pause();
   void OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome);

@@ -14,30 +14,23 @@
 namespace outrigger::publish {
 namespace {
 
-tl::unexpected<Refused> Unprocessable(
-    const event::Event& event, std::string detail,
-    std::vector<std::pair<std::string, std::string>> errors = {}) {
-  Refused refused;
-  refused.problem.status = 422;
-  refused.problem.id = event.id;
-  refused.problem.detail = std::move(detail);
-  refused.problem.errors = std::move(errors);
-  return tl::unexpected(std::move(refused));
+tl::unexpected<Refused> Invalid(std::string detail,
+                                std::vector<std::pair<std::string, std::string>> errors = {}) {
+  return tl::unexpected(Refused{{.reason = RejectionReason::kInvalid,
+                                 .detail = std::move(detail),
+                                 .errors = std::move(errors)}});
 }
 
-// Data that can't be read for a route (for example with a repeated name) is malformed, 400; valid
-// data that lacks what the route needs (Code::kNotFound) is unprocessable, 422.
-tl::unexpected<Refused> Malformed(const event::Event& event, const base::Error& error) {
-  Refused refused;
-  refused.problem.status = 400;
-  refused.problem.id = event.id;
-  refused.problem.detail = error.message;
-  return tl::unexpected(std::move(refused));
+tl::unexpected<Refused> Malformed(base::Error error) {
+  return tl::unexpected(
+      Refused{{.reason = RejectionReason::kMalformed, .detail = std::move(error.message)}});
 }
 
-tl::unexpected<Refused> Unreadable(const event::Event& event, base::Error error) {
-  return error.code == base::Code::kNotFound ? Unprocessable(event, std::move(error.message))
-                                             : Malformed(event, error);
+// Data that can't be read for a route (for example with a repeated name) is malformed; data that
+// lacks what the route needs (Code::kNotFound) is invalid.
+tl::unexpected<Refused> Unreadable(base::Error error) {
+  return error.code == base::Code::kNotFound ? Invalid(std::move(error.message))
+                                             : Malformed(std::move(error));
 }
 
 base::Error At(const std::string& where, base::Error error) {
@@ -129,12 +122,12 @@ base::Result<int64_t> TimestampOf(const Rule& rule, const event::Event& event) {
 }
 
 // Why the data can't be taken for what its type has a schema of; none: it can.
-base::Result<std::optional<Refused>> CheckSchema(const Rule& rule, const event::Event& event) {
-  if (!rule.schemas || IsTombstone(rule, event)) return std::optional<Refused>();
+base::Result<std::optional<Rejection>> CheckSchema(const Rule& rule, const event::Event& event) {
+  if (!rule.schemas || IsTombstone(rule, event)) return std::optional<Rejection>();
   event::SchemaVerdict verdict;
   if (!event.data || !event.data_is_json) {
     // Only a type that has schemas is checked, and then data that is no JSON can't fit.
-    if (!rule.schemas->Knows(event.type)) return std::optional<Refused>();
+    if (!rule.schemas->Knows(event.type)) return std::optional<Rejection>();
     verdict.violations.push_back(
         {"", event.data ? "the data is " +
                               (event.datacontenttype.empty() ? std::string("of no content type")
@@ -147,24 +140,22 @@ base::Result<std::optional<Refused>> CheckSchema(const Rule& rule, const event::
     if (!checked) return base::Fail(checked.error());
     verdict = std::move(*checked);
   }
-  if (verdict.violations.empty()) return std::optional<Refused>();
-  Refused refused;
-  refused.problem.status = 422;
-  refused.problem.id = event.id;
-  refused.problem.detail = "the data of " + base::Excerpt(event.type) +
-                           " does not match the schema of version " + base::Excerpt(event.version) +
-                           " (" + rule.path + ")";
+  if (verdict.violations.empty()) return std::optional<Rejection>();
+  Rejection rejection;
+  rejection.detail = "the data of " + base::Excerpt(event.type) +
+                     " does not match the schema of version " + base::Excerpt(event.version) +
+                     " (" + rule.path + ")";
   if (verdict.more)
-    refused.problem.detail += "; the first " + std::to_string(verdict.violations.size()) +
-                              " errors are listed, there are more";
+    rejection.detail += "; the first " + std::to_string(verdict.violations.size()) +
+                        " errors are listed, there are more";
   for (auto& violation : verdict.violations)
-    refused.problem.errors.emplace_back(std::move(violation.pointer), std::move(violation.message));
-  return std::optional(std::move(refused));
+    rejection.errors.emplace_back(std::move(violation.pointer), std::move(violation.message));
+  return std::optional(std::move(rejection));
 }
 
-std::string Summary(const http::Problem& problem) {
+std::string Summary(const Rejection& rejection) {
   std::string summary;
-  for (const auto& [pointer, message] : problem.errors)
+  for (const auto& [pointer, message] : rejection.errors)
     summary.append(summary.empty() ? "" : "; ").append(pointer).append(": ").append(message);
   return summary;
 }
@@ -203,47 +194,46 @@ base::Result<void> Complete(event::Event& event, const std::string& source, base
 tl::expected<Prepared, Refused> Prepare(const Rule& rule, event::Event event, base::WallTime now) {
   if (event.version.empty()) event.version = rule.version;
   TakeNull(rule, event);
-  if (auto stamped = Stamp(rule, event, now); !stamped) return Malformed(event, stamped.error());
+  if (auto stamped = Stamp(rule, event, now); !stamped) return Malformed(stamped.error());
 
   event::Data data(event);
   auto topic = rule.topic.Render(event, data);
-  if (!topic) return Unreadable(event, At(rule.path + ".topic", std::move(topic.error())));
+  if (!topic) return Unreadable(At(rule.path + ".topic", std::move(topic.error())));
   if (!rule.topic.constant()) {
     if (const std::string wrong = TopicNameProblem(*topic); !wrong.empty())
-      return Unprocessable(event,
-                           rule.path + ".topic gave \"" + base::Excerpt(*topic) + "\": " + wrong);
+      return Invalid(rule.path + ".topic gave \"" + base::Excerpt(*topic) + "\": " + wrong);
   }
   auto key = KeyOf(rule, event, data);
-  if (!key) return Unreadable(event, At(rule.path + ".key", std::move(key.error())));
+  if (!key) return Unreadable(At(rule.path + ".key", std::move(key.error())));
   if (!*key && rule.key_required) {
-    return Unprocessable(
-        event, rule.path + " requires a key (keyRequired), and the event has none",
+    return Invalid(
+        rule.path + " requires a key (keyRequired), and the event has none",
         {{"", "no key: the key of the route is absent in the event, and the request gave none"}});
   }
   if (auto added = AddHeaders(rule, event, data); !added)
-    return Unreadable(event, std::move(added.error()));
+    return Unreadable(std::move(added.error()));
   auto timestamp = TimestampOf(rule, event);
-  if (!timestamp) return Unreadable(event, std::move(timestamp.error()));
+  if (!timestamp) return Unreadable(std::move(timestamp.error()));
   if (!event.data && !rule.tombstones && rule.mode == config::RecordMode::kBinary) {
-    return Unprocessable(event, "an event without data would be a null value in " + *topic +
-                                    ", which deletes the key in a compacted topic; the route " +
-                                    rule.path + " does not allow it (tombstones: true does)");
+    return Invalid("an event without data would be a null value in " + *topic +
+                   ", which deletes the key in a compacted topic; the route " + rule.path +
+                   " does not allow it (tombstones: true does)");
   }
 
   auto checked = CheckSchema(rule, event);
-  if (!checked) return Malformed(event, checked.error());
+  if (!checked) return Malformed(checked.error());
   auto& invalid = *checked;
   if (invalid && rule.on_invalid != config::OnInvalid::kDeadLetter)
-    return tl::unexpected(std::move(*invalid));
+    return tl::unexpected(Refused{std::move(*invalid)});
 
   Prepared prepared{Bind(rule, std::move(event)), key->has_value()};
   prepared.record.topic = std::move(*topic);
   prepared.record.key = std::move(*key);
   prepared.record.timestamp_ms = *timestamp;
   if (!invalid) return prepared;
-  invalid->dead_letter = DeadLetter(std::move(prepared.record), rule.dead_letter, "schema",
-                                    Summary(invalid->problem), 422, now);
-  return tl::unexpected(std::move(*invalid));
+  auto dead_letter = DeadLetter(std::move(prepared.record), rule.dead_letter, "schema",
+                                Summary(*invalid), invalid->reason, now);
+  return tl::unexpected(Refused{std::move(*invalid), std::move(dead_letter)});
 }
 
 }  // namespace outrigger::publish

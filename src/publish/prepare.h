@@ -11,9 +11,8 @@
 #include "base/clock.h"
 #include "event/event.h"
 #include "event/json.h"
-#include "http/problem.h"
+#include "publish/rejection.h"
 #include "publish/routes.h"
-#include "telemetry/metrics.h"
 
 namespace outrigger::publish {
 
@@ -22,13 +21,12 @@ struct Prepared {
   bool keyed = false;
 };
 
-// Why an event can't become a record, and its label in the metrics.
+// Why an event can't become a record.
 struct Refused {
-  http::Problem problem;
-  telemetry::ProducerReason reason = telemetry::ProducerReason::kInvalid;
+  Rejection rejection;
   // The event as it would be in the route's dead-letter topic, where `onInvalid: deadLetter` asks
   // for it.
-  std::optional<event::Record> dead_letter;
+  std::optional<event::Record> dead_letter = {};
 };
 
 // Fills id, source, time and version where they are absent. `version` is taken from the data's own.

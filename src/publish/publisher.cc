@@ -7,13 +7,11 @@
 #include "event/cloudevents.h"
 #include "publish/pending.h"
 #include "publish/prepare.h"
-#include "publish/refusal.h"
 
 namespace outrigger::publish {
 namespace {
 
 using telemetry::ProducerOutcome;
-using telemetry::ProducerReason;
 
 // The label of events that no route took.
 constexpr char kNoTopic[] = "none";
@@ -67,14 +65,12 @@ Outcome Unknown(const Pending& event) {
   for (size_t i = 0; i < unknown.targets.size(); ++i) {
     Target& target = unknown.targets[i];
     if (target.status != Target::Status::kUndecided) continue;
-    http::Problem problem = MakeProblem(503, unknown.id,
-                                        "Kafka has not acknowledged the event in time; it may "
-                                        "still arrive, and a retry with the same id joins it");
-    problem.outcome = "unknown";
-    problem.retry_after = kRetryAfterSeconds;
-    problem.limit = "http.ackTimeout";
-    target.Fail(std::move(problem));
-    (*event.destinations[i].series)[ProducerReason::kTimeout].Increment();
+    target.Fail({.reason = RejectionReason::kTimeout,
+                 .outcome = RecordOutcome::kUnknown,
+                 .detail = "Kafka has not acknowledged the event in time; it may still arrive, and "
+                           "a retry with the same id joins it",
+                 .limit = "http.ackTimeout"});
+    (*event.destinations[i].series)[telemetry::ProducerReason::kTimeout].Increment();
   }
   return unknown;
 }
@@ -104,20 +100,19 @@ void Publisher::SetOptions(const PublisherOptions& options) {
   callers_.SetTimeout(options_.ack_timeout);
 }
 
-void Publisher::Refuse(const std::string& label, ProducerReason reason, http::Problem problem,
+void Publisher::Refuse(const std::string& label, const std::string& id, Rejection rejection,
                        const OnDecided& on_decided, bool dead_lettered) {
   const auto& series = series_.Of(label);
   if (!dead_lettered) series[ProducerOutcome::kFailed].Increment();
-  series[reason].Increment();
+  series[MetricReason(rejection.reason)].Increment();
   Outcome outcome;
-  outcome.id = problem.id;
-  outcome.Refuse(std::move(problem));
+  outcome.id = id;
+  outcome.Reject(std::move(rejection));
   on_decided(outcome);
 }
 
-void Publisher::RefuseUnread(http::Problem problem, const OnDecided& on_decided) {
-  const auto reason = problem.status == 413 ? ProducerReason::kTooLarge : ProducerReason::kInvalid;
-  Refuse(kNoTopic, reason, std::move(problem), on_decided);
+void Publisher::RefuseUnread(Rejection rejection, const OnDecided& on_decided) {
+  Refuse(kNoTopic, {}, std::move(rejection), on_decided);
 }
 
 void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided) {
@@ -125,7 +120,7 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
   ask.Complete(event);
   const bool callers_id = !event.id.empty();
   const auto malformed = [&](const base::Error& error) {
-    Refuse(kNoTopic, ProducerReason::kInvalid, MakeProblem(400, event.id, error.message),
+    Refuse(kNoTopic, event.id, {.reason = RejectionReason::kMalformed, .detail = error.message},
            on_decided);
   };
   if (auto complete = Complete(event, options_.source, loop_.Wall()); !complete)
@@ -136,15 +131,15 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
   auto rules = router_.Select(event);
   if (!rules) return malformed(rules.error());
   if (rules->empty()) {
-    return Refuse(kNoTopic, ProducerReason::kNoRoute,
-                  MakeProblem(404, event.id,
-                              "no route takes an event of type \"" + base::Excerpt(event.type) +
-                                  "\"; `outrigger explain` says why not"),
+    return Refuse(kNoTopic, event.id,
+                  {.reason = RejectionReason::kNoRoute,
+                   .detail = "no route takes an event of type \"" + base::Excerpt(event.type) +
+                             "\"; `outrigger explain` says why not"},
                   on_decided);
   }
   if (ask.ack == config::Ack::kDisk) {
-    return Refuse(rules->front()->topic.text(), ProducerReason::kInvalid,
-                  MakeProblem(501, event.id, kNoDisk), on_decided);
+    return Refuse(rules->front()->topic.text(), event.id,
+                  {.reason = RejectionReason::kNotSupported, .detail = kNoDisk}, on_decided);
   }
   if (!callers_id) return Route(*rules, std::move(event), ask, nullptr, std::move(on_decided));
 
@@ -161,17 +156,20 @@ KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std:
   KnownEvent* known = known_.Find(name, loop_.Now());
   if (!known) return &known_.Add(std::move(name), fingerprint);
   if (known->fingerprint != fingerprint) {
-    Refuse(label, ProducerReason::kInvalid,
-           MakeProblem(409, id, "this id was published with another body"), on_decided);
+    Refuse(
+        label, id,
+        {.reason = RejectionReason::kConflict, .detail = "this id was published with another body"},
+        on_decided);
   } else if (known->pending) {
     if (!wait) {
       on_decided(Queued(*known->pending));
     } else if (callers_.joined() >= options_.max_joined) {
-      http::Problem problem = MakeProblem(
-          503, id, "the event is in flight already, and too many callers wait for such events");
-      problem.outcome = "unknown";
-      problem.retry_after = kRetryAfterSeconds;
-      Refuse(label, ProducerReason::kBroker, std::move(problem), on_decided);
+      Refuse(
+          label, id,
+          {.reason = RejectionReason::kUnavailable,
+           .outcome = RecordOutcome::kUnknown,
+           .detail = "the event is in flight already, and too many callers wait for such events"},
+          on_decided);
     } else {
       callers_.Add(*known->pending, std::move(on_decided), true);
     }
@@ -193,12 +191,11 @@ void Publisher::Route(const std::vector<const Rule*>& rules, event::Event event,
   if (!records) {
     auto& [rule, refused] = records.error();
     const std::string& label = rule->topic.text();
-    refused.problem.id = outcome.id;
     const bool dead_lettered =
-        refused.dead_letter &&
-        sender_.SendDeadLetter(std::move(*refused.dead_letter), series_.Of(label), refused.problem);
+        refused.dead_letter && sender_.SendDeadLetter(std::move(*refused.dead_letter),
+                                                      series_.Of(label), refused.rejection);
     if (known && known->undecided) known_.Forget(*known);
-    return Refuse(label, refused.reason, std::move(refused.problem), on_decided, dead_lettered);
+    return Refuse(label, outcome.id, std::move(refused.rejection), on_decided, dead_lettered);
   }
   outcome.targets = TargetsOf(*records, known);
   Send(std::move(*records), std::move(outcome), known, ask, std::move(on_decided));
@@ -211,7 +208,8 @@ void Publisher::PublishRaw(event::Record record, const std::string& label, const
   std::string id = callers_id ? ask.id : base::NewUuid7(loop_.Wall());
   const config::Ack ack = ask.ack.value_or(config::Ack::kKafka);
   if (ack == config::Ack::kDisk)
-    return Refuse(label, ProducerReason::kInvalid, MakeProblem(501, id, kNoDisk), on_decided);
+    return Refuse(label, id, {.reason = RejectionReason::kNotSupported, .detail = kNoDisk},
+                  on_decided);
   const bool wait = ack == config::Ack::kKafka;
   KnownEvent* known = nullptr;
   if (callers_id) {

@@ -67,7 +67,7 @@ class Publisher {
   void Publish(event::Event event, const Ask& ask, OnDecided on_decided);
 
   // An event that could not be read, for its form or its size: counted, and answered.
-  void RefuseUnread(http::Problem problem, const OnDecided& on_decided);
+  void RefuseUnread(Rejection rejection, const OnDecided& on_decided);
 
   // A raw record, without routes; `label` is the metrics' topic (the glob that allowed it).
   void PublishRaw(event::Record record, const std::string& label, const Ask& ask,
@@ -89,7 +89,7 @@ class Publisher {
   void Send(std::vector<OutgoingRecord> records, Outcome outcome, KnownEvent* known, const Ask& ask,
             OnDecided on_decided);
   // `dead_lettered`: its dead-letter record is on the way, and decides the outcome.
-  void Refuse(const std::string& label, telemetry::ProducerReason reason, http::Problem problem,
+  void Refuse(const std::string& label, const std::string& id, Rejection rejection,
               const OnDecided& on_decided, bool dead_lettered = false);
   void OnComplete(Pending& event);
   void OnLate(std::vector<WaitingCallers::Late> callers);

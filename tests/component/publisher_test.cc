@@ -8,6 +8,7 @@
 
 #include "config/load.h"
 #include "kafka/embedded.h"
+#include "publish/answer.h"
 #include "support/embedded_records.h"
 #include "support/on_loop.h"
 
@@ -94,7 +95,7 @@ class PublisherTest : public testing::Test {
 
 TEST_F(PublisherTest, AnAckedEventIsWhereItsAnswerSays) {
   const Outcome outcome = Await(Publish("a.x", "1"));
-  ASSERT_EQ(outcome.code(), 200);
+  ASSERT_EQ(StatusOf(outcome), 200);
   const auto records = test::ReadTopic(broker_->bootstrap(), "first", 4);
   ASSERT_EQ(records.size(), 1u);
   EXPECT_EQ(records[0].partition, outcome.targets[0].partition);
@@ -106,11 +107,11 @@ TEST_F(PublisherTest, ASlowAckIsUnknownAndARetryWithTheSameIdJoinsItInsteadOfASe
   SlowBroker(1500);
   BeImpatient();
   const Outcome first = Await(Publish("b.x", "1"));
-  ASSERT_EQ(first.code(), 503) << "the shorter http.ackTimeout is in force at once";
-  EXPECT_EQ(first.targets[0].problem->outcome, "unknown");
+  ASSERT_EQ(StatusOf(first), 503) << "the shorter http.ackTimeout is in force at once";
+  EXPECT_EQ(ToProblem(first).outcome, "unknown");
   publisher_->SetOptions(Options());
   const Outcome retry = Await(Publish("b.x", "1"));
-  EXPECT_EQ(retry.code(), 200);
+  EXPECT_EQ(StatusOf(retry), 200);
   SlowBroker(0);
   EXPECT_EQ(Values("first").size(), 2u);
   EXPECT_EQ(Await(Publish("b.x", "1")).targets[0].offset, retry.targets[0].offset);
@@ -127,14 +128,14 @@ TEST_F(PublisherTest, KafkaKnownToBeAwayIsRefusedAtOnceAndNothingIsSentLater) {
       test::RunUntil(loop_, [&] { return loop_.Now() - since > std::chrono::milliseconds(300); }));
   const auto refused = Publish("b.x", "1");
   ASSERT_TRUE(*refused) << "decided inside the call";
-  EXPECT_EQ((*refused)->code(), 503);
-  EXPECT_EQ((*refused)->targets[0].problem->outcome, "none");
-  EXPECT_GT((*refused)->targets[0].problem->retry_after, 0);
+  EXPECT_EQ(StatusOf(**refused), 503);
+  EXPECT_EQ(ToProblem(**refused).outcome, "none");
+  EXPECT_GT(ToProblem(**refused).retry_after, 0);
   rd_kafka_mock_broker_set_up(mock_, 1);
   ASSERT_TRUE(test::RunUntil(loop_, [&] { return producer_->connection().connected; }));
   EXPECT_EQ(Values("first").size(), 1u);
   publisher_->SetOptions(Options());
-  EXPECT_EQ(Await(Publish("b.x", "1")).code(), 200);
+  EXPECT_EQ(StatusOf(Await(Publish("b.x", "1"))), 200);
   EXPECT_EQ(Values("first").size(), 2u);
 }
 
@@ -142,16 +143,16 @@ TEST_F(PublisherTest, ARetryOfAFanOutSkipsTheTopicsThatHaveIt) {
   Await(Publish("a.both", "0"));
   rd_kafka_mock_topic_set_error(mock_, "second", RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
   Outcome outcome = Await(Publish("a.both", "1"));
-  for (int tries = 0; outcome.code() == 200 && tries < 3; ++tries)
+  for (int tries = 0; StatusOf(outcome) == 200 && tries < 3; ++tries)
     outcome = Await(Publish("a.both", "1" + std::to_string(tries)));
   EXPECT_EQ(outcome.targets[0].status, Target::Status::kAcked);
   const size_t before = Values("first").size();
-  if (outcome.code() == 503) {
+  if (StatusOf(outcome) == 503) {
     rd_kafka_mock_topic_set_error(mock_, "second", RD_KAFKA_RESP_ERR_NO_ERROR);
     Outcome retry = Await(Publish("a.both", outcome.id));
-    for (int tries = 0; retry.code() == 503 && tries < 30; ++tries)
+    for (int tries = 0; StatusOf(retry) == 503 && tries < 30; ++tries)
       retry = Await(Publish("a.both", outcome.id));
-    EXPECT_EQ(retry.code(), 200);
+    EXPECT_EQ(StatusOf(retry), 200);
     EXPECT_EQ(retry.targets[0].offset, outcome.targets[0].offset);
   }
   EXPECT_EQ(Values("first").size(), before);
@@ -162,18 +163,18 @@ TEST_F(PublisherTest, ARetryOfAFanOutIntoOneTopicSendsTheOneThatIsNotThere) {
       "  - {match: {type: 'c.*'}, topic: first, key: data.a, continue: true}\n"
       "  - {match: {type: 'c.x'}, topic: first, key: data.b}\n");
   const std::string data = R"({"a":"1","b":"2"})";
-  ASSERT_EQ(Await(Publish("c.x", "0", data)).code(), 200);
+  ASSERT_EQ(StatusOf(Await(Publish("c.x", "0", data))), 200);
   rd_kafka_mock_push_request_errors(mock_, kProduce, 2, RD_KAFKA_RESP_ERR_NO_ERROR,
                                     RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
-  ASSERT_EQ(Await(Publish("c.x", "1", data)).code(), 413);
+  ASSERT_EQ(StatusOf(Await(Publish("c.x", "1", data))), 413);
   EXPECT_EQ(Values("first").size(), 3u);
-  EXPECT_EQ(Await(Publish("c.x", "1", data)).code(), 200);
+  EXPECT_EQ(StatusOf(Await(Publish("c.x", "1", data))), 200);
   EXPECT_EQ(Values("first").size(), 4u);
 }
 
 TEST_F(PublisherTest, TheSameIdWithAnotherBodyIs409) {
-  EXPECT_EQ(Await(Publish("b.x", "1")).code(), 200);
-  EXPECT_EQ(Await(Publish("b.x", "1", R"({"k":"key","n":2})")).code(), 409);
+  EXPECT_EQ(StatusOf(Await(Publish("b.x", "1"))), 200);
+  EXPECT_EQ(StatusOf(Await(Publish("b.x", "1", R"({"k":"key","n":2})"))), 409);
   EXPECT_EQ(Values("first").size(), 1u);
 }
 
@@ -181,8 +182,8 @@ TEST_F(PublisherTest, WhatKafkaRefusesForItsSizeIs413AndGetsADeadLetterRecord) {
   Await(Publish("a.warm-up", "0"));
   rd_kafka_mock_push_request_errors(mock_, kProduce, 1, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   const Outcome outcome = Await(Publish("a.x", "1"));
-  EXPECT_EQ(outcome.code(), 413);
-  EXPECT_EQ(outcome.targets[0].problem->outcome, "none");
+  EXPECT_EQ(StatusOf(outcome), 413);
+  EXPECT_EQ(ToProblem(outcome).outcome, "none");
   ASSERT_TRUE(test::RunUntil(loop_, [&] {
     return metrics_.Producer("first")[telemetry::ProducerOutcome::kDeadLettered].value() == 1;
   }));
@@ -196,8 +197,8 @@ TEST_F(PublisherTest, ADeadLetterThatTheProducerNoLongerTakesIsSaidToBeMissing) 
   const auto pending = Publish("a.x", "1");
   producer_->Close(std::chrono::seconds(20), [] {});
   const Outcome outcome = Await(pending);
-  EXPECT_EQ(outcome.code(), 413);
-  const std::string& detail = outcome.targets[0].problem->detail;
+  EXPECT_EQ(StatusOf(outcome), 413);
+  const std::string& detail = outcome.targets[0].rejection->detail;
   EXPECT_EQ(detail.find("was written to"), std::string::npos) << detail;
   EXPECT_NE(detail.find("dead_letters did not get it: "), std::string::npos) << detail;
   EXPECT_EQ(metrics_.Producer("first")[telemetry::ProducerOutcome::kFailed].value(), 1);
@@ -209,13 +210,13 @@ TEST_F(PublisherTest, AfterAFailureThatMayPassLaterEventsOfItsKeyInTheSequenceAr
                                     RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
   Ask ask;
   ask.sequence = std::make_shared<Sequence>();
-  EXPECT_EQ(Await(Publish("b.x", "1", R"({"k":"key"})", ask)).code(), 503);
+  EXPECT_EQ(StatusOf(Await(Publish("b.x", "1", R"({"k":"key"})", ask))), 503);
   const Outcome later = Await(Publish("b.x", "2", R"({"k":"key"})", ask));
-  EXPECT_EQ(later.code(), 503);
-  EXPECT_NE(later.targets[0].problem->detail.find("not tried"), std::string::npos);
+  EXPECT_EQ(StatusOf(later), 503);
+  EXPECT_NE(later.targets[0].rejection->detail.find("not tried"), std::string::npos);
   const Outcome other = Await(Publish("b.x", "3", R"({"k":"other"})", ask));
-  EXPECT_TRUE(other.code() == 200 ||
-              other.targets[0].problem->detail.find("not tried") == std::string::npos);
+  EXPECT_TRUE(StatusOf(other) == 200 ||
+              other.targets[0].rejection->detail.find("not tried") == std::string::npos);
 }
 
 TEST_F(PublisherTest, AckMemoryIsAnsweredQueuedAtOnceAndIsInKafkaLater) {
@@ -223,7 +224,7 @@ TEST_F(PublisherTest, AckMemoryIsAnsweredQueuedAtOnceAndIsInKafkaLater) {
   ask.ack = config::Ack::kMemory;
   const auto outcome = Publish("b.x", "1", R"({"k":"key"})", ask);
   ASSERT_TRUE(*outcome);
-  EXPECT_EQ((*outcome)->code(), 202);
+  EXPECT_EQ(StatusOf(**outcome), 202);
   EXPECT_EQ((*outcome)->targets[0].status, Target::Status::kQueued);
   ASSERT_TRUE(test::RunUntil(loop_, [&] { return publisher_->pending() == 0; }));
   EXPECT_EQ(Values("first").size(), 1u);
@@ -235,7 +236,7 @@ TEST_F(PublisherTest, ARetryThatAsksForMemoryDoesNotWaitForThePendingEvent) {
   const auto first = Publish("b.x", "1");
   const auto retry = Publish("b.x", "1", R"({"k":"key"})", {config::Ack::kMemory, nullptr});
   ASSERT_TRUE(*retry);
-  EXPECT_EQ((*retry)->code(), 202);
+  EXPECT_EQ(StatusOf(**retry), 202);
   EXPECT_EQ((*retry)->targets[0].status, Target::Status::kQueued);
   EXPECT_FALSE(*first) << "the first caller waits on";
   SlowBroker(0);
@@ -266,10 +267,10 @@ class PublisherDeadlines : public testing::Test {
     event.data = "x";
     auto answered = std::make_shared<long>(-1);
     publisher_->Publish(std::move(event), {}, [this, answered](const Outcome& outcome) {
-      const auto& problem = outcome.problem ? outcome.problem : outcome.targets[0].problem;
-      EXPECT_EQ(problem->status, 503);
-      EXPECT_EQ(problem->outcome, "unknown");
-      EXPECT_EQ(problem->retry_after, 1);
+      const http::Problem problem = ToProblem(outcome);
+      EXPECT_EQ(problem.status, 503);
+      EXPECT_EQ(problem.outcome, "unknown");
+      EXPECT_EQ(problem.retry_after, 1);
       *answered = std::chrono::duration_cast<seconds>(loop_.Now() - start_).count();
     });
     return answered;
@@ -358,10 +359,10 @@ TEST(PublisherWithoutKafka, WhatIsValidIsDiscardedAndWhatIsNotIsRefused) {
   publisher.Publish(event, {}, [&](const Outcome& decided) { outcome = decided; });
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->targets[0].status, Target::Status::kDiscarded);
-  EXPECT_EQ(outcome->code(), 202);
+  EXPECT_EQ(StatusOf(*outcome), 202);
   event.time = "yesterday";
   publisher.Publish(event, {}, [&](const Outcome& decided) { outcome = decided; });
-  EXPECT_EQ(outcome->code(), 400);
+  EXPECT_EQ(StatusOf(*outcome), 400);
 }
 
 }  // namespace

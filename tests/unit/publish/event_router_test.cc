@@ -70,7 +70,7 @@ TEST_F(EventRouterTest, ATopicBeyondMaxTopicsIsRefusedAndNamesTheField) {
   EXPECT_TRUE(Prepare(R"({"t":"a"})"));
   const auto records = Prepare(R"({"t":"b"})");
   ASSERT_FALSE(records);
-  EXPECT_EQ(records.error().refused.problem.limit, "routes[0].maxTopics");
+  EXPECT_EQ(records.error().refused.rejection.limit, "routes[0].maxTopics");
 }
 
 TEST_F(EventRouterTest, AnEventWithoutTheKeyOfItsRuleIsCounted) {

@@ -8,6 +8,7 @@
 
 #include "config/load.h"
 #include "event/cloudevents.h"
+#include "publish/answer.h"
 
 namespace outrigger::publish {
 namespace {
@@ -30,7 +31,7 @@ tl::expected<Prepared, Refused> PrepareBy(const std::string& rule, event::Event 
 
 event::Record Record(const std::string& rule, event::Event event) {
   auto prepared = PrepareBy(rule, std::move(event));
-  EXPECT_TRUE(prepared.has_value()) << prepared.error().problem.detail;
+  EXPECT_TRUE(prepared.has_value()) << prepared.error().rejection.detail;
   return prepared ? std::move(prepared->record) : event::Record();
 }
 
@@ -38,8 +39,8 @@ event::Record Record(const std::string& rule, event::Event event) {
 std::string Problem(const std::string& rule, event::Event event) {
   const auto prepared = PrepareBy(rule, std::move(event));
   if (prepared) return {};
-  const auto& problem = prepared.error().problem;
-  return std::to_string(problem.status) + " " + problem.detail;
+  const auto& rejection = prepared.error().rejection;
+  return std::to_string(StatusOf(rejection.reason)) + " " + rejection.detail;
 }
 
 event::Event Envelope(const std::string& members) {
@@ -200,7 +201,7 @@ TEST(Prepare, ATopicOrHeaderOfSeveralPartsNamesThePartThatIsMissing) {
     const auto prepared =
         Prepare(routes->rules().front(), Envelope(R"("data":{"a":1})"), base::WallTime());
     ASSERT_FALSE(prepared.has_value());
-    EXPECT_EQ(prepared.error().problem.detail, "routes[0].topic: " + what);
+    EXPECT_EQ(prepared.error().rejection.detail, "routes[0].topic: " + what);
   }
 }
 
