@@ -104,4 +104,21 @@ void Batch::Answer() {
   request_->Answer(std::move(response));
 }
 
+void BatchForm::OnBody(const std::shared_ptr<http::Request>& request) {
+  Publisher& publisher = intake_.publisher;
+  auto items = event::SplitBatch(publisher.json(), request->body());
+  if (!items) {
+    base::Error error = std::move(items.error());
+    if (error.code != base::Code::kTooLarge) return intake_.RefuseUnread(error, request);
+    error.message += ", the most that a batch may have; NDJSON takes any number";
+    return publisher.RefuseUnread(
+        {.reason = RejectionReason::kTooLarge, .detail = std::move(error.message)},
+        AnswerTo(request));
+  }
+  if (!intake_.Admit(static_cast<double>(items->size()), *request)) return;
+  std::make_shared<Batch>(intake_.loop, publisher, request, std::move(*items),
+                          *ReadAsk(request->head(), false))
+      ->Start();
+}
+
 }  // namespace outrigger::publish

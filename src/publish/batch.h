@@ -16,6 +16,7 @@
 #include "base/loop.h"
 #include "http/request.h"
 #include "publish/publisher.h"
+#include "publish/request_form.h"
 
 namespace outrigger::publish {
 
@@ -50,6 +51,17 @@ class Batch : public std::enable_shared_from_this<Batch> {
   int status_ = 200;
   uint64_t used_ = 0;  // by the results, of what is reserved
   uint64_t reserved_ = 0;
+};
+
+// POST /v1/events with application/cloudevents-batch+json. Thread: the flow's.
+class BatchForm : public RequestForm {
+ public:
+  explicit BatchForm(Intake intake) : intake_(intake) {}
+
+  void OnBody(const std::shared_ptr<http::Request>& request) override;
+
+ private:
+  const Intake intake_;
 };
 
 }  // namespace outrigger::publish

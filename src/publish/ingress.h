@@ -12,15 +12,21 @@
 // contract, "Publishing".
 #pragma once
 
+#include <array>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/loop.h"
 #include "config/config.h"
 #include "http/server.h"
+#include "publish/ask.h"
+#include "publish/endpoint.h"
 #include "publish/publisher.h"
 #include "publish/rate.h"
+#include "publish/request_form.h"
 #include "telemetry/metrics.h"
 
 namespace outrigger::publish {
@@ -44,25 +50,31 @@ class Ingress {
   void SetOptions(IngressOptions options);
 
  private:
-  enum Endpoint : int { kEnvelope, kStructured, kBatch, kNdjson, kBinary, kType, kTopic, kHealth };
+  // An endpoint, and what chooses the form of a request to it.
+  struct Entry {
+    Endpoint endpoint;
+    http::Plan (Ingress::*choose)(const std::shared_ptr<http::Request>& request);
+  };
+  static const std::array<Entry, 4> kEntries;
 
+  Intake intake() { return {loop_, publisher_, rate_}; }
   http::Plan OnHead(const std::shared_ptr<http::Request>& request);
-  http::Plan OnEvents(const std::shared_ptr<http::Request>& request, Ask ask);
-  void OnRequest(const std::shared_ptr<http::Request>& request);
-  void OnEvent(const std::shared_ptr<http::Request>& request, base::Result<event::Event> event);
-  void OnTopic(const std::shared_ptr<http::Request>& request);
-  base::Result<event::Event> ReadBinary(http::Request& request);
-  base::Result<event::Event> ReadType(http::Request& request);
-  // The glob of http.rawTopics that allows `topic`, or null.
-  const std::string* RawTopic(std::string_view topic) const;
+  http::Plan ChooseHealth(const std::shared_ptr<http::Request>& request);
+  http::Plan ChooseEvents(const std::shared_ptr<http::Request>& request);
+  http::Plan ChooseType(const std::shared_ptr<http::Request>& request);
+  http::Plan ChooseTopic(const std::shared_ptr<http::Request>& request);
+  http::Plan ChooseNdjson(const std::shared_ptr<http::Request>& request, Ask ask);
+  // What every POST has to have: a token, the length of its body, a query that is known.
+  tl::expected<Ask, http::Plan> CheckPost(const http::Head& head, const Endpoint& endpoint) const;
 
   base::Loop& loop_;
   Publisher& publisher_;
   telemetry::Metrics& metrics_;
-  std::function<std::string()> kafka_health_;
   IngressOptions options_;
   Rate rate_;
   size_t busy_streams_ = 0;
+  // One for all requests of the form; a stream has one of its own.
+  const std::shared_ptr<RequestForm> health_, envelope_, structured_, binary_, typed_, batch_, raw_;
 };
 
 }  // namespace outrigger::publish

@@ -17,13 +17,14 @@
 #include "http/request.h"
 #include "publish/publisher.h"
 #include "publish/rate.h"
+#include "publish/request_form.h"
 
 namespace outrigger::publish {
 
 // The answer lists the first failures, and is counted in the budget of answers as it grows: at most
 // 1,000 and 256 KiB of them. The streams' lines are worked on in slices, others being served in
 // between.
-class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
+class NdjsonStream : public RequestForm, public std::enable_shared_from_this<NdjsonStream> {
  public:
   // `busy` counts the streams that have undecided lines: they share what may be undecided.
   NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, size_t& busy, uint64_t max_line,
@@ -33,6 +34,7 @@ class NdjsonStream : public std::enable_shared_from_this<NdjsonStream> {
   size_t OnChunk(std::string_view chunk);
   // The request's end; the answer follows when every line is decided.
   void OnEnd();
+  void OnBody(const std::shared_ptr<http::Request>&) override { OnEnd(); }
   // The connection went: what was taken is published, and nobody is told.
   void OnAbort();
 

@@ -5,13 +5,13 @@
 
 namespace outrigger::publish {
 
-base::Result<void> CheckQuery(const http::Head& head, std::string_view endpoint,
-                              std::initializer_list<std::string_view> names) {
+base::Result<void> CheckQuery(const http::Head& head, const Endpoint& endpoint) {
+  const auto& names = endpoint.query;
   const auto wrong = [&](const std::string& name, const char* what) {
     std::string all;
     for (const auto known : names) all.append(all.empty() ? "" : ", ").append(known);
     return base::Fail(base::Error::Invalid("?" + name + "= " + what + "; POST " +
-                                           std::string(endpoint) + " takes " + all));
+                                           std::string(endpoint.pattern) + " takes " + all));
   };
   for (auto parameter = head.query.begin(); parameter != head.query.end(); ++parameter) {
     const std::string& name = parameter->first;

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "event/match.h"
+#include "http/problem.h"
+#include "publish/endpoint.h"
 #include "publish/prepare.h"
 
 namespace outrigger::publish {
@@ -60,6 +63,33 @@ base::Result<event::Record> ReadRawRecord(http::Request& request, std::string to
   if (!type.empty() && !event::HasHeader(record.headers, "content-type"))
     record.headers.push_back({"content-type", std::string(type)});
   return record;
+}
+
+const std::string* AllowingGlob(const std::vector<std::string>& globs, std::string_view topic) {
+  for (const auto& glob : globs)
+    if (event::GlobMatches(glob, topic)) return &glob;
+  return nullptr;
+}
+
+std::string RawTopicNotAllowed(const std::string& topic) {
+  return "http.rawTopics does not allow raw records to " + base::Excerpt(topic);
+}
+
+void RawRecordForm::OnBody(const std::shared_ptr<http::Request>& request) {
+  if (!intake_.Admit(1, *request)) return;
+  const http::Head& head = request->head();
+  const Ask ask = *ReadAsk(head, true);
+  auto record = ReadRawRecord(*request, std::string(kTopicEndpoint.Argument(head.path)), ask);
+  if (!record) return intake_.RefuseUnread(record.error(), request);
+  // They may have changed since the head was read.
+  const std::string* label = AllowingGlob(globs_, record->topic);
+  if (!label) {
+    http::Problem problem;
+    problem.status = 404;
+    problem.detail = RawTopicNotAllowed(record->topic);
+    return request->Answer(problem.ToResponse());
+  }
+  intake_.publisher.PublishRaw(std::move(*record), *label, ask, AnswerTo(request));
 }
 
 }  // namespace outrigger::publish

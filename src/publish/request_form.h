@@ -1,0 +1,44 @@
+// A form of request: how its body becomes events.
+//
+// Ingress chooses the form when the head has been read, and keeps it in the request's `note` until
+// the body is complete. Thread: the flow's. Lifetime: shared by the requests of the form; what a
+// form is given outlives it.
+#pragma once
+
+#include <memory>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "http/request.h"
+#include "publish/outcome.h"
+#include "publish/publisher.h"
+#include "publish/rate.h"
+
+namespace outrigger::publish {
+
+class RequestForm {
+ public:
+  RequestForm() = default;
+  RequestForm(const RequestForm&) = delete;
+  RequestForm& operator=(const RequestForm&) = delete;
+  virtual ~RequestForm() = default;
+
+  // The body is complete: publishes what is in it, and answers now or later.
+  virtual void OnBody(const std::shared_ptr<http::Request>& request) = 0;
+};
+
+// What the forms of publishing have in common.
+struct Intake {
+  base::Loop& loop;
+  Publisher& publisher;
+  Rate& rate;
+
+  // False: http.rate does not allow them now, and the request is answered 429.
+  bool Admit(double events, http::Request& request) const;
+  // Counts and answers a request whose body is no event.
+  void RefuseUnread(const base::Error& error, const std::shared_ptr<http::Request>& request) const;
+};
+
+OnDecided AnswerTo(const std::shared_ptr<http::Request>& request);
+
+}  // namespace outrigger::publish
