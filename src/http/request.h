@@ -56,7 +56,6 @@ class Request {
   std::string_view endpoint = "none";
 
   // For the handler, from on_head to on_request.
-  int tag = 0;
   std::shared_ptr<void> note;
 
   // How many bytes of a streamed body the handler keeps; what the server holds for all bodies is
