@@ -168,10 +168,12 @@ TEST_F(TopicTableTest, WhatIsGatheredIsInOrderOfProduce) {
   ASSERT_TRUE(topic.drained());
   topic.Gather();
   EXPECT_TRUE(topic.queues().empty());
-  const std::vector<uint64_t> orders = Orders(topic.TakeWaiting());
+  const auto waiting = topic.TakeWaiting();
+  const std::vector<uint64_t> orders = Orders(waiting);
   EXPECT_EQ(orders.size(), 5u);
   EXPECT_TRUE(std::is_sorted(orders.begin(), orders.end()));
   for (uint64_t i = 0; i < orders.size(); ++i) EXPECT_EQ(orders[i], orders[0] + i);
+  for (Entry* entry : waiting) Report(entry);
 }
 
 TEST_F(TopicTableTest, WhatWaitsIsTakenWithoutTheBatchAndAllWithIt) {
