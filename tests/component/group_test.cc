@@ -234,16 +234,18 @@ TEST_F(GroupTest, SixteenSubscriptionsShareOneConsumer) {
   failing_ = {"s7"};
   auto group = Start(all);
   Send(50);
-  ASSERT_TRUE(Until([&] {
-    for (const auto& each : all)
-      if (Count(each.name) < 50) return false;
-    return true;
-  }));
+  ASSERT_TRUE(Until(
+      [&] {
+        for (const auto& each : all)
+          if (Count(each.name) < 50) return false;
+        return true;
+      },
+      seconds(60)));
   EXPECT_EQ(Committed(), 0);
   Kill(group);
   failing_.clear();
   group = Start(all);
-  ASSERT_TRUE(Until([&] { return Committed() == 50; }));
+  ASSERT_TRUE(Until([&] { return Committed() == 50; }, seconds(60)));
   for (const auto& each : all) EXPECT_EQ(Count(each.name), each.name == "s7" ? 50U : 0U);
 }
 
