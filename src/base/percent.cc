@@ -5,6 +5,19 @@ namespace {
 
 constexpr size_t kEscape = 3;
 
+// Empty: `strict`, and a '%' begins no escape.
+std::optional<std::string> Decoded(std::string_view text, bool strict) {
+  std::string out;
+  out.reserve(text.size());
+  while (!text.empty()) {
+    const auto escaped = ReadEscape(text);
+    if (strict && text[0] == '%' && !escaped) return {};
+    out.push_back(escaped.value_or(text[0]));
+    text.remove_prefix(escaped ? kEscape : 1);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::optional<char> ReadEscape(std::string_view text) {
@@ -15,27 +28,8 @@ std::optional<char> ReadEscape(std::string_view text) {
   return static_cast<char>(high * 16 + low);
 }
 
-std::optional<std::string> PercentDecoded(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const auto escaped = ReadEscape(text);
-    if (text[0] == '%' && !escaped) return {};
-    out.push_back(escaped.value_or(text[0]));
-    text.remove_prefix(escaped ? kEscape : 1);
-  }
-  return out;
-}
+std::optional<std::string> PercentDecoded(std::string_view text) { return Decoded(text, true); }
 
-std::string PercentDecodedValue(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const auto escaped = ReadEscape(text);
-    out.push_back(escaped.value_or(text[0]));
-    text.remove_prefix(escaped ? kEscape : 1);
-  }
-  return out;
-}
+std::string PercentDecodedValue(std::string_view text) { return *Decoded(text, false); }
 
 }  // namespace outrigger::base

@@ -1,6 +1,6 @@
 // What a producer does once at the end of the loop's turn: it serves the queues that have something
-// to hand over, so that what arrives together goes together, and then reports refusals, which do
-// not come inside Produce.
+// to send, so that what arrives together goes together, and then reports refusals, which do not
+// come inside Produce.
 //
 // Thread: the loop's. Lifetime: no call comes after destruction; refusals that are not reported are
 // dropped with their records.

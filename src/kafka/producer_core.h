@@ -1,11 +1,11 @@
 // The producer's inside. See producer.h for what it promises; this is how.
 //
 // A record's way: Produce → its topic's waiting records until the partitions are known → its
-// partition's queue → a batch in librdkafka's hands → report. Queues that have something to hand
-// over are served once at the end of the loop's turn, so that what arrives together goes together;
-// a lone record waits for nothing but that.
+// partition's queue → a batch in librdkafka's hands → report. Queues that have something to send
+// are served once at the end of the loop's turn, so that what arrives together goes together; a
+// lone record waits for nothing but that.
 //
-// librdkafka may cut a batch that we hand over record by record into two requests. Were the first
+// librdkafka may cut a batch that it gets record by record into two requests. Were the first
 // refused for one bad record and the second accepted, records of one key could change places. So
 // the handle gives up when a record with others behind it is refused (Handle::Tag), and a new one
 // sends them one by one. That is costly and therefore rare: a batch is kept below what the topic

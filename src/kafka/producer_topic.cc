@@ -121,7 +121,11 @@ void Topic::ShowRefusal(const Refusal& refusal) {
   refusal_ = refusal.error.message + "; " + refusal.error.hint;
 }
 
-bool Topic::ClearRefusal() { return !std::exchange(refusal_, {}).empty(); }
+bool Topic::ClearRefusal() {
+  if (refusal_.empty()) return false;
+  refusal_.clear();
+  return true;
+}
 
 base::Duration Topic::IdleFor(base::TimePoint now) {
   if (used_ || held_.records > 0 || looking_up()) idle_since_ = now;

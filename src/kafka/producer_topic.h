@@ -101,7 +101,7 @@ class Topic {
   std::deque<Entry*> waiting_;
   TopicLimits limits_;
   Held held_;
-  size_t sticky_ = 0;  // where records without a key go until the batch is handed over
+  size_t sticky_ = 0;  // where records without a key go until the batch is sent
   std::string refusal_;
   base::TimePoint idle_since_;
   bool used_ = false;  // since the last lookup
