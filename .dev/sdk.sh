@@ -32,7 +32,7 @@ sdk_rust() {
   local asked
   mv Cargo.lock pinned
   cargo generate-lockfile
-  asked=$(sed -n 's/^source = //p' Cargo.lock | head -n 1)
+  asked=$(sed -n '/^source = /{s///p;q}' Cargo.lock)
   sed "s|^source = .*|source = $asked|" pinned >Cargo.lock
   cargo build --locked --target-dir target
   cp target/debug/sdk "$1"
