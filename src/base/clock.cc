@@ -1,8 +1,5 @@
 #include "base/clock.h"
 
-#include <cstdio>
-#include <ctime>
-
 namespace outrigger::base {
 
 Clock Clock::System() {
@@ -31,14 +28,24 @@ std::string Rfc3339(WallTime time) {
 std::string Rfc3339OfMillis(int64_t since) {
   constexpr int64_t kYear10000 = 253'402'300'800'000;
   if (since < 0 || since >= kYear10000) return {};
-  const std::time_t seconds = since / 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  char text[40];
-  const int length = std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                                   utc.tm_year + 1900, utc.tm_mon + 1, utc.tm_mday, utc.tm_hour,
-                                   utc.tm_min, utc.tm_sec, static_cast<int>(since % 1000));
-  return {text, static_cast<size_t>(length)};
+  using namespace std::chrono;
+  const sys_time<milliseconds> time{milliseconds(since)};
+  const auto day = floor<days>(time);
+  const year_month_day date(day);
+  const hh_mm_ss clock(time - day);
+  std::string text = "0000-00-00T00:00:00.000Z";
+  // Called for each event, for which printf is slow.
+  const auto put = [&text](size_t last, unsigned number) {
+    for (; number > 0; number /= 10) text[last--] = static_cast<char>('0' + number % 10);
+  };
+  put(3, static_cast<unsigned>(static_cast<int>(date.year())));
+  put(6, static_cast<unsigned>(date.month()));
+  put(9, static_cast<unsigned>(date.day()));
+  put(12, static_cast<unsigned>(clock.hours().count()));
+  put(15, static_cast<unsigned>(clock.minutes().count()));
+  put(18, static_cast<unsigned>(clock.seconds().count()));
+  put(22, static_cast<unsigned>(clock.subseconds().count()));
+  return text;
 }
 
 }  // namespace outrigger::base

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 namespace outrigger::base {
 
@@ -23,9 +24,30 @@ size_t Utf8Length(std::string_view text) {
   return overlong || surrogate || too_high ? 0 : length;
 }
 
+namespace {
+
+// How many characters at the beginning are ASCII: most of most texts, and looked at by eights.
+size_t AsciiLength(std::string_view text) {
+  size_t at = 0;
+  for (uint64_t eight; at + sizeof eight <= text.size(); at += sizeof eight) {
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    if ((eight & 0x8080808080808080) != 0) break;
+  }
+  while (at < text.size() && static_cast<unsigned char>(text[at]) < 0x80) ++at;
+  return at;
+}
+
+bool IsPlainInJson(char c) {
+  return static_cast<unsigned char>(c) - 0x20U < 0x60U && c != '"' && c != '\\';
+}
+
+}  // namespace
+
 size_t FindBadUtf8(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
+    at += AsciiLength(text.substr(at));
+    if (at == text.size()) break;
     const size_t length = Utf8Length(text.substr(at));
     if (length == 0) return at;
     at += length;
@@ -59,6 +81,11 @@ std::string JsonString(std::string_view text) {
   out.reserve(text.size() + 2);
   out.push_back('"');
   while (!text.empty()) {
+    size_t plain = 0;
+    while (plain < text.size() && IsPlainInJson(text[plain])) ++plain;
+    out.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) break;
     const char c = text.front();
     if (c == '"' || c == '\\') {
       out.push_back('\\');

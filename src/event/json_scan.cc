@@ -12,12 +12,11 @@ size_t SkipBlanks(std::string_view text, size_t at) {
 
 // Behind the string that begins at `at`.
 size_t SkipString(std::string_view text, size_t at) {
-  for (++at; at < text.size(); ++at) {
-    if (text[at] == '\\') {
-      ++at;
-    } else if (text[at] == '"') {
-      return at + 1;
-    }
+  for (size_t quote = text.find('"', at + 1); quote != std::string_view::npos;
+       quote = text.find('"', quote + 1)) {
+    size_t backslashes = 0;
+    while (text[quote - backslashes - 1] == '\\') ++backslashes;  // at `at` is none
+    if (backslashes % 2 == 0) return quote + 1;
   }
   return text.size();
 }

@@ -30,10 +30,5 @@ TEST(NewUuid7, IdsOfOneThreadSortInTheOrderOfTheirMakingAndNeverRepeat) {
   EXPECT_EQ(ids.size(), 20'000U);
 }
 
-TEST(Rfc3339, WritesUtcWithMilliseconds) {
-  EXPECT_EQ(Rfc3339(WallTime(std::chrono::milliseconds(1'700'000'000'042))),
-            "2023-11-14T22:13:20.042Z");
-}
-
 }  // namespace
 }  // namespace outrigger::base

@@ -40,5 +40,30 @@ TEST(Utf8Prefix, EndsAtACharactersBoundary) {
   EXPECT_EQ(Utf8Prefix("abc", 0), "");
 }
 
+TEST(JsonString, QuotesBackslashesAndControlCharactersAreEscapedWhereverTheyAre) {
+  EXPECT_EQ(JsonString(""), R"("")");
+  EXPECT_EQ(JsonString("plain text"), R"("plain text")");
+  EXPECT_EQ(JsonString("\"x\\y\nz"), R"("\"x\\y\u000az")");
+  EXPECT_EQ(JsonString("a\x01"), R"("a\u0001")");
+  EXPECT_EQ(JsonString("ab\xC3\xA9"
+                       "c\xFF"
+                       "d\x7F"),
+            "\"ab\xC3\xA9"
+            "c\xEF\xBF\xBD"
+            "d\x7F\"");
+}
+
+TEST(FindBadUtf8, TheFirstByteThatIsNoTextIsFoundWhereverItIs) {
+  EXPECT_EQ(FindBadUtf8(""), std::string_view::npos);
+  for (size_t at = 0; at < 20; ++at) {
+    std::string text(20, 'a');
+    EXPECT_EQ(FindBadUtf8(text), std::string_view::npos);
+    text[at] = '\xFF';
+    EXPECT_EQ(FindBadUtf8(text), at);
+    text.replace(at, 1, "\xC3\xA9");
+    EXPECT_EQ(FindBadUtf8(text), std::string_view::npos) << at;
+  }
+}
+
 }  // namespace
 }  // namespace outrigger::base
