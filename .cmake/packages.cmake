@@ -1,28 +1,38 @@
-# Every third party, found once, each with the one room that may use it (src/README.md).
+# Every third party, found once. src/CMakeLists.txt has the rooms that may use it.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL REQUIRED)
 
 # Headers only; the include directory is the compiler's own, so nothing more is needed than its presence.
-find_package(Boost 1.74 REQUIRED)                    # base (Asio), http (Beast)
-add_library(third_boost INTERFACE)
-target_link_libraries(third_boost INTERFACE Threads::Threads)
-target_compile_definitions(third_boost INTERFACE BOOST_BEAST_USE_STD_STRING_VIEW
-                           BOOST_ASIO_DISABLE_VISIBILITY BOOST_ERROR_CODE_HEADER_ONLY)
+find_package(Boost 1.74 REQUIRED)
+third(asio HEADERS boost/asio/ TARGETS Threads::Threads)
+target_compile_definitions(third_asio INTERFACE BOOST_ASIO_DISABLE_VISIBILITY BOOST_ERROR_CODE_HEADER_ONLY)
+third(beast HEADERS boost/beast/ TARGETS third_asio)
+target_compile_definitions(third_beast INTERFACE BOOST_BEAST_USE_STD_STRING_VIEW)
 
-find_package(tl-expected REQUIRED)                   # base
-find_package(yaml-cpp REQUIRED)                      # config
-find_package(nlohmann_json REQUIRED)                 # config, cli, outbound: where speed does not matter
-find_package(prometheus-cpp REQUIRED COMPONENTS core)  # telemetry
-find_package(spdlog REQUIRED)                        # telemetry
-pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)  # event
-find_package(CLI11 REQUIRED)                         # cli
-find_package(cpprestsdk REQUIRED)                    # outbound
-pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)  # event
+find_package(tl-expected REQUIRED)
+third(expected HEADERS tl/ TARGETS tl::expected)
+find_package(yaml-cpp REQUIRED)
+third(yaml HEADERS yaml-cpp/ TARGETS yaml-cpp)
+# Where speed does not matter.
+find_package(nlohmann_json REQUIRED)
+third(json HEADERS nlohmann/ TARGETS nlohmann_json::nlohmann_json)
+pkg_check_modules(simdjson REQUIRED IMPORTED_TARGET simdjson)
+third(simdjson HEADERS simdjson TARGETS PkgConfig::simdjson)
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
+third(re2 HEADERS re2/ TARGETS PkgConfig::re2)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+third(prometheus HEADERS prometheus/ TARGETS prometheus-cpp::core)
+find_package(spdlog REQUIRED)
+third(spdlog HEADERS spdlog/ TARGETS spdlog::spdlog)
+find_package(CLI11 REQUIRED)
+third(cli11 HEADERS CLI/ TARGETS CLI11::CLI11)
+find_package(cpprestsdk REQUIRED)
+third(cpprest HEADERS cpprest/ pplx/ TARGETS cpprestsdk::cpprest)
 
 # librdkafka: static, from the cache folder (./dev builds it there), or the system's when that is new enough.
 set(OUTRIGGER_RDKAFKA "" CACHE PATH "Prefix of a static librdkafka; empty: the system's")
-add_library(third_rdkafka INTERFACE)                 # kafka
+third(rdkafka HEADERS librdkafka/)
 if(OUTRIGGER_RDKAFKA)
   target_include_directories(third_rdkafka SYSTEM INTERFACE "${OUTRIGGER_RDKAFKA}/include")
   target_compile_definitions(third_rdkafka INTERFACE LIBRDKAFKA_STATICLIB)
