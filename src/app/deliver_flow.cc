@@ -52,19 +52,15 @@ base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(
   flow->producer_ = std::move(*producer);
   for (auto& subscriptions : ByGroup(config.subscriptions)) {
     const size_t waiting = budget.application_of_subscription() * subscriptions.size();
-    auto created = deliver::Group::Create(
-        {.loop = flow->loop_,
-         .kafka = flow->kafka_,
-         .subscriptions = std::move(subscriptions),
-         .rebalance_drain = config.rebalance_drain,
-         .produce =
-             [producer = flow->producer_.get()](event::Record record, kafka::OnReport on_report) {
-               producer->Produce(std::move(record), std::move(on_report));
-             },
-         .metrics = metrics,
-         .conditions = conditions,
-         .max_waiting_bytes = waiting,
-         .fetch = fetch});
+    auto created = deliver::Group::Create({.loop = flow->loop_,
+                                           .kafka = flow->kafka_,
+                                           .subscriptions = std::move(subscriptions),
+                                           .rebalance_drain = config.rebalance_drain,
+                                           .sink = flow->producer_->sink(),
+                                           .metrics = metrics,
+                                           .conditions = conditions,
+                                           .max_waiting_bytes = waiting,
+                                           .fetch = fetch});
     if (!created) return base::Fail(created.error());
     flow->groups_.push_back(std::move(*created));
   }

@@ -96,8 +96,9 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
     flow->producer_->OnConnectionChange(
         [self = flow.get()](const kafka::Connection&) { self->ShowConnection(); });
   }
-  flow->publisher_ = std::make_unique<publish::Publisher>(flow->loop_, flow->producer_.get(),
-                                                          metrics, OptionsOf(config, budget));
+  flow->publisher_ = std::make_unique<publish::Publisher>(
+      flow->loop_, flow->producer_ ? flow->producer_->sink() : kafka::RecordSink(), metrics,
+      OptionsOf(config, budget));
   flow->ingress_ = std::make_unique<publish::Ingress>(
       flow->loop_, *flow->publisher_, metrics,
       [self = flow.get()] {

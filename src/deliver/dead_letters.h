@@ -6,7 +6,7 @@
 // all the same is tried again, at most every 30 s. A record that has been a dead-letter record
 // kMaxGeneration times is not written again (LeavesInTopic).
 //
-// Thread: the loop's. Lifetime: its producer may outlive it by no report; a Delivery stays until
+// Thread: the loop's. Lifetime: no report comes after it is destroyed; a Delivery stays until
 // on_written or Forget.
 #pragma once
 
@@ -19,14 +19,11 @@
 #include "deliver/backlog.h"
 #include "deliver/dead_letter.h"
 #include "deliver/delivery.h"
-#include "kafka/producer.h"
+#include "kafka/record_sink.h"
 #include "telemetry/causes.h"
 #include "telemetry/log.h"
 
 namespace outrigger::deliver {
-
-// Publishes a record and says what became of it: the flow's producer.
-using Produce = std::function<void(event::Record, kafka::OnReport)>;
 
 class DeadLetters {
  public:
@@ -37,7 +34,7 @@ class DeadLetters {
   };
 
   // `config` and `backlog` outlive it.
-  DeadLetters(base::Loop& loop, const config::Subscription& config, const Produce& produce,
+  DeadLetters(base::Loop& loop, const config::Subscription& config, const kafka::RecordSink& sink,
               Backlog& backlog, Hooks hooks);
 
   // A record that goes round: a copy is in each topic on its way, and none more is written. It says
@@ -66,7 +63,7 @@ class DeadLetters {
 
   base::Loop& loop_;
   const config::Subscription& config_;
-  const Produce produce_;
+  const kafka::RecordSink sink_;
   Backlog& backlog_;
   const Hooks hooks_;
   std::map<uint64_t, Stuck> stuck_;  // by id

@@ -71,7 +71,7 @@ base::Result<void> Group::Open() {
     auto subscription =
         Subscription::Create({.loop = loop_,
                               .config = config,
-                              .produce = parts_.produce,
+                              .sink = parts_.sink,
                               .metrics = parts_.metrics,
                               .json = json_,
                               .backlog = backlog_,

@@ -37,7 +37,7 @@ struct GroupParts {
   const config::Kafka& kafka;
   std::vector<config::Subscription> subscriptions;  // of one group: at least one, at most 32
   base::Duration rebalance_drain;
-  Produce produce;
+  kafka::RecordSink sink;  // of dead-letter records
   telemetry::Metrics& metrics;
   telemetry::Conditions& conditions;
   // How much may wait in memory for the apps and for dead-letter topics, with what is kept for it.

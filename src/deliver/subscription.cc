@@ -73,7 +73,7 @@ Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerP
                  [this](uint64_t id, AttemptResult result) { OnResult(id, std::move(result)); }),
       health_(loop_, app, parts_.config.deliver.health),
       dead_letters_(
-          loop_, parts_.config, parts_.produce, parts_.backlog,
+          loop_, parts_.config, parts_.sink, parts_.backlog,
           {.find = [this](uint64_t id) { return static_cast<Delivery*>(dispatcher_.Find(id)); },
            .on_written =
                [this](Delivery& delivery) {

@@ -36,7 +36,7 @@ namespace outrigger::deliver {
 struct SubscriptionParts {
   base::Loop& loop;
   config::Subscription config;
-  Produce produce;
+  kafka::RecordSink sink;
   telemetry::Metrics& metrics;
   event::JsonReader& json;
   Backlog& backlog;

@@ -20,6 +20,16 @@ std::optional<Refusal> Producer::Admit(const event::Record& record) const {
 void Producer::Produce(event::Record record, OnReport on_report) {
   core_->Produce(std::move(record), std::move(on_report));
 }
+RecordSink Producer::sink() {
+  return {
+      .send = [core = core_.get()](
+                  event::Record record,
+                  OnReport on_report) { core->Produce(std::move(record), std::move(on_report)); },
+      .admit = [core = core_.get()](const event::Record& record) { return core->Admit(record); },
+      .connection = [core = core_.get()]() -> const Connection& {
+        return core->brokers().connection();
+      }};
+}
 const Connection& Producer::connection() const { return core_->brokers().connection(); }
 void Producer::OnConnectionChange(std::function<void(const Connection&)> on_change) {
   core_->brokers().OnChange(std::move(on_change));

@@ -28,37 +28,9 @@
 #include "config/config.h"
 #include "event/event.h"
 #include "kafka/connection.h"
+#include "kafka/record_sink.h"
 
 namespace outrigger::kafka {
-
-// Where a record is in Kafka.
-struct Stored {
-  int32_t partition = -1;
-  int64_t offset = -1;
-};
-
-// Why a record is not in Kafka. The names are the metric's `reason` values.
-enum class Reason {
-  kTooLarge,
-  kUnknownTopic,
-  kUnauthorized,
-  kTimeout,
-  kBroker,
-  kInvalid,
-  kQueueFull
-};
-
-struct Refusal {
-  Reason reason = Reason::kBroker;
-  base::Error error;
-  bool possibly_stored = false;  // true: a retry could make a duplicate (outcome: unknown)
-  bool memory = false;           // ProducerOptions::max_bytes is what there was no room in
-};
-
-using Report = tl::expected<Stored, Refusal>;
-// `record`, when it was refused, is the record as it was given, for whoever sends it elsewhere (a
-// dead letter topic); it may be moved from. Of one that Kafka has the headers are gone.
-using OnReport = std::function<void(const Report&, event::Record& record)>;
 
 // What a record takes at the least while it waits, with all that is kept for it.
 inline constexpr size_t kLeastMemory = 1024;
@@ -88,6 +60,9 @@ class Producer {
 
   // Takes the record. `on_report` is called exactly once, unless the producer is destroyed first.
   void Produce(event::Record record, OnReport on_report);
+
+  // This producer, which outlives it.
+  RecordSink sink();
 
   // What is known of the brokers, on the loop's thread; `on_change` when it changes.
   const Connection& connection() const;

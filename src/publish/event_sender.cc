@@ -9,15 +9,15 @@ namespace outrigger::publish {
 
 using telemetry::ProducerOutcome;
 
-EventSender::EventSender(base::Loop& loop, kafka::Producer* producer,
+EventSender::EventSender(base::Loop& loop, kafka::RecordSink sink,
                          std::chrono::milliseconds away_after, OnComplete on_complete)
     : loop_(loop),
-      producer_(producer),
+      sink_(std::move(sink)),
       away_after_(away_after),
       on_complete_(std::move(on_complete)) {}
 
 std::string EventSender::last_error() const {
-  return producer_ ? producer_->connection().last_error : std::string();
+  return sink_ ? sink_.connection().last_error : std::string();
 }
 
 Pending& EventSender::Send(std::vector<OutgoingRecord> records, Outcome outcome,
@@ -40,7 +40,7 @@ void EventSender::SendRecord(Pending& event, OutgoingRecord outgoing) {
   const telemetry::ProducerTopic& series = *outgoing.destination.series;
   event.destinations.push_back(std::move(outgoing.destination));
   if (target.safe()) return;
-  if (!producer_) {
+  if (!sink_) {
     target.status = Target::Status::kDiscarded;
     series[ProducerOutcome::kDiscarded].Increment();
     return LogDiscarded();
@@ -52,10 +52,10 @@ void EventSender::SendRecord(Pending& event, OutgoingRecord outgoing) {
     return target.Fail(std::move(*rejection));
   }
   ++event.undecided;
-  producer_->Produce(std::move(outgoing.record),
-                     [at = &event, index](const kafka::Report& report, event::Record& sent) {
-                       at->sender->OnReport(*at, index, report, sent);
-                     });
+  sink_.send(std::move(outgoing.record),
+             [at = &event, index](const kafka::Report& report, event::Record& sent) {
+               at->sender->OnReport(*at, index, report, sent);
+             });
 }
 
 std::optional<Rejection> EventSender::NotNow(const OutgoingRecord& outgoing,
@@ -68,14 +68,14 @@ std::optional<Rejection> EventSender::NotNow(const OutgoingRecord& outgoing,
   if (sequence && sequence->Stopped(outgoing.record))
     return unavailable(
         "an earlier event of the same key failed and may be tried again: this one was not tried");
-  const auto& connection = producer_->connection();
+  const auto& connection = sink_.connection();
   if (outgoing.wait_for_kafka && !connection.connected &&
       loop_.Now() - connection.since > away_after_) {
     return unavailable("Kafka can't be reached" + (connection.last_error.empty()
                                                        ? std::string()
                                                        : ": " + connection.last_error));
   }
-  if (auto refusal = producer_->Admit(outgoing.record)) return ToRejection(*refusal);
+  if (auto refusal = sink_.admit(outgoing.record)) return ToRejection(*refusal);
   return std::nullopt;
 }
 
@@ -132,20 +132,19 @@ void EventSender::OnRefusal(Pending& event, size_t index, const kafka::Refusal& 
 
 bool EventSender::SendDeadLetter(event::Record record, const telemetry::ProducerTopic& series,
                                  Rejection& rejection) {
-  if (!producer_) return false;
-  if (const auto refusal = producer_->Admit(record)) {
+  if (!sink_) return false;
+  if (const auto refusal = sink_.admit(record)) {
     rejection.detail += "; " + record.topic + " did not get it: " + refusal->error.message;
     return false;
   }
   rejection.detail += "; it was written to " + record.topic;
-  producer_->Produce(
-      std::move(record), [&series](const kafka::Report& report, event::Record& record) {
-        // An event has one outcome: that of its dead-letter record.
-        if (report) return series[ProducerOutcome::kDeadLettered].Increment();
-        series[ProducerOutcome::kFailed].Increment();
-        telemetry::Log(telemetry::Level::kError, "Kafka refused a dead-letter record",
-                       {{"topic", record.topic}, {"error", report.error().error.message}});
-      });
+  sink_.send(std::move(record), [&series](const kafka::Report& report, event::Record& record) {
+    // An event has one outcome: that of its dead-letter record.
+    if (report) return series[ProducerOutcome::kDeadLettered].Increment();
+    series[ProducerOutcome::kFailed].Increment();
+    telemetry::Log(telemetry::Level::kError, "Kafka refused a dead-letter record",
+                   {{"topic", record.topic}, {"error", report.error().error.message}});
+  });
   return true;
 }
 

@@ -1,7 +1,7 @@
-// Gives the records of events to the producer and gathers the reports: an event is complete when
+// Gives the records of events to the sink and gathers the reports: an event is complete when
 // each of its records is decided.
 //
-// Thread: the loop's. Lifetime: outlived by the producer; destroyed, it drops what is pending
+// Thread: the loop's. Lifetime: outlived by the sink; destroyed, it drops what is pending
 // undecided, and reports must not come any more. Promise: a target is `acked` when Kafka acked its
 // record (acks=all), and each event completes once.
 #pragma once
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "base/loop.h"
-#include "kafka/producer.h"
+#include "kafka/record_sink.h"
 #include "publish/outcome.h"
 #include "publish/outgoing_record.h"
 #include "publish/pending.h"
@@ -30,9 +30,9 @@ class EventSender {
   // The event is no longer pending, and gone after the call.
   using OnComplete = std::function<void(Pending&)>;
 
-  // `producer` null: Kafka is disabled, and records are discarded on purpose. `away_after`: Kafka
+  // `sink` empty: Kafka is disabled, and records are discarded on purpose. `away_after`: Kafka
   // away for so long, records whose caller waits for it are refused at once.
-  EventSender(base::Loop& loop, kafka::Producer* producer, std::chrono::milliseconds away_after,
+  EventSender(base::Loop& loop, kafka::RecordSink sink, std::chrono::milliseconds away_after,
               OnComplete on_complete);
   EventSender(const EventSender&) = delete;
   EventSender& operator=(const EventSender&) = delete;
@@ -64,7 +64,7 @@ class EventSender {
   void LogDiscarded();
 
   base::Loop& loop_;
-  kafka::Producer* producer_;
+  const kafka::RecordSink sink_;
   std::chrono::milliseconds away_after_;
   OnComplete on_complete_;
   std::list<Pending> pending_;

@@ -77,14 +77,15 @@ Outcome Unknown(const Pending& event) {
 
 }  // namespace
 
-Publisher::Publisher(base::Loop& loop, kafka::Producer* producer, telemetry::Metrics& metrics,
+Publisher::Publisher(base::Loop& loop, kafka::RecordSink sink, telemetry::Metrics& metrics,
                      PublisherOptions options)
     : loop_(loop),
       options_(std::move(options)),
       series_(metrics),
       router_(series_),
       known_(options_.known_events, options_.known_for, options_.known_bytes),
-      sender_(loop, producer, options_.away_after, [this](Pending& event) { OnComplete(event); }),
+      sender_(loop, std::move(sink), options_.away_after,
+              [this](Pending& event) { OnComplete(event); }),
       callers_(loop, options_.ack_timeout,
                [this](std::vector<WaitingCallers::Late> callers) { OnLate(std::move(callers)); }),
       last_publish_(loop.Now()) {}

@@ -18,7 +18,7 @@
 
 #include "base/loop.h"
 #include "event/json.h"
-#include "kafka/producer.h"
+#include "kafka/record_sink.h"
 #include "publish/ask.h"
 #include "publish/event_router.h"
 #include "publish/event_sender.h"
@@ -52,8 +52,8 @@ struct PublisherOptions {
 
 class Publisher {
  public:
-  // `producer` null: Kafka is disabled, and what is valid is discarded on purpose.
-  Publisher(base::Loop& loop, kafka::Producer* producer, telemetry::Metrics& metrics,
+  // `sink` empty: Kafka is disabled, and what is valid is discarded on purpose.
+  Publisher(base::Loop& loop, kafka::RecordSink sink, telemetry::Metrics& metrics,
             PublisherOptions options);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;

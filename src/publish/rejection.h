@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "kafka/producer.h"
+#include "kafka/record_sink.h"
 #include "telemetry/metrics.h"
 
 namespace outrigger::publish {

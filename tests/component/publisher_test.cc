@@ -1,6 +1,7 @@
 // Routes, publisher and producer together on the embedded broker: what an answer promises while
 // Kafka is away, slow or refuses.
 #include "publish/publisher.h"
+#include "kafka/producer.h"
 
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
@@ -25,7 +26,7 @@ class PublisherTest : public testing::Test {
     kafka::ProducerOptions options;
     options.kafka.brokers = {broker_->bootstrap()};
     producer_ = std::move(*kafka::Producer::Create(loop_, std::move(options)));
-    publisher_ = std::make_unique<Publisher>(loop_, producer_.get(), metrics_, Options());
+    publisher_ = std::make_unique<Publisher>(loop_, producer_->sink(), metrics_, Options());
     SetRoutes(
         "  - {match: {type: 'a.*'}, topic: first, key: data.k, continue: true, deadLetter: "
         "dead_letters}\n"
@@ -253,7 +254,7 @@ class PublisherDeadlines : public testing::Test {
     options.kafka.brokers = {"127.0.0.1:1"};
     producer_ = std::move(*kafka::Producer::Create(loop_, std::move(options)));
     publisher_ = std::make_unique<Publisher>(
-        loop_, producer_.get(), metrics_,
+        loop_, producer_->sink(), metrics_,
         PublisherOptions{.source = "test", .ack_timeout = seconds(10), .away_after = hours(1)});
     auto loaded = config::Load("", [](const char*) { return std::nullopt; });
     publisher_->SetRoutes(Routes::Build(loaded.config, loaded.problems));
@@ -349,7 +350,7 @@ TEST_F(PublisherDeadlines, ManyWhoWaitForOneEventAreAdmittedToABoundAndAllAnswer
 TEST(PublisherWithoutKafka, WhatIsValidIsDiscardedAndWhatIsNotIsRefused) {
   base::Loop loop;
   telemetry::Metrics metrics;
-  Publisher publisher(loop, nullptr, metrics, {.source = "test"});
+  Publisher publisher(loop, kafka::RecordSink(), metrics, {.source = "test"});
   auto loaded = config::Load("", [](const char*) { return std::nullopt; });
   publisher.SetRoutes(Routes::Build(loaded.config, loaded.problems));
   event::Event event;

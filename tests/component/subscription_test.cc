@@ -175,7 +175,7 @@ class StateTest : public SubscriptionTest {
                                      .kafka = kafka_,
                                      .subscriptions = {config_},
                                      .rebalance_drain = drain_,
-                                     .produce = [](event::Record, kafka::OnReport) {},
+                                     .sink = {.send = [](event::Record, kafka::OnReport) {}},
                                      .metrics = other_metrics_,
                                      .conditions = other_conditions_}));
   }
@@ -310,7 +310,7 @@ class DeadLetterTest : public SubscriptionTest {
     config_.dead_letter = "dlq";
     config_.retry.attempts = 1;
     // A dead letter topic that takes records of so many bytes.
-    produce_ = [this](event::Record record, kafka::OnReport on_report) {
+    sink_.send = [this](event::Record record, kafka::OnReport on_report) {
       const bool fits = record.bytes() <= room_;
       offered_.push_back(record);
       if (fits) letters_.push_back(record);

@@ -54,7 +54,7 @@ class GroupFixture : public testing::Test {
                                            .kafka = kafka_,
                                            .subscriptions = std::move(subscriptions),
                                            .rebalance_drain = drain_,
-                                           .produce = produce_,
+                                           .sink = sink_,
                                            .metrics = metrics_,
                                            .conditions = conditions_,
                                            .max_waiting_bytes = max_waiting_bytes_});
@@ -134,7 +134,7 @@ class GroupFixture : public testing::Test {
   config::Subscription config_;
   size_t max_waiting_bytes_ = 32 << 20;
   base::Duration drain_ = std::chrono::seconds(5);
-  deliver::Produce produce_ = [](event::Record, kafka::OnReport) {};
+  kafka::RecordSink sink_{.send = [](event::Record, kafka::OnReport) {}};
   telemetry::Metrics metrics_;
   telemetry::Conditions conditions_;
   std::unique_ptr<kafka::Producer> producer_;
