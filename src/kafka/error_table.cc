@@ -75,4 +75,36 @@ Refusal ClientRefusal(rd_kafka_resp_err_t error, const std::string& text) {
   return refusal;
 }
 
+std::optional<Trouble> TroubleOf(rd_kafka_resp_err_t error, bool of_partition) {
+  if (error == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) return Trouble::kGroup;
+  // librdkafka's own: about its connections.
+  if (error < RD_KAFKA_RESP_ERR_NO_ERROR) return std::nullopt;
+  if (of_partition) return Trouble::kFetchRefused;
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return Trouble::kTopicMissing;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+      return Trouble::kTopicRefused;
+    default:
+      return Trouble::kGroup;
+  }
+}
+
+const char* ConsumerHintOf(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return "give the user of kafka.security an ACL with READ and DESCRIBE on the topic";
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return "give the user of kafka.security an ACL with READ on the group";
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return "create the topic; it is looked for again every 10 s";
+    case RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED:
+      return "the process was stopped for longer than max.poll.interval.ms; the group is joined "
+             "again";
+    default:
+      return "";
+  }
+}
+
 }  // namespace outrigger::kafka

@@ -6,9 +6,11 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <optional>
 #include <string>
 
 #include "kafka/producer.h"
+#include "kafka/troubles.h"
 
 namespace outrigger::kafka {
 
@@ -35,5 +37,11 @@ Refusal ToRefusal(rd_kafka_resp_err_t error, const std::string& topic);
 
 // What any record gets from a client that fails with `error`, which librdkafka tells as `text`.
 Refusal ClientRefusal(rd_kafka_resp_err_t error, const std::string& text);
+
+// Why a consumer gets no records when its client tells of `error`; nullopt: only whether a broker
+// answers can say.
+std::optional<Trouble> TroubleOf(rd_kafka_resp_err_t error, bool of_partition);
+// What a person can do about it; may be empty.
+const char* ConsumerHintOf(rd_kafka_resp_err_t error);
 
 }  // namespace outrigger::kafka

@@ -23,11 +23,17 @@ class LoopCalls {
 
   void Stop() { *alive_ = false; }
 
+  // `call`, which does nothing after Stop: for callbacks that others keep.
+  template <typename Call>
+  auto WhileAlive(Call call) {
+    return [alive = alive_, call = std::move(call)]() mutable {
+      if (*alive) call();
+    };
+  }
+
   template <typename Call>
   void Post(Call call) {
-    loop_.Post([alive = alive_, call = std::move(call)]() mutable {
-      if (*alive) call();
-    });
+    loop_.Post(WhileAlive(std::move(call)));
   }
 
   // Runs `question()` on the side thread, then `on_answer(its result)` on the loop.

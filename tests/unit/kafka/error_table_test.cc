@@ -27,5 +27,18 @@ TEST(ErrorTable, ARefusalNamesTopicAndErrorAndSaysWhatToDo) {
   EXPECT_FALSE(refusal.possibly_stored);
 }
 
+TEST(ErrorTable, AConsumersErrorBlamesPartitionTopicOrGroup) {
+  EXPECT_EQ(TroubleOf(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, true), Trouble::kFetchRefused);
+  EXPECT_EQ(TroubleOf(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, false), Trouble::kTopicRefused);
+  EXPECT_EQ(TroubleOf(RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, false), Trouble::kTopicMissing);
+  EXPECT_EQ(TroubleOf(RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, false), Trouble::kGroup);
+  EXPECT_EQ(TroubleOf(RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED, false), Trouble::kGroup);
+}
+
+TEST(ErrorTable, AnErrorOfAConnectionIsNoTroubleOfAConsumer) {
+  EXPECT_EQ(TroubleOf(RD_KAFKA_RESP_ERR__TRANSPORT, false), std::nullopt);
+  EXPECT_EQ(TroubleOf(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, false), std::nullopt);
+}
+
 }  // namespace
 }  // namespace outrigger::kafka

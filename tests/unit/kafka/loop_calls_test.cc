@@ -30,6 +30,15 @@ TEST_F(LoopCallsTest, NoCallComesAfterTheOwnersEnd) {
   EXPECT_EQ(called, 0);
 }
 
+TEST_F(LoopCallsTest, ACallbackThatOthersKeepDoesNothingAfterTheOwnersEnd) {
+  int called = 0;
+  auto callback = calls_->WhileAlive([&called] { ++called; });
+  callback();
+  calls_.reset();
+  callback();
+  EXPECT_EQ(called, 1);
+}
+
 TEST_F(LoopCallsTest, NoCallComesAfterStop) {
   int called = 0;
   calls_->Post([&called] { ++called; });
