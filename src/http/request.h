@@ -41,6 +41,20 @@ struct Response {
   bool close = false;  // close the connection after this answer
 };
 
+class Request;
+
+// What takes a request when its body is complete, where on_head chooses that for each request.
+class BodyReader {
+ public:
+  BodyReader() = default;
+  BodyReader(const BodyReader&) = delete;
+  BodyReader& operator=(const BodyReader&) = delete;
+  virtual ~BodyReader() = default;
+
+  // Answers the request now or later.
+  virtual void OnBody(const std::shared_ptr<Request>& request) = 0;
+};
+
 class Request {
  public:
   virtual ~Request() = default;
@@ -55,8 +69,8 @@ class Request {
   // copied.
   std::string_view endpoint = "none";
 
-  // For the handler, from on_head to on_request.
-  std::shared_ptr<void> note;
+  // For the handler, which sets it in on_head and uses it in on_request.
+  std::shared_ptr<BodyReader> body_reader;
 
   // How many bytes of a streamed body the handler keeps; what the server holds for all bodies is
   // bounded.

@@ -126,9 +126,7 @@ void Ingress::SetOptions(IngressOptions options) {
 http::Handler Ingress::handler() {
   http::Handler handler;
   handler.on_head = [this](const auto& request) { return OnHead(request); };
-  handler.on_request = [](const auto& request) {
-    std::static_pointer_cast<RequestForm>(request->note)->OnBody(request);
-  };
+  handler.on_request = [](const auto& request) { request->body_reader->OnBody(request); };
   handler.on_refused = [this](const http::Request&, const http::Problem& problem) {
     if (problem.status == 413)
       publisher_.RefuseUnread({.reason = RejectionReason::kTooLarge}, [](const Outcome&) {});
@@ -180,7 +178,7 @@ tl::expected<Ask, http::Plan> Ingress::CheckPost(const http::Head& head,
 }
 
 http::Plan Ingress::ChooseHealth(const std::shared_ptr<http::Request>& request) {
-  request->note = health_;
+  request->body_reader = health_;
   return {};
 }
 
@@ -193,7 +191,7 @@ http::Plan Ingress::ChooseType(const std::shared_ptr<http::Request>& request) {
         "POST /v1/events/{type} takes the data alone; a whole CloudEvent, or a batch of them, goes "
         "to POST /v1/events");
   }
-  request->note = typed_;
+  request->body_reader = typed_;
   return {};
 }
 
@@ -203,7 +201,7 @@ http::Plan Ingress::ChooseTopic(const std::shared_ptr<http::Request>& request) {
   const std::string_view topic = kTopicEndpoint.Argument(head.path);
   if (!AllowingGlob(options_.raw_topics, topic))
     return Refuse(404, RawTopicNotAllowed(std::string(topic)), "http.rawTopics");
-  request->note = raw_;
+  request->body_reader = raw_;
   return {};
 }
 
@@ -226,14 +224,14 @@ http::Plan Ingress::ChooseEvents(const std::shared_ptr<http::Request>& request) 
   if (stream) return ChooseNdjson(request, std::move(*ask));
   http::Plan plan;
   if (media == "application/cloudevents+json") {
-    request->note = structured_;
+    request->body_reader = structured_;
   } else if (batch) {
-    request->note = batch_;
+    request->body_reader = batch_;
     plan.max_body = kBatchBodies * options_.max_body;
   } else if (binary) {
-    request->note = binary_;
+    request->body_reader = binary_;
   } else if (media.empty() || (event::IsJson(media) && !IsWholeCloudEvent(media))) {
-    request->note = envelope_;
+    request->body_reader = envelope_;
   } else {
     return WrongType(
         "application/json, application/cloudevents+json, application/cloudevents-batch+json, "
@@ -249,7 +247,7 @@ http::Plan Ingress::ChooseEvents(const std::shared_ptr<http::Request>& request) 
 http::Plan Ingress::ChooseNdjson(const std::shared_ptr<http::Request>& request, Ask ask) {
   auto stream = std::make_shared<NdjsonStream>(loop_, publisher_, rate_, busy_streams_,
                                                options_.max_body, request, std::move(ask));
-  request->note = std::shared_ptr<RequestForm>(stream);
+  request->body_reader = stream;
   http::Plan plan;
   plan.timeout_restarts = true;
   plan.on_chunk = [stream](std::string_view chunk) { return stream->OnChunk(chunk); };

@@ -1,7 +1,7 @@
 // A form of request: how its body becomes events.
 //
-// Ingress chooses the form when the head has been read, and keeps it in the request's `note` until
-// the body is complete. Thread: the flow's. Lifetime: shared by the requests of the form; what a
+// Ingress chooses the form when the head has been read, and keeps it in the request until the body
+// is complete. Thread: the flow's. Lifetime: shared by the requests of the form; what a
 // form is given outlives it.
 #pragma once
 
@@ -16,16 +16,8 @@
 
 namespace outrigger::publish {
 
-class RequestForm {
- public:
-  RequestForm() = default;
-  RequestForm(const RequestForm&) = delete;
-  RequestForm& operator=(const RequestForm&) = delete;
-  virtual ~RequestForm() = default;
-
-  // The body is complete: publishes what is in it, and answers now or later.
-  virtual void OnBody(const std::shared_ptr<http::Request>& request) = 0;
-};
+// Its OnBody publishes what is in the body.
+using RequestForm = http::BodyReader;
 
 // What the forms of publishing have in common.
 struct Intake {
