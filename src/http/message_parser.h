@@ -15,16 +15,10 @@
 #include <vector>
 
 #include "http/chunked_body.h"
+#include "http/refusal.h"
 #include "http/request.h"
 
 namespace outrigger::http {
-
-// Why a request is refused.
-struct Refusal {
-  int status = 0;
-  std::string detail;
-  std::string limit;  // without the prefix: "maxTrailer"
-};
 
 // Where the head ends (after its empty line), or nothing yet. A line that ends in a bare LF is a
 // refusal. `from` is how far earlier calls have looked.

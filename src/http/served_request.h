@@ -29,7 +29,7 @@ class Connection::ServedRequest : public Request {
       connection->Answer(*this, std::move(response));
   }
   bool ReserveAnswer(uint64_t bytes) override {
-    return connection_ && connection_->answering_ == this && connection_->HoldAnswer(bytes);
+    return connection_ && connection_->answering_ == this && connection_->answer_.Reserve(bytes);
   }
   std::string AnswersLimit() const override {
     if (!connection_) return {};
@@ -37,10 +37,10 @@ class Connection::ServedRequest : public Request {
     return limits.FieldOf(limits.answers_limit);
   }
   void Pause() override {
-    if (connection_ && connection_->answering_ == this) connection_->Paused(true);
+    if (connection_ && connection_->answering_ == this) connection_->SetPaused(true);
   }
   void Resume() override {
-    if (connection_ && connection_->answering_ == this) connection_->Paused(false);
+    if (connection_ && connection_->answering_ == this) connection_->SetPaused(false);
   }
 
   void Forget() { connection_.reset(); }

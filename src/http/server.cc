@@ -10,6 +10,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 #include <unordered_map>
 
+#include "http/answer_text.h"
 #include "http/connection.h"
 #include "http/open_files.h"
 #include "http/problem.h"
@@ -65,6 +66,7 @@ class Server::Core : public std::enable_shared_from_this<Server::Core> {
 
   base::Result<uint16_t> ListenTcp(const std::string& address);
   base::Result<void> ListenUnix(const std::string& path);
+  void AnnounceClose();
   void Drain(std::function<void()> on_done);
   void Stop();
 
@@ -241,10 +243,11 @@ void Server::Core::TakeLowestNumber(Socket& socket) {
 }
 
 bool Server::Core::MakeRoom() {
+  const base::TimePoint now = owner_.loop.AwakeNow();
   Connection* longest = nullptr;
   base::TimePoint longest_since;
   for (const auto& [connection, shared] : connections_) {
-    const auto since = connection->GivesWaySince();
+    const auto since = connection->GivesWaySince(now);
     if (!since || (longest && *since >= longest_since)) continue;
     longest = connection;
     longest_since = *since;
@@ -286,8 +289,13 @@ void Server::Core::Sweep() {
   if (!connections_.empty()) sweep_ = owner_.loop.After(kSweep, [this] { Sweep(); });
 }
 
+void Server::Core::AnnounceClose() {
+  using Phase = Connection::Owner::Phase;
+  if (owner_.phase == Phase::kServing) owner_.phase = Phase::kClosing;
+}
+
 void Server::Core::Drain(std::function<void()> on_done) {
-  owner_.closing = owner_.draining = true;
+  owner_.phase = Connection::Owner::Phase::kDraining;
   AcceptWaiting();
   StopListening();
   on_drained_ = std::move(on_done);
@@ -318,14 +326,11 @@ base::Result<uint16_t> Server::ListenTcp(const std::string& address) {
 }
 base::Result<void> Server::ListenUnix(const std::string& path) { return core_->ListenUnix(path); }
 void Server::SetLimits(const Limits& limits) { core_->owner_.limits = limits; }
-void Server::AnnounceClose() { core_->owner_.closing = true; }
+void Server::AnnounceClose() { core_->AnnounceClose(); }
 void Server::Drain(std::function<void()> on_done) { core_->Drain(std::move(on_done)); }
 size_t Server::connections() const { return core_->connections_.size(); }
-uint64_t Server::buffered() const { return core_->owner_.buffered; }
-uint64_t Server::answers() const { return core_->owner_.answers; }
-uint64_t Server::TakePeak() {
-  Connection::Owner& owner = core_->owner_;
-  return std::exchange(owner.peak, owner.buffered + owner.answers);
-}
+uint64_t Server::buffered() const { return core_->owner_.buffers.held(BufferBudget::Use::kBodies); }
+uint64_t Server::answers() const { return core_->owner_.buffers.held(BufferBudget::Use::kAnswers); }
+uint64_t Server::TakePeak() { return core_->owner_.buffers.TakePeak(); }
 
 }  // namespace outrigger::http
