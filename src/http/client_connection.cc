@@ -3,11 +3,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/write.hpp>
-#include <cstring>
+#include <span>
 
 #include "http/tcp_acked.h"
 
@@ -105,7 +106,6 @@ void ClientConnection::OnConnected(error_code error) {
   socket_.non_blocking(true, ignored);
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
   candidates_ = {};
-  in_.resize(kReadBuffer);
   state_ = State::kIdle;
   Send(std::move(work_));
   reused_ = false;
@@ -185,17 +185,12 @@ void ClientConnection::Write() {
 // ---- the answer
 
 void ClientConnection::Read() {
-  if (in_begin_ == in_end_) {
-    in_begin_ = in_end_ = 0;
-  } else if (in_.size() - in_end_ < kReadAtLeast) {
-    std::memmove(in_.data(), in_.data() + in_begin_, in_end_ - in_begin_);
-    in_end_ -= in_begin_;
-    in_begin_ = 0;
-    // Only a head or trailers in pieces get here, and the parser bounds those.
-    if (in_.size() - in_end_ < kReadAtLeast) in_.resize(in_.size() * 2);
-  }
-  socket_.async_read_some(asio::buffer(in_.data() + in_end_, in_.size() - in_end_),
+  // Only of a head or trailers is anything left from the read before, and the parser bounds those.
+  const size_t old = std::min(in_.unread().size(), kReadBuffer - kReadAtLeast);
+  const std::span<char> room = in_.BeginRead(kReadBuffer - old);
+  socket_.async_read_some(asio::buffer(room.data(), room.size()),
                           [self = shared_from_this()](const error_code& error, size_t bytes) {
+                            self->in_.EndRead(bytes);
                             if (!self->closed()) self->OnRead(bytes, error);
                           });
 }
@@ -205,9 +200,8 @@ void ClientConnection::OnRead(size_t bytes, const error_code& error) {
     Close();
     return owner_.OnIdleEnded(*this);
   }
-  in_end_ += bytes;
   any_byte_ = any_byte_ || bytes > 0;
-  in_begin_ += parser_.Read(std::string_view(in_).substr(in_begin_, in_end_ - in_begin_));
+  in_.Use(parser_.Read(in_.unread()));
   if (error) parser_.End();
   if (parser_.done() && parser_.wrong().empty()) return Finish();
   if (!parser_.wrong().empty()) return Fail(Failure::kProtocol, parser_.wrong());
@@ -232,13 +226,13 @@ bool ClientConnection::Unread(const error_code& error) {
 void ClientConnection::Finish() {
   const auto self = shared_from_this();
   // An answer before the request's end, or bytes behind the answer: not to be used again.
-  const bool keep = parser_.keep_alive() && !writing_ && in_begin_ == in_end_;
+  const bool keep = parser_.keep_alive() && !writing_ && in_.unread().empty();
   // A read that did not fill its room has left the socket empty.
-  const bool emptied = in_end_ < in_.size();
+  const bool emptied = !in_.filled();
   std::unique_ptr<Work> work = std::move(work_);
   if (keep) {
     state_ = State::kIdle;
-    if (in_.size() > kReadBuffer) in_ = std::string(kReadBuffer, '\0');
+    in_.Shrink(kReadBuffer);
     if (out_.capacity() > kReadBuffer) out_ = std::string();
     Read();
   } else {

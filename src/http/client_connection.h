@@ -15,6 +15,7 @@
 
 #include "base/loop.h"
 #include "http/client.h"
+#include "http/read_buffer.h"
 #include "http/response_parser.h"
 
 namespace outrigger::http {
@@ -114,9 +115,7 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   uint64_t call_size_ = 0;  // of the call under way, as it is sent
   uint64_t earlier_ = 0;    // of the calls before it, together
 
-  std::string in_;  // room; what was read and not used yet is from in_begin_ to in_end_
-  size_t in_begin_ = 0;
-  size_t in_end_ = 0;
+  ReadBuffer in_;
   ResponseParser parser_;
 };
 
