@@ -10,7 +10,6 @@
 // for each connection.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,10 +25,9 @@
 #include "http/message_parser.h"
 #include "http/outgoing_answer.h"
 #include "http/read_buffer.h"
+#include "http/socket.h"
 
 namespace outrigger::http {
-
-using Socket = boost::asio::generic::stream_protocol::socket;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
