@@ -18,7 +18,9 @@ void OnLog(const rd_kafka_t*, int level, const char* facility, const char* text)
                                                : telemetry::Level::kDebug;
   if (!telemetry::LogEnabled(mapped)) return;
   uint64_t held_back = 0;
-  if (!limit.Allow(std::chrono::steady_clock::now(), held_back)) return;
+  // Debug lines come only when somebody has asked for them (the property `debug`).
+  const bool asked = mapped == telemetry::Level::kDebug;
+  if (!asked && !limit.Allow(std::chrono::steady_clock::now(), held_back)) return;
   telemetry::Log(mapped, text,
                  {{"librdkafka", facility}, {"held_back", std::to_string(held_back)}});
 }

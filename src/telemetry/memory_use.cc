@@ -9,6 +9,7 @@ MemoryUse::MemoryUse(const base::MemoryBudget& budget, Metrics& metrics) : budge
   for (size_t i = 0; i < used_.size(); ++i) {
     const auto share = static_cast<MemoryShare>(i);
     if (budget.of(share) == 0) continue;
+    metrics.MemoryShare(base::NameOf(share)).Set(static_cast<double>(budget.of(share)));
     used_[i] = metrics.MemoryUsed(base::NameOf(share));
     used_[i].Set(0);
   }

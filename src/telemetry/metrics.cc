@@ -124,6 +124,8 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Gauge>& memory_budget =
       GaugeFamily("outrigger_memory_budget_bytes",
                   "What events, bodies, answers and fetch queues may hold together, in bytes.");
+  prometheus::Family<prometheus::Gauge>& memory_share = GaugeFamily(
+      "outrigger_memory_share_bytes", "What each share of the memory budget may hold, in bytes.");
   prometheus::Family<prometheus::Gauge>& memory_used = GaugeFamily(
       "outrigger_memory_used_bytes", "What each share of the memory budget holds, in bytes.");
   prometheus::Family<prometheus::Gauge>& http_connections =
@@ -215,6 +217,9 @@ void Metrics::ConfigReloaded(bool applied) {
   families_->config_successful.Add({}).Set(applied ? 1 : 0);
 }
 Gauge Metrics::MemoryBudget() { return Gauge(&families_->memory_budget.Add({})); }
+Gauge Metrics::MemoryShare(const std::string& share) {
+  return Gauge(&families_->memory_share.Add({{"share", share}}));
+}
 Gauge Metrics::MemoryUsed(const std::string& share) {
   return Gauge(&families_->memory_used.Add({{"share", share}}));
 }

@@ -36,8 +36,9 @@ class Metrics {
   // A change of the config: outrigger_config_reloads_total{outcome="applied"|"refused"} and
   // outrigger_config_last_reload_successful.
   void ConfigReloaded(bool applied);
-  Gauge MemoryBudget();                        // outrigger_memory_budget_bytes
-  Gauge MemoryUsed(const std::string& share);  // outrigger_memory_used_bytes{share}
+  Gauge MemoryBudget();                         // outrigger_memory_budget_bytes
+  Gauge MemoryShare(const std::string& share);  // outrigger_memory_share_bytes{share}
+  Gauge MemoryUsed(const std::string& share);   // outrigger_memory_used_bytes{share}
   Gauge HttpConnections();                     // outrigger_http_connections
   Gauge KafkaConnected();                      // outrigger_kafka_connected
   Counter ProducerRebuilds();                  // outrigger_producer_rebuilds_total

@@ -75,6 +75,16 @@ class Observability(KafkaCase):
             self.assertLessEqual({"time", "level", "message"}, set(json.loads(line)))
         self.assertLess(len(lines), 20)
 
+    def test_debug_lines_of_librdkafka_all_come_when_they_were_asked_for(self):
+        sidecar = self.sidecar("log: {level: debug}\nkafka: {properties: {debug: 'broker,protocol'}}\n")
+        self.assertEqual(sidecar.post("/v1/events/a.b", {}).status, 200)
+
+        def requests():
+            lines = [json.loads(line) for line in sidecar.log.splitlines()]
+            return [line for line in lines if line.get("librdkafka") == "SEND"]
+        sidecar.wait_for(lambda: len(requests()) > 3, what="more than one line in ten seconds")
+        self.assertTrue(all(line["level"] == "debug" and line["held_back"] == "0" for line in requests()))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -21,6 +21,7 @@ TEST(MemoryUse, TellsBudgetSharesAndUse) {
               HasSubstr(R"({"budget":67108864,"shares":{"kafka":{"bytes":10485760,"used":4711},)"));
   EXPECT_THAT(use.Json(), HasSubstr(R"("fetch":{"bytes":8388608,"used":0}}})"));
   EXPECT_THAT(metrics.Text(), HasSubstr("outrigger_memory_budget_bytes 67108864"));
+  EXPECT_THAT(metrics.Text(), HasSubstr("outrigger_memory_share_bytes{share=\"kafka\"} 10485760"));
   EXPECT_THAT(metrics.Text(), HasSubstr("outrigger_memory_used_bytes{share=\"kafka\"} 4711"));
   EXPECT_THAT(metrics.Text(), HasSubstr("outrigger_memory_used_bytes{share=\"fetch\"} 0"));
 }

@@ -25,6 +25,7 @@ TEST(Metrics, NamesTypesAndHelpAreAsTheGoldenFileHasThem) {
   metrics.Subscription("s");
   metrics.Partition("g", "t", 0);
   metrics.MemoryBudget();
+  metrics.MemoryShare("kafka");
   metrics.MemoryUsed("kafka");
   metrics.HttpRequests("/v1/events", 200).Increment();
   const std::string path = OUTRIGGER_SOURCE_DIR "/tests/golden/metrics.txt";
