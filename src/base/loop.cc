@@ -57,9 +57,12 @@ Loop::Loop(Clock clock) : clock_(std::move(clock)), timers_(std::make_unique<Tim
 Loop::~Loop() = default;
 
 void Loop::Run() {
-  auto work = boost::asio::make_work_guard(context_);
-  while (!stopped_.load()) context_.run();
-  // The stop is consumed: a later Run continues where this one ended.
+  {
+    const auto work = boost::asio::make_work_guard(context_);
+    while (!stopped_.load()) context_.run();
+  }
+  // The stop is consumed: a later Run continues where this one ended. Not before the end of `work`,
+  // which stops the context again where it was all that there was.
   context_.restart();
   stopped_.store(false);
 }

@@ -16,6 +16,19 @@ namespace {
 
 using std::chrono::milliseconds;
 
+TEST(Loop, AStoppedLoopThatHadNothingElseToDoRunsAgain) {
+  Loop loop;
+  int calls = 0;
+  for (int n = 0; n < 3; ++n) {
+    loop.Post([&] {
+      ++calls;
+      loop.Stop();
+    });
+    loop.Run();
+  }
+  EXPECT_EQ(calls, 3);
+}
+
 TEST(Loop, FiresTimersInTheOrderOfTheirTimeNotOfTheirMaking) {
   ManualClock clock;
   Loop loop(clock.clock());
