@@ -1,12 +1,11 @@
 #include "http/client_connection.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/write.hpp>
 #include <span>
 
@@ -21,8 +20,6 @@ constexpr size_t kReadBuffer = 16 << 10;
 // A smaller body is copied behind the head: one buffer is sent faster than two.
 constexpr size_t kSentWithHead = 8 << 10;
 constexpr size_t kReadAtLeast = 2 << 10;
-// A Unix socket whose queue of connections is full is tried again after so long.
-constexpr auto kConnectAgain = std::chrono::milliseconds(10);
 
 }  // namespace
 
@@ -33,87 +30,26 @@ ClientConnection::ClientConnection(const Setup& setup, Owner& owner)
 
 void ClientConnection::Open(std::unique_ptr<Work> work) {
   work_ = std::move(work);
-  const Endpoint& endpoint = setup_.endpoint;
-  error_code error;
-  if (!endpoint.unix_path.empty()) {
-    if (endpoint.unix_path.size() < sizeof(sockaddr_un::sun_path))
-      candidates_.emplace_back(asio::local::stream_protocol::endpoint(endpoint.unix_path));
-    else
-      first_error_ = asio::error::name_too_long;
-  } else if (endpoint.host == "localhost") {
-    candidates_.emplace_back(
-        asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), endpoint.port));
-    candidates_.emplace_back(
-        asio::ip::tcp::endpoint(asio::ip::address_v6::loopback(), endpoint.port));
-  } else if (const auto ip = asio::ip::make_address(endpoint.host, error); !error) {
-    candidates_.emplace_back(asio::ip::tcp::endpoint(ip, endpoint.port));
-  } else {
-    return Resolve();
+  attempts_ = std::make_shared<ConnectAttempts>(
+      setup_.loop, setup_.endpoint,
+      [this](ConnectAttempts::Connected connected) { OnConnected(std::move(connected)); });
+  attempts_->Start();
+}
+
+void ClientConnection::OnConnected(ConnectAttempts::Connected connected) {
+  attempts_.reset();
+  if (!connected) {
+    return Fail(Failure::kRefused,
+                "can't connect to " + Name(setup_.endpoint) + ": " + connected.error().message());
   }
-  if (!candidates_.empty()) return Connect();
-  setup_.loop.Post([self = shared_from_this()] {
-    if (!self->closed()) self->OnConnectFailed(self->first_error_);
-  });
-}
-
-void ClientConnection::Resolve() {
-  resolver_ = std::make_unique<asio::ip::tcp::resolver>(setup_.loop.context());
-  resolver_->async_resolve(
-      setup_.endpoint.host, std::to_string(setup_.endpoint.port),
-      asio::ip::tcp::resolver::numeric_service,
-      [self = shared_from_this()](const error_code& error,
-                                  const asio::ip::tcp::resolver::results_type& results) {
-        if (self->closed()) return;
-        self->resolver_.reset();
-        for (const auto& result : results) self->candidates_.emplace_back(result.endpoint());
-        if (error || self->candidates_.empty())
-          return self->OnConnectFailed(error ? error : asio::error::host_not_found);
-        self->Connect();
-      });
-}
-
-void ClientConnection::Connect() {
-  socket_.async_connect(candidates_[candidate_],
-                        [self = shared_from_this()](const error_code& error) {
-                          if (!self->closed()) self->OnConnected(error);
-                        });
-}
-
-ClientConnection::error_code ClientConnection::CheckConnected() {
-  error_code error;
-  const Protocol::endpoint remote = socket_.remote_endpoint(error);
-  if (error) return error;
-  // The kernel may choose the port of the app as the local port, and connect the socket to itself;
-  // the app could then not bind its port.
-  if (remote == socket_.local_endpoint(error)) return asio::error::connection_refused;
-  return {};
-}
-
-void ClientConnection::OnConnected(error_code error) {
-  if (!error) error = CheckConnected();
+  socket_ = std::move(*connected);
   error_code ignored;
-  if (error) {
-    socket_.close(ignored);
-    // A Unix socket with a full queue answers EAGAIN, for which Asio says this. TCP would wait.
-    if (error == asio::error::no_buffer_space && !setup_.endpoint.unix_path.empty()) {
-      connect_again_ = setup_.loop.After(kConnectAgain, [this] { Connect(); });
-      return;
-    }
-    if (!first_error_) first_error_ = error;
-    if (++candidate_ < candidates_.size()) return Connect();
-    return OnConnectFailed(first_error_);
-  }
   socket_.non_blocking(true, ignored);
   socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
-  candidates_ = {};
   state_ = State::kIdle;
   Send(std::move(work_));
   reused_ = false;
   Read();
-}
-
-void ClientConnection::OnConnectFailed(const error_code& error) {
-  Fail(Failure::kRefused, "can't connect to " + Name(setup_.endpoint) + ": " + error.message());
 }
 
 // ---- a call
@@ -259,8 +195,7 @@ std::unique_ptr<Work> ClientConnection::Close() {
   state_ = State::kClosed;
   error_code ignored;
   socket_.close(ignored);
-  if (resolver_) resolver_->cancel();
-  connect_again_.Cancel();
+  attempts_.reset();
   return std::move(work_);
 }
 

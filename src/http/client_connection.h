@@ -7,16 +7,15 @@
 // closed it touches neither its owner nor the setup.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "base/loop.h"
 #include "http/client.h"
+#include "http/connect_attempts.h"
 #include "http/read_buffer.h"
 #include "http/response_parser.h"
+#include "http/socket.h"
 
 namespace outrigger::http {
 
@@ -75,16 +74,10 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
   uint64_t number = 0;  // of all that were opened
 
  private:
-  using Protocol = boost::asio::generic::stream_protocol;
   using error_code = boost::system::error_code;
   enum class State { kConnecting, kBusy, kIdle, kClosed };
 
-  void Resolve();
-  void Connect();
-  void OnConnected(error_code error);
-  // What a connect that reported success really is.
-  error_code CheckConnected();
-  void OnConnectFailed(const error_code& error);
+  void OnConnected(ConnectAttempts::Connected connected);
   void BuildHead();
   void Write();
   void Read();
@@ -97,15 +90,10 @@ class ClientConnection : public std::enable_shared_from_this<ClientConnection> {
 
   const Setup& setup_;
   Owner& owner_;
-  Protocol::socket socket_;
+  std::shared_ptr<ConnectAttempts> attempts_;  // until one of them succeeds
+  Socket socket_;                              // from then on
   State state_ = State::kConnecting;
   std::unique_ptr<Work> work_;
-
-  std::unique_ptr<boost::asio::ip::tcp::resolver> resolver_;  // while a name is looked up
-  std::vector<Protocol::endpoint> candidates_;                // to try one after the other
-  size_t candidate_ = 0;
-  error_code first_error_;
-  base::Timer connect_again_;
 
   std::string out_;         // the head, and of the body what did not go out at once
   bool writing_ = false;    // a write is under way
