@@ -1,6 +1,8 @@
 #include "publish/ndjson.h"
 
 #include <algorithm>
+#include <string>
+#include <utility>
 
 #include "event/cloudevents.h"
 #include "publish/answer.h"
@@ -21,78 +23,53 @@ NdjsonStream::NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, s
       publisher_(publisher),
       rate_(rate),
       busy_(busy),
-      max_line_(max_line),
       reading_(std::move(request)),
-      ask_(std::move(ask)) {
+      ask_(std::move(ask)),
+      lines_(max_line) {
   ask_.sequence = std::make_shared<Sequence>();
 }
 
 size_t NdjsonStream::OnChunk(std::string_view chunk) {
-  size_t taken = 0;
+  std::string_view rest = chunk;
   const base::TimePoint end = loop_.Now() + kSlice;
-  while (taken < chunk.size() && !MustWait()) {
-    taken += Read(chunk.substr(taken));
-    if (taken == chunk.size() || loop_.Now() < end) continue;
+  while (!rest.empty() && !MustWait()) {
+    if (const auto line = lines_.Next(rest)) OnLine(*line);
+    if (rest.empty() || loop_.Now() < end) continue;
     Pause();
     loop_.Post([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->GoOn();
     });
     break;
   }
-  if (const auto request = reading_.lock()) request->held = partial_.size();
-  return taken;
+  if (const auto request = reading_.lock()) request->held = lines_.held();
+  return chunk.size() - rest.size();
 }
 
-size_t NdjsonStream::Read(std::string_view bytes) {
-  const size_t end = bytes.find('\n');
-  const std::string_view piece = bytes.substr(0, end);
-  // The CR of a CR LF is no part of the line.
-  const char last = piece.empty() ? (partial_.empty() ? '\0' : partial_.back()) : piece.back();
-  const size_t size = partial_.size() + piece.size() - (last == '\r' ? 1 : 0);
-  if (size > max_line_) skipping_ = true;
-  if (end != std::string_view::npos) {
-    EndLine(piece);
-    return end + 1;
+void NdjsonStream::OnLine(const LineCutter::Line& line) {
+  if (line.too_long()) {
+    return Refuse(line.number(), {.reason = RejectionReason::kTooLarge,
+                                  .detail = "the line is longer than " +
+                                            std::to_string(lines_.max_line()) + " bytes",
+                                  .limit = "http.maxBody"});
   }
-  if (skipping_) {
-    partial_.clear();
-  } else {
-    partial_.append(piece);
+  const std::string_view text = line.text();
+  if (text.find_first_not_of(" \t") == std::string_view::npos) return;
+  auto event = event::FromEnvelope(publisher_.json(), text);
+  if (!event) {
+    return Refuse(line.number(),
+                  {.reason = RejectionReason::kMalformed, .detail = event.error().message});
   }
-  return bytes.size();
-}
-
-void NdjsonStream::EndLine(std::string_view rest) {
-  ++line_;
-  std::string begun;  // an outcome comes from inside, and then no line is begun any more
-  begun.swap(partial_);
-  if (std::exchange(skipping_, false)) {
-    Refuse({.reason = RejectionReason::kTooLarge,
-            .detail = "the line is longer than " + std::to_string(max_line_) + " bytes",
-            .limit = "http.maxBody"});
-  } else if (begun.empty()) {
-    OnLine(rest);
-  } else {
-    OnLine(begun.append(rest));
-  }
-}
-
-void NdjsonStream::OnLine(std::string_view line) {
-  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-  if (line.find_first_not_of(" \t") == std::string_view::npos) return;
-  auto event = event::FromEnvelope(publisher_.json(), line);
-  if (!event)
-    return Refuse({.reason = RejectionReason::kMalformed, .detail = event.error().message});
   rate_.Take(1, loop_.Now());
   if (undecided_++ == 0) {
     self_ = shared_from_this();
     ++busy_;
   }
-  const size_t held = line.size() + ask_.bytes();
+  const size_t held = text.size() + ask_.bytes();
   undecided_bytes_ += held;
-  publisher_.Publish(
-      std::move(*event), ask_,
-      [this, at = line_, bytes = held](const Outcome& outcome) { OnOutcome(at, bytes, outcome); });
+  publisher_.Publish(std::move(*event), ask_,
+                     [this, at = line.number(), bytes = held](const Outcome& outcome) {
+                       OnOutcome(at, bytes, outcome);
+                     });
 }
 
 void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome) {
@@ -110,9 +87,9 @@ void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome
   GoOn();
 }
 
-void NdjsonStream::Refuse(Rejection rejection) {
+void NdjsonStream::Refuse(uint64_t line, Rejection rejection) {
   publisher_.RefuseUnread(std::move(rejection),
-                          [this](const Outcome& outcome) { Fail(line_, ToProblem(outcome)); });
+                          [this, line](const Outcome& outcome) { Fail(line, ToProblem(outcome)); });
 }
 
 void NdjsonStream::Fail(uint64_t line, const http::Problem& problem) {
@@ -168,9 +145,9 @@ void NdjsonStream::OnEnd() {
 
 // A last line that has no end waits as every other.
 void NdjsonStream::ReadLast() {
-  if (!partial_.empty() || skipping_) {
+  if (lines_.begun()) {
     if (MustWait()) return;
-    EndLine({});
+    OnLine(lines_.Last());
   }
   AnswerWhenDone();
 }
@@ -178,7 +155,7 @@ void NdjsonStream::ReadLast() {
 void NdjsonStream::OnAbort() { reading_.reset(); }
 
 void NdjsonStream::AnswerWhenDone() {
-  if (!request_ || undecided_ > 0 || !partial_.empty() || skipping_) return;
+  if (!request_ || undecided_ > 0 || lines_.begun()) return;
   // Failures are noted when decided, which is not the order of the lines.
   std::sort(failures_.begin(), failures_.end(),
             [](const FailedLine& a, const FailedLine& b) { return a.line < b.line; });
@@ -192,7 +169,7 @@ void NdjsonStream::AnswerWhenDone() {
     body.append("{\"line\":").append(std::to_string(failure.line));
     body.append(",\"problem\":").append(failure.problem).append("}");
   }
-  body.append("],\"line\":").append(std::to_string(line_)).append("}");
+  body.append("],\"line\":").append(std::to_string(lines_.lines())).append("}");
   if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
   std::exchange(request_, nullptr)->Answer(std::move(response));
 }

@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "http/problem.h"
 #include "http/request.h"
+#include "publish/line_cutter.h"
 #include "publish/publisher.h"
 #include "publish/rate.h"
 #include "publish/request_form.h"
@@ -44,13 +45,10 @@ class NdjsonStream : public RequestForm, public std::enable_shared_from_this<Ndj
     std::string problem;  // as it is in the answer
   };
 
-  // Takes a line, or what there is of it.
-  size_t Read(std::string_view bytes);
-  void EndLine(std::string_view rest);
   void ReadLast();
-  void OnLine(std::string_view line);
-  // Of the line that was read last, which is no event.
-  void Refuse(Rejection rejection);
+  void OnLine(const LineCutter::Line& line);
+  // A line that is no event.
+  void Refuse(uint64_t line, Rejection rejection);
   void Fail(uint64_t line, const http::Problem& problem);
   void Pause();
   void OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome);
@@ -64,14 +62,11 @@ class NdjsonStream : public RequestForm, public std::enable_shared_from_this<Ndj
   Publisher& publisher_;
   Rate& rate_;
   size_t& busy_;
-  const uint64_t max_line_;
   std::weak_ptr<http::Request> reading_;    // until the end was read
   std::shared_ptr<http::Request> request_;  // from then on
   Ask ask_;
 
-  std::string partial_;    // of a line that goes on in the next chunk
-  bool skipping_ = false;  // the line is too long: to its end
-  uint64_t line_ = 0;      // lines read
+  LineCutter lines_;
   uint64_t accepted_ = 0;
   uint64_t failed_ = 0;
   int status_ = 200;
