@@ -9,13 +9,6 @@
 #include "publish/slice.h"
 
 namespace outrigger::publish {
-namespace {
-
-constexpr size_t kMaxFailures = 1000;
-constexpr uint64_t kMaxFailureBytes = 256 << 10;
-constexpr uint64_t kFailureMemory = 80;  // what keeping one takes beside its problem's text
-
-}  // namespace
 
 NdjsonStream::NdjsonStream(base::Loop& loop, Publisher& publisher, Rate& rate, size_t& busy,
                            uint64_t max_line, std::weak_ptr<http::Request> request, Ask ask)
@@ -76,10 +69,9 @@ void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome
   undecided_bytes_ -= bytes;
   const int status = StatusOf(outcome);
   if (status < 300) {
-    ++accepted_;
-    status_ = std::max(status_, status);
+    answer_.Accept(status);
   } else {
-    Fail(line, ToProblem(outcome));
+    Fail(line, outcome);
   }
   if (--undecided_ > 0 && !paused_) return;
   if (undecided_ == 0) --busy_;
@@ -89,19 +81,12 @@ void NdjsonStream::OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome
 
 void NdjsonStream::Refuse(uint64_t line, Rejection rejection) {
   publisher_.RefuseUnread(std::move(rejection),
-                          [this, line](const Outcome& outcome) { Fail(line, ToProblem(outcome)); });
+                          [this, line](const Outcome& outcome) { Fail(line, outcome); });
 }
 
-void NdjsonStream::Fail(uint64_t line, const http::Problem& problem) {
-  ++failed_;
-  status_ = std::max(status_, problem.status);
-  if (failures_.size() >= kMaxFailures) return;
-  std::string text = problem.Json();
-  const uint64_t bytes = failure_bytes_ + text.size() + kFailureMemory;
+void NdjsonStream::Fail(uint64_t line, const Outcome& outcome) {
   const auto request = request_ ? request_ : reading_.lock();
-  if (bytes > kMaxFailureBytes || !request || !request->ReserveAnswer(bytes)) return;
-  failure_bytes_ = bytes;
-  failures_.push_back({line, std::move(text)});
+  answer_.Fail(line, ToProblem(outcome), request.get());
 }
 
 void NdjsonStream::Pause() {
@@ -156,22 +141,7 @@ void NdjsonStream::OnAbort() { reading_.reset(); }
 
 void NdjsonStream::AnswerWhenDone() {
   if (!request_ || undecided_ > 0 || lines_.begun()) return;
-  // Failures are noted when decided, which is not the order of the lines.
-  std::sort(failures_.begin(), failures_.end(),
-            [](const FailedLine& a, const FailedLine& b) { return a.line < b.line; });
-  http::Response response;
-  response.status = status_;
-  auto& body = response.body;
-  body.append("{\"accepted\":").append(std::to_string(accepted_));
-  body.append(",\"failed\":").append(std::to_string(failed_)).append(",\"failures\":[");
-  for (const auto& failure : failures_) {
-    if (&failure != &failures_.front()) body.push_back(',');
-    body.append("{\"line\":").append(std::to_string(failure.line));
-    body.append(",\"problem\":").append(failure.problem).append("}");
-  }
-  body.append("],\"line\":").append(std::to_string(lines_.lines())).append("}");
-  if (response.status == 503) response.headers.emplace_back("Retry-After", "1");
-  std::exchange(request_, nullptr)->Answer(std::move(response));
+  std::exchange(request_, nullptr)->Answer(answer_.ToResponse(lines_.lines()));
 }
 
 }  // namespace outrigger::publish

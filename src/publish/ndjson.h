@@ -8,23 +8,19 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/loop.h"
-#include "http/problem.h"
 #include "http/request.h"
 #include "publish/line_cutter.h"
 #include "publish/publisher.h"
 #include "publish/rate.h"
 #include "publish/request_form.h"
+#include "publish/stream_answer.h"
 
 namespace outrigger::publish {
 
-// The answer lists the first failures, and is counted in the budget of answers as it grows: at most
-// 1,000 and 256 KiB of them. The streams' lines are worked on in slices, others being served in
-// between.
+// The streams' lines are worked on in slices, others being served in between.
 class NdjsonStream : public RequestForm, public std::enable_shared_from_this<NdjsonStream> {
  public:
   // `busy` counts the streams that have undecided lines: they share what may be undecided.
@@ -40,16 +36,11 @@ class NdjsonStream : public RequestForm, public std::enable_shared_from_this<Ndj
   void OnAbort();
 
  private:
-  struct FailedLine {
-    uint64_t line;
-    std::string problem;  // as it is in the answer
-  };
-
   void ReadLast();
   void OnLine(const LineCutter::Line& line);
   // A line that is no event.
   void Refuse(uint64_t line, Rejection rejection);
-  void Fail(uint64_t line, const http::Problem& problem);
+  void Fail(uint64_t line, const Outcome& outcome);
   void Pause();
   void OnOutcome(uint64_t line, size_t bytes, const Outcome& outcome);
   bool Full() const;
@@ -67,11 +58,7 @@ class NdjsonStream : public RequestForm, public std::enable_shared_from_this<Ndj
   Ask ask_;
 
   LineCutter lines_;
-  uint64_t accepted_ = 0;
-  uint64_t failed_ = 0;
-  int status_ = 200;
-  std::vector<FailedLine> failures_;
-  uint64_t failure_bytes_ = 0;
+  StreamAnswer answer_;
   size_t undecided_ = 0;
   size_t undecided_bytes_ = 0;
   bool paused_ = false;
