@@ -1,0 +1,32 @@
+// One record in the spool: what its columns hold, and their checksum.
+//
+// A plain value; pure. Format: SCHEMA.md in this folder.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "event/event.h"
+
+namespace outrigger::store {
+
+struct Row {
+  int64_t id = 0;  // given by the store; in the order of acceptance
+  std::string event_id;
+  std::string source;
+  event::Record record;
+
+  size_t bytes() const { return event_id.size() + source.size() + record.bytes(); }
+};
+
+std::string EncodeHeaders(const std::vector<event::Header>& headers);
+// nullopt: these are no headers.
+std::optional<std::vector<event::Header>> DecodeHeaders(std::string_view bytes);
+
+// The CRC32C of a row's columns; `headers` as they are encoded.
+uint32_t ChecksumOf(const Row& row, std::string_view headers);
+
+}  // namespace outrigger::store

@@ -1,0 +1,122 @@
+#include "store/sqlite.h"
+
+namespace outrigger::store {
+namespace {
+
+constexpr int kBusyTimeoutMs = 2000;
+
+base::Failure FailOf(sqlite3* database) {
+  const int code = sqlite3_errcode(database);
+  base::Error error;
+  error.message = std::string("SQLite: ") + sqlite3_errmsg(database);
+  switch (code & 0xFF) {
+    case SQLITE_FULL:
+      error.code = base::Code::kUnavailable;
+      error.hint = "the disk of spool.path is full";
+      error.retryable = true;
+      break;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      error.code = base::Code::kUnavailable;
+      error.hint = "another program has the file of the spool open";
+      error.retryable = true;
+      break;
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+      error.code = base::Code::kUnauthorized;
+      error.hint = "the folder of spool.path has to be there and writable";
+      break;
+    default:
+      error.code = base::Code::kInternal;
+      break;
+  }
+  return base::Fail(std::move(error));
+}
+
+}  // namespace
+
+void Statement::Bind(int parameter, int64_t number) {
+  sqlite3_bind_int64(statement_.get(), parameter, number);
+}
+
+void Statement::Bind(int parameter, std::string_view text) {
+  sqlite3_bind_text64(statement_.get(), parameter, text.data(), text.size(), SQLITE_STATIC,
+                      SQLITE_UTF8);
+}
+
+void Statement::BindBytes(int parameter, const std::optional<std::string>& bytes) {
+  if (!bytes) {
+    sqlite3_bind_null(statement_.get(), parameter);
+  } else {
+    sqlite3_bind_blob64(statement_.get(), parameter, bytes->data(), bytes->size(), SQLITE_STATIC);
+  }
+}
+
+base::Result<bool> Statement::Step() {
+  switch (sqlite3_step(statement_.get())) {
+    case SQLITE_ROW:
+      return true;
+    case SQLITE_DONE:
+      return false;
+    default:
+      return FailOf(sqlite3_db_handle(statement_.get()));
+  }
+}
+
+void Statement::Reset() { sqlite3_reset(statement_.get()); }
+
+base::Result<void> Statement::Run() {
+  const auto stepped = Step();
+  Reset();
+  if (!stepped) return base::Fail(stepped.error());
+  return {};
+}
+
+int64_t Statement::Number(int column) const {
+  return sqlite3_column_int64(statement_.get(), column);
+}
+
+std::string Statement::Text(int column) const { return Bytes(column).value_or(std::string()); }
+
+std::optional<std::string> Statement::Bytes(int column) const {
+  if (sqlite3_column_type(statement_.get(), column) == SQLITE_NULL) return std::nullopt;
+  const void* bytes = sqlite3_column_blob(statement_.get(), column);
+  const int size = sqlite3_column_bytes(statement_.get(), column);
+  return std::string(static_cast<const char*>(bytes), static_cast<size_t>(size));
+}
+
+base::Result<Database> Database::Open(const std::string& path) {
+  sqlite3* opened = nullptr;
+  const int result = sqlite3_open_v2(
+      path.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+      nullptr);
+  Database database(opened);
+  if (result != SQLITE_OK) return FailOf(opened);
+  sqlite3_busy_timeout(opened, kBusyTimeoutMs);
+  return database;
+}
+
+base::Result<void> Database::Execute(const std::string& sql) {
+  if (sqlite3_exec(database_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+    return FailOf(database_.get());
+  return {};
+}
+
+base::Result<Statement> Database::Prepare(std::string_view sql) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v3(database_.get(), sql.data(), static_cast<int>(sql.size()),
+                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
+    return FailOf(database_.get());
+  return Statement(statement);
+}
+
+base::Result<int64_t> Database::Number(std::string_view sql) {
+  auto statement = Prepare(sql);
+  if (!statement) return base::Fail(statement.error());
+  const auto row = statement->Step();
+  if (!row) return base::Fail(row.error());
+  return *row ? statement->Number(0) : 0;
+}
+
+}  // namespace outrigger::store
