@@ -33,10 +33,10 @@ base::Result<FolderLock> FolderLock::Take(const std::string& folder) {
   FolderLock lock(descriptor);
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return FailOf(path + " can't be locked");
-    return base::Fail({base::Code::kConflict,
-                       "the spool in " + folder + " belongs to the running process " +
-                           HolderOf(descriptor),
-                       "give each sidecar a spool.path of its own", false});
+    return base::Fail(
+        {base::Code::kConflict,
+         "the spool in " + folder + " belongs to the running process " + HolderOf(descriptor),
+         "give each sidecar a spool.path of its own", false});
   }
   const std::string id = std::to_string(getpid());
   if (ftruncate(descriptor, 0) != 0 ||

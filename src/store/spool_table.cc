@@ -119,7 +119,8 @@ base::Result<SpoolTable::Page> SpoolTable::Read(int64_t after, size_t most_rows,
   read_.Bind(2, static_cast<int64_t>(most_rows));
   base::Result<bool> stepped;
   while ((stepped = read_.Step()) && *stepped) {
-    Row row{.id = read_.Number(0), .event_id = read_.Text(1), .source = read_.Text(2), .record = {}};
+    Row row{
+        .id = read_.Number(0), .event_id = read_.Text(1), .source = read_.Text(2), .record = {}};
     row.record.topic = read_.Text(3);
     row.record.partition = static_cast<int32_t>(read_.Number(4));
     row.record.timestamp_ms = read_.Number(5);
@@ -141,9 +142,7 @@ base::Result<SpoolTable::Page> SpoolTable::Read(int64_t after, size_t most_rows,
   return page;
 }
 
-base::Result<int64_t> SpoolTable::Count() {
-  return database_.Number("SELECT count(*) FROM spool");
-}
+base::Result<int64_t> SpoolTable::Count() { return database_.Number("SELECT count(*) FROM spool"); }
 
 base::Result<int64_t> SpoolTable::BytesUsed() {
   return database_.Number(

@@ -88,9 +88,9 @@ std::optional<std::string> Statement::Bytes(int column) const {
 
 base::Result<Database> Database::Open(const std::string& path) {
   sqlite3* opened = nullptr;
-  const int result = sqlite3_open_v2(
-      path.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-      nullptr);
+  const int result =
+      sqlite3_open_v2(path.c_str(), &opened,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(opened);
   if (result != SQLITE_OK) return FailOf(opened);
   sqlite3_busy_timeout(opened, kBusyTimeoutMs);

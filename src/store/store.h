@@ -80,7 +80,7 @@ class Store {
   base::Loop& loop_;
   const StoreOptions options_;
   const FolderLock lock_;
-  std::optional<SpoolTable> table_;  // nothing: it failed, and has to be opened again
+  std::optional<SpoolTable> table_;    // nothing: it failed, and has to be opened again
   std::vector<int64_t> late_removes_;  // of transactions that failed
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // the loop's
   std::mutex mutex_;

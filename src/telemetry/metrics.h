@@ -39,11 +39,11 @@ class Metrics {
   Gauge MemoryBudget();                         // outrigger_memory_budget_bytes
   Gauge MemoryShare(const std::string& share);  // outrigger_memory_share_bytes{share}
   Gauge MemoryUsed(const std::string& share);   // outrigger_memory_used_bytes{share}
-  Gauge HttpConnections();                     // outrigger_http_connections
-  Gauge KafkaConnected();                      // outrigger_kafka_connected
-  Counter ProducerRebuilds();                  // outrigger_producer_rebuilds_total
-  Gauge ProducerWaitingRecords();              // outrigger_producer_waiting_events
-  Gauge ProducerWaitingBytes();                // outrigger_producer_waiting_bytes
+  Gauge HttpConnections();                      // outrigger_http_connections
+  Gauge KafkaConnected();                       // outrigger_kafka_connected
+  Counter ProducerRebuilds();                   // outrigger_producer_rebuilds_total
+  Gauge ProducerWaitingRecords();               // outrigger_producer_waiting_events
+  Gauge ProducerWaitingBytes();                 // outrigger_producer_waiting_bytes
 
   // The text exposition (version 0.0.4), process_* included. Any thread; not a flow's.
   std::string Text() const;

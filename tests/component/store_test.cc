@@ -71,9 +71,7 @@ class StoreTest : public testing::Test {
     return values;
   }
   std::string file() const { return folder_ + "/outrigger.db"; }
-  void Execute(const std::string& sql) {
-    ASSERT_TRUE(Database::Open(file())->Execute(sql)) << sql;
-  }
+  void Execute(const std::string& sql) { ASSERT_TRUE(Database::Open(file())->Execute(sql)) << sql; }
 
   base::Loop loop_;
   std::string folder_;

@@ -20,9 +20,7 @@ Row Whole() {
   return row;
 }
 
-uint32_t ChecksumOf(const Row& row) {
-  return ChecksumOf(row, EncodeHeaders(row.record.headers));
-}
+uint32_t ChecksumOf(const Row& row) { return ChecksumOf(row, EncodeHeaders(row.record.headers)); }
 
 TEST(Headers, ComeBackAsTheyWereWithNullsAndEmptyValuesApart) {
   const auto headers = Whole().record.headers;
