@@ -41,8 +41,8 @@ class SpoolTableTest : public testing::Test {
   }
   std::vector<std::string> Values(int64_t after, size_t rows = 100, size_t bytes = 1 << 20) {
     std::vector<std::string> values;
-    for (const Row& row : table_.Read(after, rows, bytes)->rows)
-      values.push_back(*row.record.value);
+    const auto page = table_.Read(after, rows, bytes);
+    for (const Row& row : page->rows) values.push_back(*row.record.value);
     return values;
   }
 
