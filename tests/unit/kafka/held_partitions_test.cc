@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <string>
+#include <unordered_set>
+
 namespace outrigger::kafka {
 namespace {
 
@@ -51,6 +55,17 @@ TEST(HeldPartitions, WhatIsErasedIsNotFound) {
   EXPECT_FALSE(held.Erase(kFirst));
   EXPECT_EQ(held.Find(kFirst), nullptr);
   EXPECT_TRUE(held.empty());
+}
+
+TEST(HeldPartitions, ALookupCostsTheSameHoweverManyThereAre) {
+  std::unordered_set<TopicPartition, HashOf> partitions;
+  for (int topic = 0; topic < 20; ++topic)
+    for (int32_t partition = 0; partition < 1000; ++partition)
+      partitions.insert({"topic-" + std::to_string(topic), partition});
+  size_t most = 0;  // that a lookup compares with
+  for (size_t bucket = 0; bucket < partitions.bucket_count(); ++bucket)
+    most = std::max(most, partitions.bucket_size(bucket));
+  EXPECT_LE(most, 12U);
 }
 
 TEST(HeldPartition, ItsEndIsWhatTheLastFetchSawUnlessMoreIsKnown) {
