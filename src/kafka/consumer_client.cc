@@ -8,7 +8,7 @@ ConsumerClient::ConsumerClient(base::Loop& loop, std::function<void()> on_events
     : loop_(loop),
       wakeup_(loop, std::move(on_events)),
       calls_(loop),
-      side_(std::make_unique<SideThread>()) {}
+      side_(std::make_unique<base::SideThread>()) {}
 
 void ConsumerClient::Use(std::shared_ptr<ConsumerHandle> handle) {
   if (handle_) rd_kafka_queue_io_event_enable(handle_->queue(), -1, nullptr, 0);
@@ -23,8 +23,8 @@ void ConsumerClient::Stop() {
   handle_.reset();
 }
 
-ConsumerClient::Offsets ConsumerClient::FetchedOffsets(const TopicPartition& at) const {
-  Offsets offsets;
+Consumer::Watermarks ConsumerClient::FetchedOffsets(const TopicPartition& at) const {
+  Consumer::Watermarks offsets;
   rd_kafka_get_watermark_offsets(rk(), at.topic.c_str(), at.partition, &offsets.low, &offsets.high);
   return offsets;
 }

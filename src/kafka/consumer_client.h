@@ -11,10 +11,10 @@
 #include <utility>
 
 #include "base/loop.h"
+#include "base/loop_calls.h"
+#include "base/side_thread.h"
 #include "base/wakeup.h"
-#include "kafka/consumer_handle.h"
-#include "kafka/loop_calls.h"
-#include "kafka/side_thread.h"
+#include "kafka/consumer.h"
 
 namespace outrigger::kafka {
 
@@ -24,10 +24,6 @@ class ConsumerClient {
   struct Pace {
     base::TimePoint next{};
     bool under_way = false;
-  };
-  struct Offsets {
-    int64_t low = -1;
-    int64_t high = -1;
   };
 
   // `on_events` polls the queue until it is empty.
@@ -43,8 +39,8 @@ class ConsumerClient {
   base::TimePoint Now() const { return loop_.Now(); }
   const std::shared_ptr<ConsumerHandle>& handle() const { return handle_; }
   rd_kafka_t* rk() const { return handle_->rk(); }
-  // The first and the end of the offsets that the last fetch saw; -1: not known.
-  Offsets FetchedOffsets(const TopicPartition& at) const;
+  // As the last fetch saw them; -1: not known.
+  Consumer::Watermarks FetchedOffsets(const TopicPartition& at) const;
 
   template <typename Call>
   void Post(Call call) {
@@ -78,8 +74,8 @@ class ConsumerClient {
   base::Loop& loop_;
   base::Wakeup wakeup_;
   std::shared_ptr<ConsumerHandle> handle_;
-  LoopCalls calls_;
-  std::unique_ptr<SideThread> side_;
+  base::LoopCalls calls_;
+  std::unique_ptr<base::SideThread> side_;
 };
 
 }  // namespace outrigger::kafka

@@ -63,9 +63,8 @@ Consumer::Core::Core(base::Loop& loop, ConsumerOptions options, ConsumerHandler 
               [this](base::TimePoint missing_at) { membership_.OnTopicCame(missing_at); }),
       standstill_(client_, health_, held_, options_.group,
                   {[this] {
-                     const bool active = recovery_.running() && !membership_.closing();
-                     return StandstillWatch::State{active, membership_.joined(),
-                                                   active && polling_ && !membership_.stepping()};
+                     return StandstillWatch::State{active(), membership_.joined(),
+                                                   active() && polling_ && !membership_.stepping()};
                    },
                    [this](const std::string& why) { OnStandstill(why); }}),
       batch_(options_.fetch.passed_on) {}
@@ -110,9 +109,8 @@ void Consumer::Core::Beat() {
     if (membership_.closed()) return;
     if (!health_.connected()) Ping();
     EndRefusedFetches();
-    const bool active = recovery_.running() && !membership_.closing();
     if (health_.connected()) {
-      if (active) topics_.Beat(membership_.joined());
+      if (active()) topics_.Beat(membership_.joined());
       identities_.Beat();
     }
     standstill_.Beat();
@@ -237,7 +235,7 @@ void Consumer::Core::OnFatal(const std::string& why) {
 // Settles everything as a rebalance would, and goes on with a new client: nothing is settled by it,
 // and nothing that the application has is cut off before rebalance.drain.
 void Consumer::Core::OnStandstill(const std::string& why) {
-  if (membership_.stepping() || !recovery_.running() || membership_.closing()) return;
+  if (membership_.stepping() || !active()) return;
   Log(Level::kError, "the Kafka consumer is at a standstill: it is made again",
       {{"group", options_.group}, {"reason", why}});
   standstill_.OnRenewed();
@@ -291,10 +289,10 @@ void Consumer::Core::SetPolling(bool polling) {
 }
 
 std::optional<Consumer::Watermarks> Consumer::Core::WatermarksOf(const TopicPartition& at) const {
-  auto [low, high] = client_.FetchedOffsets(at);
-  if (const HeldPartition* held = held_.Find(at)) high = held->EndOf(high);
-  if (high < 0) return std::nullopt;
-  return Watermarks{low, high};
+  Watermarks marks = client_.FetchedOffsets(at);
+  if (const HeldPartition* held = held_.Find(at)) marks.high = held->EndOf(marks.high);
+  if (marks.high < 0) return std::nullopt;
+  return marks;
 }
 
 }  // namespace outrigger::kafka

@@ -40,6 +40,8 @@ class Consumer::Core {
 
  private:
   GroupMembership::Events MembershipEvents();
+  // There is a client that works, and it is not being closed.
+  bool active() const { return recovery_.running() && !membership_.closing(); }
 
   void OnEvents();
   void OnEvent(rd_kafka_event_t& event);

@@ -57,7 +57,7 @@ class ConsumerRecovery {
   base::TimePoint assigned_since_;
   std::minstd_rand random_{std::random_device{}()};
   base::Timer again_;
-  std::optional<SideThread> retired_;  // made with the first
+  std::optional<base::SideThread> retired_;  // made with the first
 };
 
 }  // namespace outrigger::kafka

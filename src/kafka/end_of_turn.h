@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "kafka/loop_calls.h"
+#include "base/loop_calls.h"
 #include "kafka/partition_queue.h"
 
 namespace outrigger::kafka {
@@ -35,7 +35,7 @@ class EndOfTurn {
   std::vector<PartitionQueue*> queues_;
   std::vector<std::pair<Entry*, Refusal>> refused_;
   bool armed_ = false;
-  LoopCalls calls_;
+  base::LoopCalls calls_;
 };
 
 }  // namespace outrigger::kafka

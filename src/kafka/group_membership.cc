@@ -39,9 +39,9 @@ void GroupMembership::OnRebalance(rd_kafka_event_t& event) {
   if (closing()) return OnRebalanceWhileClosing(revoke, lost, at);
   EndStep();  // overtaken: its partitions, if any, are among held_.revoking()
   health_.EndAll(Trouble::kPosition);
-  if (lost) return Lose(std::move(at));
+  if (lost) return Lose(held_.NotRevoking(std::move(at)));
   join_.OnShared(client_.Now());
-  if (revoke) return StartRevoke(std::move(at));
+  if (revoke) return StartRevoke(held_.NotRevoking(std::move(at)));
   for (const Trouble of :
        {Trouble::kFenced, Trouble::kClient, Trouble::kGroup, Trouble::kNotJoined})
     health_.EndAll(of);
@@ -88,10 +88,6 @@ void GroupMembership::Hold(const std::vector<StartingPoint>& points) {
 // ---- partitions go
 
 void GroupMembership::StartRevoke(std::vector<TopicPartition> at) {
-  std::erase_if(at, [this](const TopicPartition& each) {
-    const HeldPartition* held = held_.Find(each);
-    return !held || held->revoking();
-  });
   if (at.empty()) return SettleRevoked({});
   const uint64_t step = BeginStep(Step::Kind::kRevoke, at);
   identities_.FindGone(at, [this, step](TopicIdentities::Found found) {
@@ -109,10 +105,6 @@ void GroupMembership::StartRevoke(std::vector<TopicPartition> at) {
 // the same way. The starting points of what comes next are asked for after this.
 void GroupMembership::Lose(std::vector<TopicPartition> at) {
   join_.OnLost();
-  std::erase_if(at, [this](const TopicPartition& each) {
-    const HeldPartition* held = held_.Find(each);
-    return !held || held->revoking();
-  });
   std::vector<TopicPartition> all = held_.revoking();
   all.insert(all.end(), at.begin(), at.end());
   const bool ask = health_.connected() && !at.empty();
@@ -223,10 +215,7 @@ void GroupMembership::OnRebalanceWhileClosing(bool revoke, bool lost,
   }
   if (leave_.leaving()) return static_cast<void>(Release(at));
   if (!lost) return leave_.Owe(at);
-  std::vector<TopicPartition> told;
-  for (const auto& each : at)
-    if (const HeldPartition* held = held_.Find(each); held && !held->revoking())
-      told.push_back(each);
+  std::vector<TopicPartition> told = held_.NotRevoking(at);
   Release(at);
   TellLost(std::move(told));
   if (!held_.empty()) return;

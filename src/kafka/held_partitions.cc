@@ -56,6 +56,14 @@ std::vector<TopicPartition> HeldPartitions::Where(bool revoking) const {
 std::vector<TopicPartition> HeldPartitions::revoking() const { return Where(true); }
 std::vector<TopicPartition> HeldPartitions::not_revoking() const { return Where(false); }
 
+std::vector<TopicPartition> HeldPartitions::NotRevoking(std::vector<TopicPartition> at) const {
+  std::erase_if(at, [this](const TopicPartition& each) {
+    const HeldPartition* held = Find(each);
+    return !held || held->revoking();
+  });
+  return at;
+}
+
 std::vector<std::string> HeldPartitions::topics() const {
   std::set<std::string> topics;
   for (const auto& [at, held] : held_) topics.insert(at.topic);

@@ -56,6 +56,8 @@ class HeldPartitions {
   Map::const_iterator end() const { return held_.end(); }
   std::vector<TopicPartition> revoking() const;
   std::vector<TopicPartition> not_revoking() const;
+  // Those of `at` that are held and not being revoked.
+  std::vector<TopicPartition> NotRevoking(std::vector<TopicPartition> at) const;
   std::vector<std::string> topics() const;
 
  private:

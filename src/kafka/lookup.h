@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/loop.h"
+#include "base/loop_calls.h"
+#include "base/side_thread.h"
 #include "kafka/handle.h"
-#include "kafka/loop_calls.h"
-#include "kafka/side_thread.h"
 
 namespace outrigger::kafka {
 
@@ -38,9 +38,9 @@ class Lookup {
 
  private:
   std::function<void(const Answer&)> on_answer_;
-  LoopCalls calls_;
-  std::optional<SideThread> retired_;  // made with the first
-  SideThread side_;                    // ends before what its jobs use
+  base::LoopCalls calls_;
+  std::optional<base::SideThread> retired_;  // made with the first
+  base::SideThread side_;                    // ends before what its jobs use
 };
 
 }  // namespace outrigger::kafka

@@ -99,7 +99,7 @@ class Producer::Core {
   std::shared_ptr<Handle> handle_;
   std::optional<TopicFinder> finder_;
   base::Timer beat_;
-  LoopCalls calls_;
+  base::LoopCalls calls_;
 };
 
 }  // namespace outrigger::kafka

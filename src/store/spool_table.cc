@@ -150,8 +150,4 @@ base::Result<int64_t> SpoolTable::BytesUsed() {
       "pragma_freelist_count(), pragma_page_size()");
 }
 
-base::Result<void> SpoolTable::Shrink(int pages) {
-  return database_.Execute("PRAGMA incremental_vacuum(" + std::to_string(pages) + ")");
-}
-
 }  // namespace outrigger::store

@@ -36,8 +36,6 @@ class SpoolTable {
   base::Result<int64_t> Count();
   // Of the database, without what was freed in it.
   base::Result<int64_t> BytesUsed();
-  // Gives up to `pages` freed pages back to the disk.
-  base::Result<void> Shrink(int pages);
 
  private:
   explicit SpoolTable(Database database) : database_(std::move(database)) {}

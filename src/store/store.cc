@@ -29,13 +29,16 @@ base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, StoreOptions 
 }
 
 Store::Store(base::Loop& loop, StoreOptions options, FolderLock lock, SpoolTable table)
-    : loop_(loop), options_(std::move(options)), lock_(std::move(lock)), table_(std::move(table)) {
+    : options_(std::move(options)),
+      lock_(std::move(lock)),
+      table_(std::move(table)),
+      answers_(loop) {
   thread_ = std::thread([this] { Work(); });
   pthread_setname_np(thread_.native_handle(), "store");
 }
 
 Store::~Store() {
-  *alive_ = false;
+  answers_.Stop();
   {
     const std::lock_guard lock(mutex_);
     stop_ = true;
@@ -121,7 +124,7 @@ void Store::AnswerPuts(std::vector<PutJob> puts, const base::Result<void>& writt
     } else {
       result = base::Fail(written.error());
     }
-    Answer([on_put = std::move(put.on_put), result = std::move(result)] { on_put(result); });
+    answers_.Post([on_put = std::move(put.on_put), result = std::move(result)] { on_put(result); });
   }
 }
 
@@ -142,7 +145,7 @@ void Store::Read(Jobs& jobs) {
       page = table_->Read(read.after, read.most_rows, read.most_bytes);
       if (!page) table_.reset();
     }
-    Answer([on_read = std::move(read.on_read), page = std::move(page)]() mutable {
+    answers_.Post([on_read = std::move(read.on_read), page = std::move(page)]() mutable {
       on_read(std::move(page));
     });
   }
@@ -154,12 +157,6 @@ base::Result<void> Store::Reopen() {
   if (!opened) return base::Fail(opened.error());
   table_ = std::move(*opened);
   return {};
-}
-
-void Store::Answer(std::function<void()> answer) {
-  loop_.Post([alive = alive_, answer = std::move(answer)] {
-    if (*alive) answer();
-  });
 }
 
 }  // namespace outrigger::store

@@ -20,7 +20,7 @@
 #include <thread>
 #include <vector>
 
-#include "base/loop.h"
+#include "base/loop_calls.h"
 #include "store/folder_lock.h"
 #include "store/row.h"
 #include "store/spool_table.h"
@@ -75,14 +75,12 @@ class Store {
   base::Result<void> CheckRoom();
   void Read(Jobs& jobs);
   base::Result<void> Reopen();
-  void Answer(std::function<void()> answer);
 
-  base::Loop& loop_;
   const StoreOptions options_;
   const FolderLock lock_;
   std::optional<SpoolTable> table_;    // nothing: it failed, and has to be opened again
   std::vector<int64_t> late_removes_;  // of transactions that failed
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // the loop's
+  base::LoopCalls answers_;
   std::mutex mutex_;
   std::condition_variable wake_;
   Jobs jobs_;

@@ -45,6 +45,7 @@ TEST(HeldPartitions, WhatIsBeingRevokedIsToldApart) {
   held.Add({"users", 0}, 0, {});
   EXPECT_THAT(held.revoking(), ElementsAre(kFirst));
   EXPECT_THAT(held.not_revoking(), UnorderedElementsAre(kSecond, TopicPartition{"users", 0}));
+  EXPECT_THAT(held.NotRevoking({kFirst, kSecond, {"users", 7}}), ElementsAre(kSecond));
   EXPECT_THAT(held.topics(), ElementsAre("orders", "users"));
 }
 

@@ -1,16 +1,16 @@
-#include "kafka/loop_calls.h"
+#include "base/loop_calls.h"
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <optional>
 
-namespace outrigger::kafka {
+namespace outrigger::base {
 namespace {
 
 class LoopCallsTest : public testing::Test {
  protected:
-  base::Loop loop_;
+  Loop loop_;
   std::optional<LoopCalls> calls_{std::in_place, loop_};
 };
 
@@ -97,4 +97,4 @@ TEST_F(LoopCallsTest, NoAnswerComesAfterTheOwnersEnd) {
 }
 
 }  // namespace
-}  // namespace outrigger::kafka
+}  // namespace outrigger::base

@@ -1,8 +1,9 @@
 // Calls on a loop that end with their owner: work for later, and answers of questions that block
 // and are therefore asked on a side thread.
 //
-// Thread: the loop's; only `question` runs on the side thread. Lifetime: no call comes after Stop
-// or destruction. The loop outlives the side thread.
+// Thread: the loop's, but Post may be called from any; only `question` runs on the side thread.
+// Lifetime: no call comes after Stop or destruction, which is the loop's matter. The loop outlives
+// the threads that post.
 #pragma once
 
 #include <memory>
@@ -10,13 +11,13 @@
 #include <utility>
 
 #include "base/loop.h"
-#include "kafka/side_thread.h"
+#include "base/side_thread.h"
 
-namespace outrigger::kafka {
+namespace outrigger::base {
 
 class LoopCalls {
  public:
-  explicit LoopCalls(base::Loop& loop) : loop_(loop) {}
+  explicit LoopCalls(Loop& loop) : loop_(loop) {}
   LoopCalls(const LoopCalls&) = delete;
   LoopCalls& operator=(const LoopCalls&) = delete;
   ~LoopCalls() { Stop(); }
@@ -55,8 +56,8 @@ class LoopCalls {
   }
 
  private:
-  base::Loop& loop_;
+  Loop& loop_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-}  // namespace outrigger::kafka
+}  // namespace outrigger::base

@@ -1,8 +1,8 @@
-#include "kafka/side_thread.h"
+#include "base/side_thread.h"
 
 #include <utility>
 
-namespace outrigger::kafka {
+namespace outrigger::base {
 
 SideThread::SideThread() : thread_([this] { Work(); }) {}
 
@@ -37,4 +37,4 @@ void SideThread::Work() {
   }
 }
 
-}  // namespace outrigger::kafka
+}  // namespace outrigger::base

@@ -1,4 +1,4 @@
-// A thread for what blocks: questions to the cluster, and letting go of a handle.
+// A thread for what blocks, such as questions to a cluster and the end of a client.
 //
 // Thread: Run from any; jobs run one after the other. Lifetime: destroying it waits for the job
 // under way and drops the rest.
@@ -10,7 +10,7 @@
 #include <mutex>
 #include <thread>
 
-namespace outrigger::kafka {
+namespace outrigger::base {
 
 class SideThread {
  public:
@@ -31,4 +31,4 @@ class SideThread {
   std::thread thread_;
 };
 
-}  // namespace outrigger::kafka
+}  // namespace outrigger::base
