@@ -907,6 +907,9 @@ TEST(Drain, WithoutConnectionsIsDoneAtOnce) {
 }
 
 TEST(Server, WithoutAFreeDescriptorAcceptsOnEveryListenerAgainWhenThereIsOne) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "UBSan opens a pipe to look at an object of a type that is new to it";
+#endif
   const std::string path =
       (std::filesystem::temp_directory_path() / ("accept." + std::to_string(getpid()))).string();
   Driven driven;
