@@ -79,11 +79,17 @@ std::optional<std::vector<event::Header>> DecodeHeaders(std::string_view bytes) 
 
 uint32_t ChecksumOf(const Row& row, std::string_view headers) {
   Checksum checksum;
+  checksum.Add(row.id);
   checksum.Add(std::string_view(row.event_id));
   checksum.Add(std::string_view(row.source));
+  checksum.Add(int64_t{row.target});
+  checksum.Add(static_cast<int64_t>(row.fingerprint));
   checksum.Add(std::string_view(row.record.topic));
   checksum.Add(int64_t{row.record.partition});
   checksum.Add(row.record.timestamp_ms);
+  checksum.Add(std::string_view(row.dead_letter));
+  checksum.Add(std::string_view(row.label));
+  checksum.Add(row.accepted_ms);
   checksum.Add(row.record.key);
   checksum.Add(row.record.value);
   checksum.Add(headers);

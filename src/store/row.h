@@ -16,10 +16,17 @@ namespace outrigger::store {
 struct Row {
   int64_t id = 0;  // given by the store; in the order of acceptance
   std::string event_id;
-  std::string source;
+  std::string source;        // empty: the id was not chosen by the caller
+  int32_t target = 0;        // its place among the targets of its event
+  uint64_t fingerprint = 0;  // of what the event says; 0: not known
   event::Record record;
+  std::string dead_letter;  // the topic for what Kafka rejects for good; empty: none
+  std::string label;        // the topic as the metrics name it
+  int64_t accepted_ms = 0;  // since 1970
 
-  size_t bytes() const { return event_id.size() + source.size() + record.bytes(); }
+  size_t bytes() const {
+    return event_id.size() + source.size() + record.bytes() + dead_letter.size() + label.size();
+  }
 };
 
 std::string EncodeHeaders(const std::vector<event::Header>& headers);

@@ -1,7 +1,7 @@
 // The table `spool` of an open file (SCHEMA.md): rows come, are read in order, and leave.
 //
-// Nothing is safe before Commit has returned. After any error the file is closed and opened again.
-// Thread: one at a time. Errors: of the disk and of SQLite.
+// Thread: one at a time. Lifetime: the database outlives it. Errors: of the disk and of SQLite;
+// after any of them the file is closed and opened again.
 #pragma once
 
 #include <cstdint>
@@ -10,21 +10,36 @@
 
 #include "store/row.h"
 #include "store/sqlite.h"
+#include "store/totals.h"
 
 namespace outrigger::store {
 
+// Where a row that was put is.
+struct Placed {
+  enum class Kind {
+    kNew,
+    kRepeat,    // the spool has it already, as row `id`
+    kConflict,  // row `id` has the same event id, source and target, and says something else
+  };
+  int64_t id = 0;
+  Kind kind = Kind::kNew;
+
+  bool operator==(const Placed&) const = default;
+};
+
 class SpoolTable {
  public:
-  // Makes the file and the table where they are not there, and refuses a file that is not ours or
-  // of a newer version.
-  static base::Result<SpoolTable> Open(const std::string& path);
+  static base::Result<SpoolTable> Open(Database& database);
 
-  base::Result<void> Begin();
-  // Gives the row its id.
-  base::Result<void> Insert(Row& row);
+  // Gives the row its id and inserts it, unless its event is there already, which is only looked
+  // for where the row has a source.
+  base::Result<Placed> Put(Row& row);
+  // As Put, whatever is there.
+  base::Result<void> Append(Row& row);
+  // A row that is not there is none to remove.
   base::Result<void> Remove(int64_t id);
-  // What was done since Begin is on the disk when it returns.
-  base::Result<void> Commit();
+  // Writes what belongs to the rows put and removed, before their transaction is committed.
+  base::Result<void> Finish() { return totals_.Save(); }
 
   struct Page {
     std::vector<Row> rows;
@@ -32,21 +47,24 @@ class SpoolTable {
   };
   // The rows behind `after`, in order: at most so many, and no more once they have so many bytes.
   base::Result<Page> Read(int64_t after, size_t most_rows, size_t most_bytes);
+  // Those of an event id, whole ones only.
+  base::Result<std::vector<Row>> Find(const std::string& event_id);
 
-  base::Result<int64_t> Count();
-  // Of the database, without what was freed in it.
-  base::Result<int64_t> BytesUsed();
+  const Totals& totals() const { return totals_; }
+  // The last id that was given to a row.
+  int64_t last_id() const { return last_id_; }
 
  private:
-  explicit SpoolTable(Database database) : database_(std::move(database)) {}
-  base::Result<void> Prepare();
+  explicit SpoolTable(Totals totals) : totals_(std::move(totals)) {}
+  base::Result<Placed> FindSame(const Row& row);
 
-  Database database_;
-  Statement begin_;
+  Totals totals_;
+  int64_t last_id_ = 0;
   Statement insert_;
   Statement remove_;
-  Statement commit_;
   Statement read_;
+  Statement find_;
+  Statement same_;
 };
 
 }  // namespace outrigger::store

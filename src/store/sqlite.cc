@@ -1,37 +1,39 @@
 #include "store/sqlite.h"
 
+#include <cerrno>
+
 namespace outrigger::store {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2000;
 
+// SQLite knows a full disk only where write(2) says so: a quota, and what fsync(2) finds out later,
+// are I/O errors to it.
+bool DiskFull(sqlite3* database, int code) {
+  if (code == SQLITE_FULL) return true;
+  const int system = sqlite3_system_errno(database);
+  return code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT);
+}
+
 base::Failure FailOf(sqlite3* database) {
-  const int code = sqlite3_errcode(database);
-  base::Error error;
-  error.message = std::string("SQLite: ") + sqlite3_errmsg(database);
-  switch (code & 0xFF) {
-    case SQLITE_FULL:
-      error.code = base::Code::kUnavailable;
-      error.hint = "the disk of spool.path is full";
-      error.retryable = true;
-      break;
+  const int code = sqlite3_errcode(database) & 0xFF;
+  const std::string message = std::string("SQLite: ") + sqlite3_errmsg(database);
+  if (DiskFull(database, code))
+    return base::Fail({base::Code::kUnavailable, "the disk of spool.path is full (" + message + ")",
+                       "free space on that disk", true});
+  switch (code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-      error.code = base::Code::kUnavailable;
-      error.hint = "another program has the file of the spool open";
-      error.retryable = true;
-      break;
+      return base::Fail(
+          {base::Code::kTimeout, message, "another program has the file of the spool open", true});
     case SQLITE_CANTOPEN:
     case SQLITE_READONLY:
     case SQLITE_PERM:
-      error.code = base::Code::kUnauthorized;
-      error.hint = "the folder of spool.path has to be there and writable";
-      break;
+      return base::Fail({base::Code::kUnauthorized, message,
+                         "the folder of spool.path has to be there and writable", false});
     default:
-      error.code = base::Code::kInternal;
-      break;
+      return base::Fail({base::Code::kInternal, message, "look at the disk of spool.path", true});
   }
-  return base::Fail(std::move(error));
 }
 
 }  // namespace
@@ -109,6 +111,16 @@ base::Result<Statement> Database::Prepare(std::string_view sql) {
                          SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK)
     return FailOf(database_.get());
   return Statement(statement);
+}
+
+base::Result<void> Database::Prepare(
+    std::initializer_list<std::pair<Statement*, std::string>> statements) {
+  for (const auto& [statement, sql] : statements) {
+    auto prepared = Prepare(sql);
+    if (!prepared) return base::Fail(prepared.error());
+    *statement = std::move(*prepared);
+  }
+  return {};
 }
 
 base::Result<int64_t> Database::Number(std::string_view sql) {

@@ -6,10 +6,12 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.h"
 
@@ -53,6 +55,7 @@ class Database {
 
   base::Result<void> Execute(const std::string& sql);
   base::Result<Statement> Prepare(std::string_view sql);
+  base::Result<void> Prepare(std::initializer_list<std::pair<Statement*, std::string>> statements);
   // The first column of the first row.
   base::Result<int64_t> Number(std::string_view sql);
 

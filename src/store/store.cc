@@ -1,162 +1,143 @@
 #include "store/store.h"
 
-#include <pthread.h>
-
 #include <utility>
-
-#include "telemetry/log.h"
 
 namespace outrigger::store {
 namespace {
 
-using telemetry::Level;
-using telemetry::Log;
-
-// What could not be removed is tried again, with what comes or after this time.
-constexpr std::chrono::seconds kRemoveAgain{1};
-
 std::string PathIn(const std::string& folder) { return folder + "/outrigger.db"; }
+
+int64_t NowMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+// That the spool is full is an answer to the rows, and no error of the transaction.
+struct PutAnswer {
+  base::Result<Store::Placements> placements;
+};
 
 }  // namespace
 
 base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, StoreOptions options) {
   auto lock = FolderLock::Take(options.folder);
   if (!lock) return base::Fail(lock.error());
-  auto table = SpoolTable::Open(PathIn(options.folder));
-  if (!table) return base::Fail(table.error());
+  auto file = SpoolFile::Open(PathIn(options.folder));
+  if (!file) return base::Fail(file.error());
+  auto found = file->Count();
+  if (!found) return base::Fail(found.error());
   return std::unique_ptr<Store>(
-      new Store(loop, std::move(options), std::move(*lock), std::move(*table)));
+      new Store(loop, std::move(options), std::move(*lock), std::move(*file), std::move(*found)));
 }
 
-Store::Store(base::Loop& loop, StoreOptions options, FolderLock lock, SpoolTable table)
-    : options_(std::move(options)),
-      lock_(std::move(lock)),
-      table_(std::move(table)),
-      answers_(loop) {
-  thread_ = std::thread([this] { Work(); });
-  pthread_setname_np(thread_.native_handle(), "store");
+Store::Store(base::Loop& loop, StoreOptions options, FolderLock lock, SpoolFile file,
+             Contents found)
+    : lock_(std::move(lock)),
+      found_(std::move(found)),
+      answers_(loop),
+      writer_(std::make_unique<Writer>(PathIn(options.folder), std::move(file), options.max_bytes,
+                                       std::move(options.on_commit))) {}
+
+Store::~Store() { answers_.Stop(); }
+
+template <typename Answer, typename Run>
+Writer::Job Store::JobOf(Run run, On<Answer> on_answer) {
+  auto answer = std::make_shared<base::Result<Answer>>();
+  return {[answer, run = std::move(run)](SpoolFile& file) mutable -> base::Result<void> {
+            *answer = run(file);
+            if (!*answer) return base::Fail(answer->error());
+            return {};
+          },
+          [this, answer, on_answer = std::move(on_answer)](const base::Result<void>& done) {
+            if (!done) *answer = base::Fail(done.error());
+            answers_.Post([answer, on_answer] { on_answer(std::move(*answer)); });
+          }};
 }
 
-Store::~Store() {
-  answers_.Stop();
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
-
-void Store::Put(std::vector<Row> rows, OnPut on_put) {
-  const std::lock_guard lock(mutex_);
-  jobs_.puts.push_back({std::move(rows), std::move(on_put)});
-  wake_.notify_one();
+void Store::Put(std::vector<Row> rows, On<Placements> on_put) {
+  auto put = [rows = std::move(rows)](SpoolFile& file) mutable -> base::Result<PutAnswer> {
+    if (auto room = file.CheckRoom(); !room) return PutAnswer{base::Fail(room.error())};
+    Placements placements;
+    for (Row& row : rows) {
+      const auto placed = file.spool().Put(row);
+      if (!placed) return base::Fail(placed.error());
+      placements.push_back(*placed);
+    }
+    return PutAnswer{std::move(placements)};
+  };
+  auto on_answer = [on_put = std::move(on_put)](base::Result<PutAnswer> answer) {
+    on_put(answer ? std::move(answer->placements) : base::Fail(answer.error()));
+  };
+  writer_->Write(JobOf<PutAnswer>(std::move(put), std::move(on_answer)));
 }
 
 void Store::Remove(std::vector<int64_t> ids) {
-  const std::lock_guard lock(mutex_);
-  jobs_.removes.insert(jobs_.removes.end(), ids.begin(), ids.end());
-  wake_.notify_one();
+  writer_->Write({[ids = std::move(ids)](SpoolFile& file) -> base::Result<void> {
+                    for (const int64_t id : ids)
+                      if (auto removed = file.spool().Remove(id); !removed) return removed;
+                    return {};
+                  },
+                  nullptr, true});
 }
 
-void Store::Read(int64_t after, size_t most_rows, size_t most_bytes, OnRead on_read) {
-  const std::lock_guard lock(mutex_);
-  jobs_.reads.push_back({after, most_rows, most_bytes, std::move(on_read)});
-  wake_.notify_one();
+void Store::Read(int64_t after, size_t most_rows, size_t most_bytes, On<SpoolTable::Page> on_read) {
+  writer_->Read(JobOf<SpoolTable::Page>(
+      [=](SpoolFile& file) { return file.spool().Read(after, most_rows, most_bytes); },
+      std::move(on_read)));
 }
 
-// ---- the writer's thread
-
-void Store::Work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    const auto ready = [this] { return stop_ || !jobs_.empty(); };
-    if (late_removes_.empty()) {
-      wake_.wait(lock, ready);
-    } else {
-      wake_.wait_for(lock, kRemoveAgain, ready);
-    }
-    if (stop_) return;
-    Jobs jobs = std::exchange(jobs_, {});
-    lock.unlock();
-    Write(jobs);
-    Read(jobs);
-    lock.lock();
-  }
+void Store::Find(std::string event_id, On<Found> on_found) {
+  writer_->Read(JobOf<Found>(
+      [event_id = std::move(event_id)](SpoolFile& file) -> base::Result<Found> {
+        auto spooled = file.spool().Find(event_id);
+        if (!spooled) return base::Fail(spooled.error());
+        auto quarantined = file.quarantine().Find(event_id);
+        if (!quarantined) return base::Fail(quarantined.error());
+        return Found{std::move(*spooled), std::move(*quarantined)};
+      },
+      std::move(on_found)));
 }
 
-void Store::Write(Jobs& jobs) {
-  jobs.removes.insert(jobs.removes.end(), late_removes_.begin(), late_removes_.end());
-  late_removes_.clear();
-  if (jobs.puts.empty() && jobs.removes.empty()) return;
-  base::Result<void> written = Reopen();
-  if (written && !jobs.puts.empty()) {
-    // A full spool takes no more rows, but those that it has leave it.
-    if (const auto room = CheckRoom(); !room) AnswerPuts(std::exchange(jobs.puts, {}), room);
-  }
-  if (written) written = WriteOpen(jobs);
-  if (!written) {
-    // Whether a commit that failed is in the file can't be known: the file says so when it is
-    // opened again, and nobody was told that the rows are safe.
-    table_.reset();
-    late_removes_ = std::move(jobs.removes);
-    Log(Level::kError, "the spool can't be written",
-        {{"error", written.error().message}, {"hint", written.error().hint}});
-  }
-  AnswerPuts(std::move(jobs.puts), written);
+void Store::Quarantine(int64_t id, std::string reason, std::string detail, On<bool> on_done) {
+  writer_->Write(JobOf<bool>(
+      [=, reason = std::move(reason), detail = std::move(detail)](SpoolFile& file) {
+        return file.Quarantine(id, reason, detail, NowMs());
+      },
+      std::move(on_done)));
 }
 
-base::Result<void> Store::WriteOpen(Jobs& jobs) {
-  if (auto begun = table_->Begin(); !begun) return begun;
-  for (const int64_t id : jobs.removes)
-    if (auto removed = table_->Remove(id); !removed) return removed;
-  for (PutJob& put : jobs.puts)
-    for (Row& row : put.rows)
-      if (auto inserted = table_->Insert(row); !inserted) return inserted;
-  return table_->Commit();
+void Store::ListQuarantine(int64_t after, size_t most, On<QuarantinedRows> on_listed) {
+  writer_->Read(JobOf<QuarantinedRows>(
+      [=](SpoolFile& file) { return file.quarantine().List(after, most); }, std::move(on_listed)));
 }
 
-void Store::AnswerPuts(std::vector<PutJob> puts, const base::Result<void>& written) {
-  for (PutJob& put : puts) {
-    base::Result<std::vector<int64_t>> result;
-    if (written) {
-      for (const Row& row : put.rows) result->push_back(row.id);
-    } else {
-      result = base::Fail(written.error());
-    }
-    answers_.Post([on_put = std::move(put.on_put), result = std::move(result)] { on_put(result); });
-  }
+void Store::Requeue(Ids ids, On<Ids> on_done) {
+  writer_->Write(JobOf<Ids>(
+      [ids = std::move(ids)](SpoolFile& file) -> base::Result<Ids> {
+        Ids now;
+        for (const int64_t id : ids) {
+          const auto requeued = file.Requeue(id);
+          if (!requeued) return base::Fail(requeued.error());
+          now.push_back(*requeued);
+        }
+        return now;
+      },
+      std::move(on_done)));
 }
 
-base::Result<void> Store::CheckRoom() {
-  const auto used = table_->BytesUsed();
-  if (!used) return base::Fail(used.error());
-  if (static_cast<uint64_t>(*used) < options_.max_bytes) return {};
-  return base::Fail({base::Code::kUnavailable, "the spool is full",
-                     "spool.maxBytes is " + std::to_string(options_.max_bytes) + " bytes", true});
-}
-
-void Store::Read(Jobs& jobs) {
-  for (ReadJob& read : jobs.reads) {
-    base::Result<SpoolTable::Page> page;
-    if (const auto open = Reopen(); !open) {
-      page = base::Fail(open.error());
-    } else {
-      page = table_->Read(read.after, read.most_rows, read.most_bytes);
-      if (!page) table_.reset();
-    }
-    answers_.Post([on_read = std::move(read.on_read), page = std::move(page)]() mutable {
-      on_read(std::move(page));
-    });
-  }
-}
-
-base::Result<void> Store::Reopen() {
-  if (table_) return {};
-  auto opened = SpoolTable::Open(PathIn(options_.folder));
-  if (!opened) return base::Fail(opened.error());
-  table_ = std::move(*opened);
-  return {};
+void Store::Drop(Ids ids, On<uint64_t> on_done) {
+  writer_->Write(JobOf<uint64_t>(
+      [ids = std::move(ids)](SpoolFile& file) -> base::Result<uint64_t> {
+        uint64_t dropped = 0;
+        for (const int64_t id : ids) {
+          const auto removed = file.quarantine().Remove(id);
+          if (!removed) return base::Fail(removed.error());
+          if (*removed) ++dropped;
+        }
+        return dropped;
+      },
+      std::move(on_done)));
 }
 
 }  // namespace outrigger::store

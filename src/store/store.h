@@ -1,35 +1,32 @@
 // The spool on the disk: rows are safe when they have been put, are read in the order in which they
-// were put, and leave when they are removed.
+// were put, and leave when they are removed or quarantined.
 //
-// One thread writes; all that has come while it was writing goes into its next transaction, so one
-// fsync releases many waiters. A transaction that fails acknowledges nothing: the file is closed
-// and opened again, and what was to be removed is removed later.
-//
-// Thread: the loop's; answers come on it, in the order of the questions. Lifetime: the loop
-// outlives it; destroying it waits for the transaction under way, and no answer comes after that:
-// what was not answered may be in the file or not.
+// Thread: the loop's, unless a call says otherwise; answers come on it, those of writes in the
+// order of the calls. Lifetime: the loop outlives it; destroying it waits for the transaction under
+// way, and no answer comes after that: what was not answered may be in the file or not. Errors of
+// writes and reads: kTooLarge (Put only): the spool has its spool.maxBytes; kUnavailable: the disk
+// is full; kTimeout: another program has the file; any other code: the disk or the file failed.
+// Nothing of a call that failed is in the file, and the next one may succeed.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "base/loop_calls.h"
 #include "store/folder_lock.h"
 #include "store/row.h"
-#include "store/spool_table.h"
+#include "store/spool_file.h"
+#include "store/writer.h"
 
 namespace outrigger::store {
 
 struct StoreOptions {
   std::string folder;  // it has to be there
   uint64_t max_bytes = 1 << 30;
+  Writer::OnCommit on_commit = nullptr;
 };
 
 class Store {
@@ -38,54 +35,50 @@ class Store {
   static base::Result<std::unique_ptr<Store>> Open(base::Loop& loop, StoreOptions options);
   ~Store();
 
-  // The ids that the rows got, in order; or why none of them is safe.
-  using OnPut = std::function<void(const base::Result<std::vector<int64_t>>&)>;
-  void Put(std::vector<Row> rows, OnPut on_put);
+  // What the file had when it was opened.
+  const Contents& found() const { return found_; }
+  // On the disk, as spool.maxBytes counts it. From any thread.
+  uint64_t used_bytes() const { return writer_->used_bytes(); }
+  void SetMaxBytes(uint64_t max_bytes) { writer_->SetMaxBytes(max_bytes); }
+
+  template <typename Answer>
+  using On = std::function<void(base::Result<Answer>)>;
+
+  // Where the rows are, in order; or why none of them is safe.
+  using Placements = std::vector<Placed>;
+  void Put(std::vector<Row> rows, On<Placements> on_put);
+  // Tried again until it succeeds. After a crash, rows may be there that were removed.
   void Remove(std::vector<int64_t> ids);
   // As SpoolTable::Read; it sees what was put before.
-  using OnRead = std::function<void(base::Result<SpoolTable::Page>)>;
-  void Read(int64_t after, size_t most_rows, size_t most_bytes, OnRead on_read);
+  void Read(int64_t after, size_t most_rows, size_t most_bytes, On<SpoolTable::Page> on_read);
+
+  struct Found {
+    std::vector<Row> spooled;
+    std::vector<QuarantinedRow> quarantined;
+  };
+  void Find(std::string event_id, On<Found> on_found);
+
+  // The answer: whether the spool had the row.
+  void Quarantine(int64_t id, std::string reason, std::string detail, On<bool> on_done);
+  using QuarantinedRows = std::vector<QuarantinedRow>;
+  void ListQuarantine(int64_t after, size_t most, On<QuarantinedRows> on_listed);
+  // The answer: for each the id that it has in the spool now; 0: as SpoolFile::Requeue.
+  using Ids = std::vector<int64_t>;
+  void Requeue(Ids ids, On<Ids> on_done);
+  // The answer: how many of them were in the quarantine.
+  void Drop(Ids ids, On<uint64_t> on_done);
 
  private:
-  struct PutJob {
-    std::vector<Row> rows;
-    OnPut on_put;
-  };
-  struct ReadJob {
-    int64_t after = 0;
-    size_t most_rows = 0;
-    size_t most_bytes = 0;
-    OnRead on_read;
-  };
-  // What has come for the next transaction.
-  struct Jobs {
-    std::vector<PutJob> puts;
-    std::vector<int64_t> removes;
-    std::vector<ReadJob> reads;  // after the transaction
-    bool empty() const { return puts.empty() && removes.empty() && reads.empty(); }
-  };
+  Store(base::Loop& loop, StoreOptions options, FolderLock lock, SpoolFile file, Contents found);
 
-  Store(base::Loop& loop, StoreOptions options, FolderLock lock, SpoolTable table);
+  // A job that runs `run(SpoolFile&)`, a Result<Answer>, and posts that.
+  template <typename Answer, typename Run>
+  Writer::Job JobOf(Run run, On<Answer> on_answer);
 
-  // The writer's thread.
-  void Work();
-  void Write(Jobs& jobs);
-  base::Result<void> WriteOpen(Jobs& jobs);
-  void AnswerPuts(std::vector<PutJob> puts, const base::Result<void>& written);
-  base::Result<void> CheckRoom();
-  void Read(Jobs& jobs);
-  base::Result<void> Reopen();
-
-  const StoreOptions options_;
   const FolderLock lock_;
-  std::optional<SpoolTable> table_;    // nothing: it failed, and has to be opened again
-  std::vector<int64_t> late_removes_;  // of transactions that failed
+  const Contents found_;
   base::LoopCalls answers_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  Jobs jobs_;
-  bool stop_ = false;
-  std::thread thread_;
+  std::unique_ptr<Writer> writer_;
 };
 
 }  // namespace outrigger::store

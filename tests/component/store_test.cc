@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -48,16 +49,24 @@ class StoreTest : public testing::Test {
 
   base::Result<void> Open(uint64_t max_bytes = 1 << 30) {
     store_.reset();
-    auto opened = Store::Open(loop_, {folder_, max_bytes});
+    auto opened = Store::Open(loop_, {folder_, max_bytes, on_commit_});
     if (!opened) return base::Fail(opened.error());
     store_ = std::move(*opened);
     return {};
   }
-  base::Result<std::vector<int64_t>> Put(std::vector<Row> rows) {
-    std::optional<base::Result<std::vector<int64_t>>> result;
-    store_->Put(std::move(rows), [&result](const auto& put) { result = put; });
+  base::Result<Store::Placements> Put(std::vector<Row> rows) {
+    std::optional<base::Result<Store::Placements>> result;
+    store_->Put(std::move(rows), [&result](auto put) { result = std::move(put); });
     EXPECT_TRUE(test::RunUntil(loop_, [&result] { return result.has_value(); }));
     return std::move(*result);
+  }
+  template <typename Answer>
+  Answer Ask(const std::function<void(Store::On<Answer>)>& question) {
+    std::optional<base::Result<Answer>> answer;
+    question([&answer](auto given) { answer = std::move(given); });
+    EXPECT_TRUE(test::RunUntil(loop_, [&answer] { return answer.has_value(); }));
+    EXPECT_TRUE(answer && *answer);
+    return answer && *answer ? std::move(**answer) : Answer();
   }
   SpoolTable::Page Read(int64_t after = 0) {
     std::optional<base::Result<SpoolTable::Page>> page;
@@ -74,6 +83,7 @@ class StoreTest : public testing::Test {
   void Execute(const std::string& sql) { ASSERT_TRUE(Database::Open(file())->Execute(sql)) << sql; }
 
   base::Loop loop_;
+  Writer::OnCommit on_commit_;
   std::string folder_;
   std::unique_ptr<Store> store_;
 };
@@ -85,7 +95,7 @@ TEST_F(StoreTest, WhatWasPutIsThereAfterTheFileWasClosed) {
   EXPECT_EQ(ids->size(), 2U);
   ASSERT_TRUE(Open());
   EXPECT_THAT(Values(), ElementsAre("a", "b"));
-  store_->Remove({ids->front()});
+  store_->Remove({ids->front().id});
   EXPECT_THAT(Values(), ElementsAre("b")) << "a read sees what was removed before";
 }
 
@@ -95,7 +105,7 @@ TEST_F(StoreTest, ManyThatWaitAreAnsweredInTheirOrder) {
   constexpr size_t kMany = 2000;
   for (size_t i = 0; i < kMany; ++i)
     store_->Put({RowOf("k", std::to_string(i))},
-                [&ids](const auto& put) { ids.push_back(put->front()); });
+                [&ids](const auto& put) { ids.push_back(put->front().id); });
   ASSERT_TRUE(test::RunUntil(loop_, [&ids] { return ids.size() == kMany; }));
   EXPECT_TRUE(std::ranges::is_sorted(ids));
   const auto values = Values();
@@ -144,26 +154,84 @@ TEST_F(StoreTest, ARowThatWasDamagedIsToldAndTheOthersAreRead) {
   const auto ids = Put({RowOf("k", "a"), RowOf("k", "b"), RowOf("k", "c")});
   ASSERT_TRUE(ids);
   store_.reset();
-  Execute("UPDATE spool SET value = 'x' WHERE id = " + std::to_string((*ids)[1]));
+  Execute("UPDATE spool SET value = 'x' WHERE id = " + std::to_string((*ids)[1].id));
   ASSERT_TRUE(Open());
   EXPECT_THAT(Values(), ElementsAre("a", "c"));
-  EXPECT_THAT(Read().damaged, ElementsAre((*ids)[1]));
+  EXPECT_THAT(Read().damaged, ElementsAre((*ids)[1].id));
 }
 
 TEST_F(StoreTest, AFullSpoolTakesNothingUntilRowsHaveLeftIt) {
   ASSERT_TRUE(Open(1 << 20));
   std::vector<int64_t> ids;
-  base::Result<std::vector<int64_t>> put;
-  while ((put = Put({RowOf("k", std::string(10'000, 'x'))})) && ids.size() < 1000)
-    ids.push_back(put->front());
+  base::Result<Store::Placements> put;
+  while ((put = Put({RowOf("k", std::to_string(ids.size()) + std::string(10'000, 'x'))})) &&
+         ids.size() < 1000)
+    ids.push_back(put->front().id);
   ASSERT_FALSE(put);
   EXPECT_EQ(put.error().message, "the spool is full");
-  EXPECT_TRUE(put.error().retryable);
+  EXPECT_EQ(put.error().code, base::Code::kTooLarge);
+  EXPECT_THAT(put.error().hint, HasSubstr("spool.maxBytes"));
   EXPECT_GT(ids.size(), 10U);
   store_->Remove(ids);
   EXPECT_THAT(Values(), IsEmpty());
   EXPECT_TRUE(Put({RowOf("k", "a")}));
   EXPECT_THAT(Values(), ElementsAre("a"));
+}
+
+TEST_F(StoreTest, TheRoomOfAFullSpoolIsChangedWhileItRuns) {
+  ASSERT_TRUE(Open(1));
+  ASSERT_FALSE(Put({RowOf("k", "a")}));
+  store_->SetMaxBytes(1 << 30);
+  EXPECT_TRUE(Put({RowOf("k", "a")}));
+  EXPECT_GT(store_->used_bytes(), 10'000U);
+}
+
+TEST_F(StoreTest, TheTimeOfEachCommitIsTold) {
+  std::atomic<int> commits = 0;
+  on_commit_ = [&commits](base::Duration took) { commits += took > base::Duration(0) ? 1 : 0; };
+  ASSERT_TRUE(Open());
+  Put({RowOf("k", "a")});
+  Put({RowOf("k", "b")});
+  EXPECT_EQ(commits, 2);
+}
+
+TEST_F(StoreTest, ItTellsWhatItFoundInTheFile) {
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(store_->found().records, 0U);
+  ASSERT_TRUE(Put({RowOf("k", "a"), RowOf("k", "b")}));
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(store_->found().records, 2U);
+  EXPECT_EQ(store_->found().topics.at("user.events").records, 2U);
+  EXPECT_EQ(store_->found().last_id, 2);
+}
+
+TEST_F(StoreTest, AnEventIsFoundInTheSpoolAndThenInTheQuarantine) {
+  ASSERT_TRUE(Open());
+  const auto placed = Put({RowOf("k", "a"), RowOf("k", "b")});
+  ASSERT_TRUE(placed);
+  const int64_t id = placed->front().id;
+  EXPECT_EQ(Ask<Store::Found>([this](auto on) { store_->Find("a", on); }).spooled.size(), 1U);
+  EXPECT_TRUE(Ask<bool>([=, this](auto on) { store_->Quarantine(id, "rejected", "why", on); }));
+  const auto found = Ask<Store::Found>([this](auto on) { store_->Find("a", on); });
+  EXPECT_THAT(found.spooled, IsEmpty());
+  ASSERT_EQ(found.quarantined.size(), 1U);
+  EXPECT_GT(found.quarantined[0].quarantined_ms, 0);
+  ASSERT_TRUE(Open());
+  EXPECT_EQ(store_->found().quarantined, 1U);
+  EXPECT_EQ(store_->found().records, 1U);
+}
+
+TEST_F(StoreTest, TheQuarantineIsListedRequeuedAndDropped) {
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Put({RowOf("k", "a"), RowOf("k", "b"), RowOf("k", "c")}));
+  for (const int64_t id : {1, 2})
+    Ask<bool>([=, this](auto on) { store_->Quarantine(id, "rejected", "why", on); });
+  const auto rows =
+      Ask<Store::QuarantinedRows>([this](auto on) { store_->ListQuarantine(0, 10, on); });
+  EXPECT_EQ(rows.size(), 2U);
+  EXPECT_THAT(Ask<Store::Ids>([this](auto on) { store_->Requeue({1, 7}, on); }), ElementsAre(4, 0));
+  EXPECT_EQ(Ask<uint64_t>([this](auto on) { store_->Drop({1, 2}, on); }), 1U);
+  EXPECT_THAT(Values(), ElementsAre("c", "a"));
 }
 
 // ---- killed at any moment

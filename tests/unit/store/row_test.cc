@@ -9,14 +9,20 @@ namespace {
 
 Row Whole() {
   Row row;
+  row.id = 42;
   row.event_id = "id-1";
   row.source = "/app";
+  row.target = 2;
+  row.fingerprint = 0xFEDCBA9876543210;
   row.record.topic = "user.events";
   row.record.partition = 3;
   row.record.timestamp_ms = 1'700'000'000'000;
   row.record.key = "user-1";
   row.record.value = std::string("\0value", 6);
   row.record.headers = {{"ce_type", "user.created"}, {"none", std::nullopt}, {"empty", ""}};
+  row.dead_letter = "dlq.topic";
+  row.label = "user.*";
+  row.accepted_ms = 1'700'000'000'123;
   return row;
 }
 
@@ -39,7 +45,7 @@ TEST(Headers, BytesThatAreNoneAreRefused) {
 
 TEST(Checksum, IsTheCrc32cOfTheColumnsAsTheSchemaSays) {
   // Computed by another implementation, bit by bit.
-  EXPECT_EQ(ChecksumOf(Whole()), 0x1CEC1982U);
+  EXPECT_EQ(ChecksumOf(Whole()), 0x22EC9179U);
 }
 
 TEST(Checksum, EveryColumnCounts) {
@@ -49,14 +55,20 @@ TEST(Checksum, EveryColumnCounts) {
     change(row);
     return ChecksumOf(row) != whole;
   };
+  EXPECT_TRUE(differs([](Row& row) { row.id = 43; }));
   EXPECT_TRUE(differs([](Row& row) { row.event_id = "id-2"; }));
   EXPECT_TRUE(differs([](Row& row) { row.source = "/other"; }));
+  EXPECT_TRUE(differs([](Row& row) { row.target = 1; }));
+  EXPECT_TRUE(differs([](Row& row) { row.fingerprint = 0; }));
   EXPECT_TRUE(differs([](Row& row) { row.record.topic = "user.event"; }));
   EXPECT_TRUE(differs([](Row& row) { row.record.partition = -1; }));
   EXPECT_TRUE(differs([](Row& row) { row.record.timestamp_ms = 0; }));
   EXPECT_TRUE(differs([](Row& row) { row.record.key.reset(); }));
   EXPECT_TRUE(differs([](Row& row) { row.record.value = ""; }));
   EXPECT_TRUE(differs([](Row& row) { row.record.headers.pop_back(); }));
+  EXPECT_TRUE(differs([](Row& row) { row.dead_letter.clear(); }));
+  EXPECT_TRUE(differs([](Row& row) { row.label = "user.events"; }));
+  EXPECT_TRUE(differs([](Row& row) { row.accepted_ms = 0; }));
 }
 
 TEST(Checksum, WhatMovesFromOneColumnToTheNextIsSeen) {

@@ -1,0 +1,52 @@
+#include "store/row_columns.h"
+
+#include <utility>
+
+namespace outrigger::store {
+
+const std::string kRowColumns =
+    "id, crc, bytes, event_id, source, target, fingerprint, topic, partition, timestamp_ms, "
+    "dead_letter, label, accepted_ms, key, value, headers";
+const std::string kRowParameters = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
+
+void BindRow(Statement& statement, const Row& row, const std::optional<std::string>& headers) {
+  statement.Bind(1, row.id);
+  statement.Bind(2, int64_t{ChecksumOf(row, *headers)});
+  statement.Bind(3, static_cast<int64_t>(row.bytes()));
+  statement.Bind(4, row.event_id);
+  statement.Bind(5, row.source);
+  statement.Bind(6, int64_t{row.target});
+  statement.Bind(7, static_cast<int64_t>(row.fingerprint));
+  statement.Bind(8, row.record.topic);
+  statement.Bind(9, int64_t{row.record.partition});
+  statement.Bind(10, row.record.timestamp_ms);
+  statement.Bind(11, row.dead_letter);
+  statement.Bind(12, row.label);
+  statement.Bind(13, row.accepted_ms);
+  statement.BindBytes(14, row.record.key);
+  statement.BindBytes(15, row.record.value);
+  statement.BindBytes(16, headers);
+}
+
+bool ReadRow(const Statement& statement, Row& row) {
+  row.id = statement.Number(0);
+  row.event_id = statement.Text(3);
+  row.source = statement.Text(4);
+  row.target = static_cast<int32_t>(statement.Number(5));
+  row.fingerprint = static_cast<uint64_t>(statement.Number(6));
+  row.record.topic = statement.Text(7);
+  row.record.partition = static_cast<int32_t>(statement.Number(8));
+  row.record.timestamp_ms = statement.Number(9);
+  row.dead_letter = statement.Text(10);
+  row.label = statement.Text(11);
+  row.accepted_ms = statement.Number(12);
+  row.record.key = statement.Bytes(13);
+  row.record.value = statement.Bytes(14);
+  const std::string headers = statement.Text(15);
+  auto decoded = DecodeHeaders(headers);
+  const bool whole = decoded && int64_t{ChecksumOf(row, headers)} == statement.Number(1);
+  if (decoded) row.record.headers = std::move(*decoded);
+  return whole;
+}
+
+}  // namespace outrigger::store

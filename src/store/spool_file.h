@@ -1,0 +1,72 @@
+// The file of the spool (SCHEMA.md): its tables, and the transactions that change them. The sidecar
+// has it open through Store; a command opens that of a stopped one (with a FolderLock).
+//
+// Nothing is safe before Commit has returned. After any error the file is closed and opened again.
+// Thread: one at a time. Errors: of the disk and of SQLite.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "store/quarantine_table.h"
+#include "store/spool_table.h"
+#include "store/sqlite.h"
+#include "store/totals.h"
+
+namespace outrigger::store {
+
+// What a file has when it is opened.
+struct Contents {
+  Totals::Topics topics;
+  uint64_t records = 0;
+  uint64_t bytes = 0;  // the sum of Row::bytes()
+  int64_t last_id = 0;
+  int64_t oldest_ms = 0;  // when the first row was accepted; 0: there is none
+  uint64_t quarantined = 0;
+};
+
+class SpoolFile {
+ public:
+  // Makes the file where it is not there, and refuses one that is not ours or of a newer version.
+  static base::Result<SpoolFile> Open(const std::string& path);
+
+  // Rows may be put while the files have less than `max_bytes`.
+  base::Result<void> Begin(uint64_t max_bytes);
+  // What was done since Begin is on the disk when it returns.
+  base::Result<void> Commit();
+
+  // kTooLarge: the spool is full.
+  base::Result<void> CheckRoom() const;
+
+  SpoolTable& spool() { return spool_; }
+  QuarantineTable& quarantine() { return quarantine_; }
+
+  // Moves a row from the spool into the quarantine. False: the spool does not have it.
+  base::Result<bool> Quarantine(int64_t id, const std::string& reason, const std::string& detail,
+                                int64_t now_ms);
+  // Moves a row back to the end of the spool, and returns the id that it has there. 0: it is not
+  // in the quarantine, or is damaged.
+  base::Result<int64_t> Requeue(int64_t id);
+
+  base::Result<Contents> Count();
+  // Of the file without what is free in it, and of the files beside it.
+  base::Result<uint64_t> BytesUsed();
+
+ private:
+  SpoolFile(std::string path, std::unique_ptr<Database> database, SpoolTable spool,
+            QuarantineTable quarantine);
+
+  std::string path_;
+  std::unique_ptr<Database> database_;
+  SpoolTable spool_;
+  QuarantineTable quarantine_;
+  uint64_t max_bytes_ = 0;
+  uint64_t used_ = 0;  // when the transaction began
+  Statement begin_;
+  Statement commit_;
+  Statement pages_;
+  Statement checkpoint_;
+};
+
+}  // namespace outrigger::store
