@@ -15,8 +15,8 @@ LINE = '    "config": '
 
 
 def with_config(text, schema):
-    # The chart fills in apiVersion and kind.
-    for name in ("$schema", "title", "required"):
+    # The chart fills in apiVersion, kind and spool.path.
+    for name in ("$schema", "title", "required", "if", "then"):
         del schema[name]
     return "".join(LINE + json.dumps(schema, separators=(", ", ": ")) + "\n" if line.startswith(LINE) else line
                    for line in text.splitlines(keepends=True))

@@ -67,6 +67,7 @@ std::string NeedsRestart(const config::Config& now, const config::Config& next) 
   add(now.subscriptions != next.subscriptions, "subscriptions");
   add(now.rebalance_drain != next.rebalance_drain, "rebalance.drain");
   add(now.memory_budget != next.memory_budget, "memory.budget");
+  add(now.spool.path != next.spool.path, "spool.path");
   add(now.http.listen != next.http.listen, "http.listen");
   add(now.http.unix_socket != next.http.unix_socket, "http.unixSocket");
   add(now.ops.listen != next.ops.listen, "ops.listen");
@@ -79,6 +80,7 @@ void KeepUntilRestart(const config::Config& now, config::Config& next) {
   next.subscriptions = now.subscriptions;
   next.rebalance_drain = now.rebalance_drain;
   next.memory_budget = now.memory_budget;
+  next.spool.path = now.spool.path;
   next.http.listen = now.http.listen;
   next.http.unix_socket = now.http.unix_socket;
   next.ops = now.ops;

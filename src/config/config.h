@@ -69,6 +69,15 @@ struct Http {
   std::vector<std::string> raw_topics;  // globs
 };
 
+// The store on the disk for accepted events that Kafka has not acknowledged yet.
+struct Spool {
+  std::string path;  // a folder, resolved; empty: none
+  uint64_t max_bytes = 1 << 30;
+  Millis after{250};  // how long an event waits for Kafka before it is written
+
+  bool enabled() const { return !path.empty(); }
+};
+
 struct Ops {
   std::string listen = "0.0.0.0:8801";
 };
@@ -200,6 +209,7 @@ struct Config {
   std::string generation;
   Kafka kafka;
   Http http;
+  Spool spool;
   Ops ops;
   Log log;
   std::vector<Route> routes;

@@ -310,13 +310,17 @@ const Mapping<Config>& SidecarFields();
 // Its parts, each in a source of its own.
 Field<Config> KafkaField();
 Field<Config> HttpField();
+Field<Config> SpoolField();
 Field<Config> OpsField();
 Field<Config> MemoryField();
 Field<Config> RoutesField();
 Field<Config> SubscriptionsField();
 Mapping<Match> MatchFields();  // of routes[].match and subscriptions[].match
 
-// Checks of the whole config: the names of groups, and whether two subscriptions share one.
+// Checks of the whole config: the spool and what relies on it, the names of groups, and whether two
+// subscriptions share one.
+void CheckSpool(const Config& config, const Spot& spot, Reading& reading);
+Json SpoolSchema();  // as much of it as a schema can say
 void FinishSubscriptions(Config& config, Reading& reading);
 void CheckMemory(const Config& config, Reading& reading);
 void CheckDeadLetterLoops(const std::vector<Subscription>& subscriptions, Reading& reading);

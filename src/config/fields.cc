@@ -17,7 +17,7 @@ Field<Config> Constant(std::string name, std::string value, std::string doc) {
 
 bool IsWildcard(const std::string& host) { return host == "0.0.0.0" || host == "::"; }
 
-void CheckPorts(Config& config, const Spot& spot, Reading& reading) {
+void CheckPorts(const Config& config, const Spot& spot, Reading& reading) {
   const auto http = ParseListen(config.http.listen);
   const auto ops = ParseListen(config.ops.listen);
   if (!http || !ops || http->port == 0 || http->port != ops->port) return;
@@ -45,9 +45,9 @@ Mapping<Config> Describe() {
                                     "How long the events in flight of a revoked partition may take "
                                     "to settle before it is handed over.")}}),
       Later<Config>("topics"),
-      Later<Config>("spool"),
   };
   mapping.fields.push_back(HttpField());
+  mapping.fields.push_back(SpoolField());
   mapping.fields.push_back(OpsField());
   mapping.fields.push_back(MemoryField());
   mapping.fields.push_back(
@@ -63,7 +63,11 @@ Mapping<Config> Describe() {
           .fields = {Duration("budget", &Config::shutdown_budget, Millis(0), Millis(3'600'000),
                               "How long the shutdown may take: events in flight, commits, and what "
                               "the app still publishes.")}}));
-  mapping.check = CheckPorts;
+  mapping.check = [](Config& config, const Spot& spot, Reading& reading) {
+    CheckPorts(config, spot, reading);
+    CheckSpool(config, spot, reading);
+  };
+  mapping.also = SpoolSchema();
   return mapping;
 }
 

@@ -218,11 +218,10 @@ Mapping<Route> RouteFields() {
                      "The timestamp of the record, from which retention counts: when it is "
                      "published, or the `time` of the event."),
               Choice("ack", &Route::ack,
-                     Choices<Ack>{{{"kafka", Ack::kKafka}, {"memory", Ack::kMemory}},
-                                  {"disk"},
-                                  "it needs the spool"},
-                     "When an event is answered: when Kafka has acknowledged it, or when it is in "
-                     "memory and may be lost."),
+                     Choices<Ack>{
+                         {{"kafka", Ack::kKafka}, {"disk", Ack::kDisk}, {"memory", Ack::kMemory}}},
+                     "When an event is answered: when Kafka has acknowledged it, when it is in the "
+                     "spool (`spool.path`), or when it is in memory and may be lost."),
           },
       .check = CheckRoute,
       .also = {{"if",

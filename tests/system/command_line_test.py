@@ -63,9 +63,9 @@ class Check(unittest.TestCase):
 
     def test_all_problems_at_once_each_with_its_place(self):
         said = self.refused(HEAD + "kafka:\n  broker: [a]\nroutes:\n  - match: {typ: x}\n    topic: t\n    keyRequred: true\n"
-                            "http: {maxBody: 1 parsec, ackTimeout: soon}\nspool: {path: /x}\n",
+                            "http: {maxBody: 1 parsec, ackTimeout: soon}\nspool: {maxBytes: 1MiB}\n",
                             "outrigger.yaml:4:3", "kafka.broker", "brokers", "routes[0].match.typ", "keyRequired", "http.maxBody",
-                            "http.ackTimeout", "spool")
+                            "http.ackTimeout", "spool.maxBytes")
         self.assertGreaterEqual(said.count("outrigger.yaml:"), 6)
 
     def test_an_unknown_placeholder_in_the_instance_id_is_an_error(self):

@@ -102,6 +102,7 @@ class Reload(KafkaCase):
                                ("subscriptions", [text(subscription="")]),
                                ("subscriptions", [text(subscription=subscription % ", retry: {attempts: 9}")]),
                                ("rebalance.drain", [text("rebalance: {drain: 1s}")]),
+                               ("spool.path", [text("spool: {path: spool}")]),
                                ("http.listen", [text(), (http, usual[1])]),
                                ("http.unixSocket", [text("http:\n  unixSocket: s.sock")]),
                                ("ops.listen", [text(), (usual[0], ops)])):

@@ -105,13 +105,14 @@ class AgreementTest(unittest.TestCase):
             return {"kafka": {"security": {name: value for name, value in {**SASL, **changes}.items() if value is not None}}}
 
         good = [{}, sasl(), sasl(protocol="SASL_PLAINTEXT"), {"kafka": {"brokers": ["embedded"]}}, {"routes": [{"topic": "t", "onInvalid": "deadLetter", "deadLetter": "d"}]},
-                {"kafka": {"properties": {"topic.metadata.refresh.interval.ms": 1000}}}, {"subscriptions": [SUBSCRIPTION, {**SUBSCRIPTION, "name": "other"}]}]
+                {"kafka": {"properties": {"topic.metadata.refresh.interval.ms": 1000}}}, {"subscriptions": [SUBSCRIPTION, {**SUBSCRIPTION, "name": "other"}]},
+                {"routes": [{"topic": "t", "ack": "disk"}], "spool": {"path": "/x"}}, {"routes": [{"topic": "t", "ack": "memory"}], "spool": None}]
         bad = [sasl(mechanism=None), sasl(username=None), sasl(password=None), sasl(protocol="PLAINTEXT"), sasl(protocol="SSL"), sasl(usernameFile="f"),
                {"kafka": {"security": {"caFile": "f"}}}, {"kafka": {"security": {"protocol": "SSL", "certFile": "f"}}}, {"kafka": {"security": {"protocol": "SSL", "keyPasswordFile": "f"}}},
                {"kafka": {"brokers": []}}, {"kafka": {"brokers": ["a", "embedded"]}}, {"routes": [{"topic": "t", "onInvalid": "deadLetter"}]}, {"routes": [{}]}, {"routes": [None]},
                {"subscriptions": [{"name": "s", "topics": ["t"]}]}, {"subscriptions": [{**SUBSCRIPTION, "topics": []}]}, {"subscriptions": [{**SUBSCRIPTION, "retry": {"delays": ["1m"]}}]},
-               {"spool": {"path": "/x"}}, {"topics": [{"name": "t"}]}, {"subscriptions": [{**SUBSCRIPTION, "dedupe": {}}]}, {"subscriptions": [{**SUBSCRIPTION, "replies": "publish"}]},
-               {"routes": [{"topic": "t", "ack": "disk"}]}, {"kafka": {"security": {**SASL, "mechanism": "OAUTHBEARER"}}}, {"http": {"listen": 8800}}]
+               {"spool": {"path": ""}}, {"topics": [{"name": "t"}]}, {"subscriptions": [{**SUBSCRIPTION, "dedupe": {}}]}, {"subscriptions": [{**SUBSCRIPTION, "replies": "publish"}]},
+               {"routes": [{"topic": "t", "ack": "disk"}]}, {"routes": [{"topic": "s"}, {"topic": "t", "ack": "disk"}], "spool": {"after": "1s"}}, {"kafka": {"security": {**SASL, "mechanism": "OAUTHBEARER"}}}, {"http": {"listen": 8800}}]
         head = {"apiVersion": "outrigger/v1", "kind": "Sidecar"}
         texts = [json.dumps({**head, **config}) for config in good + bad]
         written = "apiVersion: outrigger/v1\nkind: Sidecar\n"

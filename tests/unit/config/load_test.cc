@@ -47,6 +47,9 @@ TEST(Load, WithoutAFileGivesTheDefaultsOfTheReference) {
   EXPECT_EQ(config.http.ack_timeout, Millis(5000));
   EXPECT_FALSE(config.http.rate);
   EXPECT_TRUE(config.http.raw_topics.empty());
+  EXPECT_FALSE(config.spool.enabled());
+  EXPECT_EQ(config.spool.max_bytes, 1U << 30);
+  EXPECT_EQ(config.spool.after, Millis(250));
   EXPECT_EQ(config.ops.listen, "0.0.0.0:8801");
   EXPECT_EQ(config.log.level, "info");
   EXPECT_EQ(config.log.format, "json");
@@ -250,7 +253,7 @@ TEST(Fields, OfARouteAreChecked) {
       {"{topic: \"a b\"}", "is not a topic name"},
       {"{topic: __consumer_offsets}", "a topic can't start with `__`"},
       {"{topic: a, onInvalid: deadLetter}", "routes[0].onInvalid: needs `deadLetter`"},
-      {"{topic: a, ack: disk}", "not in this version"},
+      {"{topic: a, ack: dsk}", "did you mean `disk`?"},
       {"{topic: a, headers: {ce_id: x}}", "headers named ce_* are the sidecar's own"},
       {"{topic: a, headers: {outrigger-x: x}}", "the sidecar's own"},
       {"{topic: a, headers: {CE_id: x}}", "the sidecar's own"},
@@ -276,8 +279,8 @@ TEST(Fields, ARouteThatIsNeverReachedIsAWarning) {
 }
 
 TEST(Fields, NotOfThisVersionAreErrorsThatSaySo) {
-  for (const char* yaml : {"spool: {path: /var/spool}\n", "topics: []\n",
-                           "kafka: {security: {protocol: SASL_SSL, mechanism: OAUTHBEARER}}\n"}) {
+  for (const char* yaml :
+       {"topics: []\n", "kafka: {security: {protocol: SASL_SSL, mechanism: OAUTHBEARER}}\n"}) {
     const Loaded loaded = LoadBetween(yaml);
     EXPECT_FALSE(loaded.ok()) << yaml;
     EXPECT_THAT(Shown(loaded), HasSubstr("not in this version")) << yaml;
@@ -374,6 +377,67 @@ TEST(Fields, AllBodiesTogetherHaveRoomForTheLargestOne) {
   EXPECT_THAT(Shown(LoadBetween("http: {maxBody: 65MiB}\n")),
               HasSubstr("http.maxBody: http.maxBodies is smaller than http.maxBody"));
   EXPECT_TRUE(LoadBetween("http: {maxBody: 65MiB, maxBodies: 1GiB}\n").ok());
+}
+
+TEST(Spool, ReadsItsFields) {
+  const Loaded loaded = LoadText(kHeader + "spool: {path: spool, maxBytes: 16MiB, after: 0ms}\n",
+                                 "/etc/outrigger/outrigger.yaml", NoEnvironment());
+  ASSERT_TRUE(loaded.problems.empty()) << Shown(loaded);
+  EXPECT_TRUE(loaded.config.spool.enabled());
+  EXPECT_EQ(loaded.config.spool.path, "/etc/outrigger/spool");
+  EXPECT_EQ(loaded.config.spool.max_bytes, 16U << 20);
+  EXPECT_EQ(loaded.config.spool.after, Millis(0));
+}
+
+TEST(Spool, AWrongFieldIsReportedWithWhatWasExpected) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"spool: {path: \"\"}\n", ":3:9: spool.path: is empty"},
+      {"spool: {path: /s, maxBytes: 15MiB}\n",
+       ":3:19: spool.maxBytes: must be from 16MiB to 1024GiB"},
+      {"spool: {path: /s, after: -1s}\n", ":3:19: spool.after: "},
+      {"spool: {path: /s, maxbytes: 1GiB}\n", "did you mean `maxBytes`?"},
+  };
+  for (const auto& [yaml, expected] : cases) {
+    const Loaded loaded = LoadBetween(yaml);
+    EXPECT_FALSE(loaded.ok()) << yaml;
+    EXPECT_THAT(Shown(loaded), HasSubstr(expected)) << yaml;
+  }
+}
+
+TEST(Spool, AnEventReachesItBeforeItWouldBeAnswered503) {
+  EXPECT_TRUE(LoadBetween("spool: {path: /s, after: 4999ms}\n").ok());
+  EXPECT_THAT(Shown(LoadBetween("spool: {path: /s, after: 5s}\n")),
+              HasSubstr(":3:19: spool.after: spool.after (5s) is not less than http.ackTimeout "
+                        "(5s) (an event has to reach the spool"));
+  EXPECT_THAT(Shown(LoadBetween("http: {ackTimeout: 200ms}\nspool: {path: /s}\n")),
+              HasSubstr(":3:8: http.ackTimeout: spool.after (250ms) is not less than "
+                        "http.ackTimeout (200ms)"));
+  EXPECT_TRUE(LoadBetween("http: {ackTimeout: 200ms}\n").ok());
+}
+
+TEST(Spool, HasRoomForTheLargestEventInTheHalfThatATopicMayHave) {
+  EXPECT_TRUE(LoadBetween("spool: {path: /s, maxBytes: 16MiB}\nhttp: {maxBody: 8MiB}\n").ok());
+  EXPECT_THAT(Shown(LoadBetween("spool: {path: /s, maxBytes: 16MiB}\nhttp: {maxBody: 9MiB}\n")),
+              HasSubstr(":3:19: spool.maxBytes: spool.maxBytes (16MiB) is less than twice "
+                        "http.maxBody (9MiB)"));
+}
+
+TEST(Spool, IsNeededByARouteThatAcknowledgesFromTheDisk) {
+  const std::string routes = "routes:\n  - {topic: a, ack: kafka}\n  - {topic: b, ack: disk}\n";
+  EXPECT_THAT(
+      Shown(LoadYaml(kHeader + routes)),
+      HasSubstr(":5:16: routes[1].ack: `disk` needs a spool, and spool.path is not set (add "
+                "`spool: {path: /var/lib/outrigger}`"));
+  const Loaded loaded = LoadYaml(kHeader + routes + "spool: {path: /s}\n");
+  EXPECT_TRUE(loaded.ok()) << Shown(loaded);
+  EXPECT_EQ(loaded.config.routes[1].ack, Ack::kDisk);
+}
+
+TEST(Spool, WithoutAPathItsOtherFieldsAreAWarning) {
+  const Loaded loaded = LoadBetween("spool: {maxBytes: 2GiB}\n");
+  EXPECT_TRUE(loaded.ok());
+  EXPECT_THAT(Shown(loaded), HasSubstr("c.yaml:3:1: warning: spool: has no effect without `path`"));
+  EXPECT_TRUE(LoadBetween("spool:\n").problems.empty());
 }
 
 TEST(Memory, TheBudgetIsByTheContainerUnlessItIsGiven) {
