@@ -26,10 +26,17 @@ constexpr std::array<const char*, static_cast<size_t>(ConsumerReason::kCount)> k
     "timeout", "refused", "status_3xx", "status_4xx", "status_5xx", "undecodable", "circuit"};
 constexpr std::array<const char*, static_cast<size_t>(LostReason::kCount)> kLostReasons{
     "deleted", "truncated"};
+constexpr std::array<const char*, static_cast<size_t>(SpoolOutcome::kCount)> kSpoolOutcomes{
+    "acked", "dead_lettered", "quarantined", "dropped"};
+constexpr std::array<const char*, static_cast<size_t>(SpoolError::kCount)> kSpoolErrors{
+    "full", "disk_full", "io", "damaged"};
 
 // From a loopback ack of 200 us to an outage of 30 s.
 const prometheus::Histogram::BucketBoundaries kLatency{
     .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30};
+// From a fast SSD to a disk that hangs.
+const prometheus::Histogram::BucketBoundaries kCommit{
+    .0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
 
 prometheus::Labels ReloadLabels(bool applied) {
   return {{"outcome", applied ? "applied" : "refused"}};
@@ -114,6 +121,38 @@ struct Metrics::Families {
                   "1 while the app of a subscription is down or degraded, else 0.");
   prometheus::Family<prometheus::Gauge>& delivery_in_flight = GaugeFamily(
       "outrigger_delivery_in_flight", "Events sent to the app that it has not answered yet.");
+  prometheus::Family<prometheus::Gauge>& spool_records = GaugeFamily(
+      "outrigger_spool_records", "Records in the spool that Kafka has not acknowledged yet.");
+  prometheus::Family<prometheus::Gauge>& spool_bytes = GaugeFamily(
+      "outrigger_spool_bytes",
+      "Size of the records in the spool that Kafka has not acknowledged yet, in bytes.");
+  prometheus::Family<prometheus::Gauge>& spool_file_bytes = GaugeFamily(
+      "outrigger_spool_file_bytes", "What the files of the spool take on the disk, in bytes.");
+  prometheus::Family<prometheus::Gauge>& spool_max_bytes =
+      GaugeFamily("outrigger_spool_max_bytes", "The largest size of the spool, in bytes.");
+  prometheus::Family<prometheus::Gauge>& spool_oldest = GaugeFamily(
+      "outrigger_spool_oldest_timestamp_seconds",
+      "When the oldest record in the spool was accepted, as Unix time in seconds; 0 while none "
+      "waits.");
+  prometheus::Family<prometheus::Gauge>& spool_quarantined =
+      GaugeFamily("outrigger_spool_quarantined_records",
+                  "Records that Kafka refused for good and that wait for a decision.");
+  prometheus::Family<prometheus::Counter>& spool_left =
+      CounterFamily("outrigger_spool_left_total", "Records that left the spool, by outcome.");
+  prometheus::Family<prometheus::Counter>& spool_errors =
+      CounterFamily("outrigger_spool_errors_total",
+                    "Times that the spool could not do what it was asked for, by reason.");
+  prometheus::Family<prometheus::Counter>& spool_salvaged =
+      CounterFamily("outrigger_spool_salvaged_records_total",
+                    "Records that were read out of a damaged file of the spool.");
+  prometheus::Family<prometheus::Counter>& spool_lost =
+      CounterFamily("outrigger_spool_lost_records_total",
+                    "Records of a damaged file of the spool that could not be read.");
+  prometheus::Family<prometheus::Histogram>& spool_commit =
+      prometheus::BuildHistogram()
+          .Name("outrigger_spool_commit_seconds")
+          .Help("Time of a transaction of the spool until it is on the disk, in seconds.")
+          .Register(registry);
   prometheus::Family<prometheus::Counter>& http_requests = CounterFamily(
       "outrigger_http_requests_total", "HTTP requests answered, by endpoint and status code.");
   prometheus::Family<prometheus::Counter>& config_reloads =
@@ -201,6 +240,23 @@ void Metrics::Remove(const ConsumerPartition& partition) {
   families_->consumer_lag.Remove(partition.lag.get());
   families_->consumer_lag_seconds.Remove(partition.lag_seconds.get());
   families_->consumer_oldest.Remove(partition.oldest_unsettled_age.get());
+}
+
+SpoolMetrics Metrics::Spool() {
+  SpoolMetrics series{.records = Gauge(&families_->spool_records.Add({})),
+                      .bytes = Gauge(&families_->spool_bytes.Add({})),
+                      .file_bytes = Gauge(&families_->spool_file_bytes.Add({})),
+                      .max_bytes = Gauge(&families_->spool_max_bytes.Add({})),
+                      .oldest_timestamp = Gauge(&families_->spool_oldest.Add({})),
+                      .quarantined = Gauge(&families_->spool_quarantined.Add({})),
+                      .salvaged = Counter(&families_->spool_salvaged.Add({})),
+                      .lost = Counter(&families_->spool_lost.Add({})),
+                      .commit = Histogram(&families_->spool_commit.Add({}, kCommit))};
+  for (size_t i = 0; i < kSpoolOutcomes.size(); ++i)
+    series.left[i] = Counter(&families_->spool_left.Add({{"outcome", kSpoolOutcomes[i]}}));
+  for (size_t i = 0; i < kSpoolErrors.size(); ++i)
+    series.errors[i] = Counter(&families_->spool_errors.Add({{"reason", kSpoolErrors[i]}}));
+  return series;
 }
 
 Counter Metrics::HttpRequests(std::string_view endpoint, int code) {

@@ -31,6 +31,8 @@ class Metrics {
   // Remove.
   ConsumerPartition Partition(const std::string& group, const std::string& topic, int partition);
   void Remove(const ConsumerPartition& partition);
+  // outrigger_spool_*; there are none before.
+  SpoolMetrics Spool();
   // outrigger_http_requests_total{endpoint,code}; cached, cheap for a known pair.
   Counter HttpRequests(std::string_view endpoint, int code);
   // A change of the config: outrigger_config_reloads_total{outcome="applied"|"refused"} and

@@ -123,6 +123,26 @@ struct ConsumerSubscription {
   Counter commits_refused;
 };
 
+enum class SpoolOutcome { kAcked, kDeadLettered, kQuarantined, kDropped, kCount };
+enum class SpoolError { kFull, kDiskFull, kIo, kDamaged, kCount };
+
+// The series of the spool. Handles that no Metrics gave count nothing, as without a spool.
+struct SpoolMetrics {
+  Gauge records, bytes;         // that wait for Kafka
+  Gauge file_bytes, max_bytes;  // on the disk; spool.maxBytes
+  Gauge oldest_timestamp;       // when the oldest was accepted, Unix time in seconds; 0: none waits
+  Gauge quarantined;            // records that wait for a person
+  std::array<Counter, static_cast<size_t>(SpoolOutcome::kCount)> left{};
+  std::array<Counter, static_cast<size_t>(SpoolError::kCount)> errors{};
+  Counter salvaged, lost;  // records of a damaged file
+  Histogram commit;        // one transaction, fsync included
+
+  const Counter& operator[](SpoolOutcome outcome) const {
+    return left[static_cast<size_t>(outcome)];
+  }
+  const Counter& operator[](SpoolError error) const { return errors[static_cast<size_t>(error)]; }
+};
+
 // The series of one assigned partition; they go with it.
 struct ConsumerPartition {
   Gauge lag, lag_seconds, oldest_unsettled_age;

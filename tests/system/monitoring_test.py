@@ -27,7 +27,7 @@ ALERTS = re.findall(r"- alert: (\w+)", RULES.read_text())
 GRAFANA = {"__rate_interval": "10s", "__range": "1m"}
 
 # Zero in a sidecar that is well, and nothing from outside can make them another number: each is a bug or a fatal error of Kafka.
-ALWAYS_ZERO = ("What should not happen",)
+ALWAYS_ZERO = ("What should not happen", "What should not happen in the spool")
 # What the sidecars of Live provoke.
 PROVOKED = {"OutriggerTargetDown", "OutriggerKafkaDisconnected", "OutriggerConfigRefused", "OutriggerConnectionsRefused",
             "OutriggerPublishFailing", "OutriggerEventsRefused", "OutriggerUnkeyedEvents", "OutriggerCircuitOpen",
@@ -96,6 +96,7 @@ class Rules(unittest.TestCase):
 
 WELL = HEAD + """\
 kafka: {{groupId: shop}}
+spool: {{path: spool}}
 http:
   maxConnections: 8
 routes:
@@ -116,7 +117,7 @@ LENIENT = re.sub(r"(?m)^ +for: .*\n", "", re.sub(r"(==|>|<) \d[\d.]*", ">= -Inf"
 
 
 class Live(unittest.TestCase):
-    """Three sidecars: `well` does everything, good and bad, `away` has no Kafka, `stopped` is there no more."""
+    """Four sidecars: `well` does everything, good and bad, `away` has no Kafka, `spools` neither but a spool, `stopped` is there no more."""
 
     @classmethod
     def setUpClass(cls):
@@ -126,18 +127,20 @@ class Live(unittest.TestCase):
         cls.app = App(cls.answer).start()
         cls.addClassCleanup(cls.app.stop)
         dead, nobody = free_ports(2)
-        cls.well, cls.away, cls.stopped = map(cls.sidecar, ("embedded", f"127.0.0.1:{dead}", "embedded"))
+        nowhere = f"127.0.0.1:{dead}"
+        cls.well, cls.away, cls.spools, cls.stopped = map(cls.sidecar, ("embedded", nowhere, nowhere, "embedded"))
         schema = cls.well.folder / "schemas/user.updated/1.0.json"
         schema.parent.mkdir(parents=True)
         schema.write_text('{"type": "object", "properties": {"userId": {"type": "string"}}}')
         cls.config = WELL.format(folder=cls.well.folder, app=cls.app.url, nobody=nobody)
         cls.well.write_config(cls.config)
-        for sidecar in (cls.well, cls.away, cls.stopped):
+        cls.spools.write_config(HEAD + "spool: {path: spool}\n")
+        for sidecar in (cls.well, cls.away, cls.spools, cls.stopped):
             sidecar.start()
         # `away` has no namespace and no pod, and as with the Prometheus operator a label `endpoint` that is not ours.
         cls.prometheus = Prometheus(
             [(cls.well.ops_port, {"namespace": "shop", "pod": "well"}), (cls.away.ops_port, {"endpoint": "ops"}),
-             (cls.stopped.ops_port, {"namespace": "shop", "pod": "stopped"})], [RULES, folder / "lenient.yaml"]).start()
+             (cls.spools.ops_port, {"namespace": "shop", "pod": "spools"}), (cls.stopped.ops_port, {"namespace": "shop", "pod": "stopped"})], [RULES, folder / "lenient.yaml"]).start()
         cls.addClassCleanup(cls.prometheus.close)
         Sidecar.wait_for(cls.prometheus.ready, what="Prometheus")
         Sidecar.wait_for(lambda: cls.prometheus.values('outrigger_build_info{pod="stopped"}'), what="a scrape")
@@ -175,6 +178,8 @@ class Live(unittest.TestCase):
             cls.well.post("/v1/events/user.updated", {"mood": "has no key"})
             cls.well.post("/v1/events/user.updated", {"userId": number})
             cls.well.post("/v1/events/order.placed", {"tenant": "acme"})
+            cls.well.post("/v1/events/order.placed?ack=disk", {"tenant": "acme"})
+            cls.spools.post("/v1/events/order.placed?ack=disk", {})
             cls.well.post("/v1/events/unknown", {})
             for sidecar in (cls.well, cls.away):
                 # In the middle of a request, since a silent one gives way to the next.
@@ -223,7 +228,7 @@ class Live(unittest.TestCase):
     def test_the_drop_downs_offer_what_there_is(self):
         self.come(["topics"], lambda _: "dead_letters" not in self.chosen()["topic"] and "orders" in self.chosen()["topic"])
         offered = {name: set(re.findall(r"[\w.{}-]+", text.replace("\\", ""))) for name, text in self.chosen().items()}
-        self.assertEqual(offered, {"namespace": {"shop"}, "pod": {"well", "stopped"}, "subscription": {"welcome", "unheard"},
+        self.assertEqual(offered, {"namespace": {"shop"}, "pod": {"well", "spools", "stopped"}, "subscription": {"welcome", "unheard"},
                                    "topic": {"none", "user.events", "{data.tenant}.orders", "{type.first}.events"}})
 
     def test_no_panel_names_a_metric_that_a_sidecar_does_not_have(self):

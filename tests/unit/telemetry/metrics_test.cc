@@ -24,6 +24,7 @@ TEST(Metrics, NamesTypesAndHelpAreAsTheGoldenFileHasThem) {
   metrics.Consumer("s", "t");
   metrics.Subscription("s");
   metrics.Partition("g", "t", 0);
+  metrics.Spool();
   metrics.MemoryBudget();
   metrics.MemoryShare("kafka");
   metrics.MemoryUsed("kafka");
@@ -57,6 +58,39 @@ TEST(Metrics, BucketsFitAFastAckAndALongOutage) {
   EXPECT_NE(text.find(R"(topic="t",le="0.00025"} 1)"), std::string::npos);
   EXPECT_NE(text.find(R"(topic="t",le="10"} 1)"), std::string::npos);
   EXPECT_NE(text.find(R"(topic="t",le="30"} 2)"), std::string::npos);
+}
+
+TEST(Metrics, WithoutASpoolThereAreNoSeriesOfOne) {
+  Metrics metrics;
+  EXPECT_EQ(metrics.Text().find("outrigger_spool"), std::string::npos);
+  SpoolMetrics none;
+  none.records.Set(1);
+  none.commit.Observe(1);
+  none[SpoolOutcome::kAcked].Increment();
+  EXPECT_EQ(none[SpoolOutcome::kAcked].value(), 0);
+}
+
+TEST(Metrics, WhatLeavesTheSpoolAndWhatFailsInItAreCountedByKind) {
+  Metrics metrics;
+  const SpoolMetrics spool = metrics.Spool();
+  spool[SpoolOutcome::kQuarantined].Increment();
+  spool[SpoolError::kDiskFull].Increment(2);
+  const std::string text = metrics.Text();
+  EXPECT_NE(text.find(R"(outrigger_spool_left_total{outcome="acked"} 0)"), std::string::npos);
+  EXPECT_NE(text.find(R"(outrigger_spool_left_total{outcome="quarantined"} 1)"), std::string::npos);
+  EXPECT_NE(text.find(R"(outrigger_spool_errors_total{reason="disk_full"} 2)"), std::string::npos);
+}
+
+TEST(Metrics, BucketsFitACommitOfAFastDiskAndOfOneThatHangs) {
+  Metrics metrics;
+  metrics.Spool().commit.Observe(0.0002);
+  metrics.Spool().commit.Observe(9);
+  const std::string text = metrics.Text();
+  EXPECT_NE(text.find(R"(outrigger_spool_commit_seconds_bucket{le="0.0001"} 0)"),
+            std::string::npos);
+  EXPECT_NE(text.find(R"(outrigger_spool_commit_seconds_bucket{le="0.00025"} 1)"),
+            std::string::npos);
+  EXPECT_NE(text.find(R"(outrigger_spool_commit_seconds_bucket{le="10"} 2)"), std::string::npos);
 }
 
 }  // namespace
