@@ -79,7 +79,7 @@ class ChartTest(unittest.TestCase):
         run("python3", ROOT / ".dev/chart_schema.py", "--check", Sidecar().binary)
 
     def test_what_it_makes_of_a_config_the_sidecar_takes(self):
-        for name in ("least", "config", "text"):
+        for name in ("least", "config", "text", "claim"):
             config = of_kind("ConfigMap", template("--values", CHART / f"ci/{name}-values.yaml"))["data"]
             with tempfile.TemporaryDirectory() as folder:
                 for key, text in config.items():

@@ -1,6 +1,18 @@
+{{/* What the chart adds to outrigger.config, as JSON. */}}
+{{- define "outrigger.defaults" -}}
+{{- $defaults := dict "apiVersion" "outrigger/v1" "kind" "Sidecar" }}
+{{- if .Values.outrigger.spool.enabled }}
+{{- $_ := set $defaults "spool" (dict "path" "/var/lib/outrigger") }}
+{{- end }}
+{{- toJson $defaults }}
+{{- end }}
+
 {{/* The config as JSON of a map, whether it was given as a map or as text. */}}
 {{- define "outrigger.config" -}}
-{{- $config := .Values.outrigger.config }}
+{{- $config := dict }}
+{{- if include "outrigger.ownFile" . }}
+{{- $config = merge (deepCopy .Values.outrigger.config) (include "outrigger.defaults" . | fromJson) }}
+{{- end }}
 {{- with .Values.outrigger.configText }}
 {{- $config = fromYaml . }}
 {{- if and $config.Error (eq (len $config) 1) }}
@@ -8,6 +20,10 @@
 {{- end }}
 {{- end }}
 {{- toJson $config }}
+{{- end }}
+
+{{- define "outrigger.spoolPath" -}}
+{{- get ((include "outrigger.config" . | fromJson).spool | default dict) "path" }}
 {{- end }}
 
 {{/* Whether the chart writes outrigger.yaml: with ConfigMaps of the user, only if there is something to write. */}}
@@ -26,6 +42,16 @@
 {{- . | replace "/" "__" }}
 {{- end }}
 
+{{/* 16777216 or "16MiB" as bytes. */}}
+{{- define "outrigger.bytes" -}}
+{{- if kindIs "string" . }}
+{{- $unit := get (dict "KB" 1000 "MB" 1000000 "GB" 1000000000 "KiB" 1024 "MiB" 1048576 "GiB" 1073741824) (regexFind "[KMG]i?B" .) }}
+{{- mul (regexFind "^[0-9]+" .) ($unit | default 1) }}
+{{- else }}
+{{- int64 . }}
+{{- end }}
+{{- end }}
+
 {{/* "25s", "1m30s" or "250ms" as whole seconds, rounded up. */}}
 {{- define "outrigger.seconds" -}}
 {{- $ms := 0 }}
@@ -42,7 +68,7 @@
 {{- if eq .Values.outrigger.rollOn "anyChange" }}
 {{- list $config .Values.outrigger.schemas | toJson | sha256sum }}
 {{- else }}
-{{- list (pick $config "kafka" "subscriptions" "rebalance" "ops") (pick ($config.http | default dict) "listen" "unixSocket") | toJson | sha256sum }}
+{{- list (pick $config "kafka" "subscriptions" "rebalance" "ops") (pick ($config.http | default dict) "listen" "unixSocket") (include "outrigger.spoolPath" .) | toJson | sha256sum }}
 {{- end }}
 {{- end }}
 
@@ -69,6 +95,18 @@
 {{- end }}
 {{- if and $ops (or (hasPrefix "127." $ops) (hasPrefix "localhost" $ops) (hasPrefix "[::1]" $ops)) }}
 {{- fail (printf "\n\nops.listen in the config is %s: the probes of the kubelet and Prometheus come from outside the pod. Use 0.0.0.0\n" $ops) }}
+{{- end }}
+{{- $path := include "outrigger.spoolPath" . }}
+{{- if and .Values.outrigger.spool.enabled $path (not (hasPrefix "/var/lib/outrigger/" (printf "%s/" $path))) }}
+{{- fail (printf "\n\nspool.path in the config is %s, but the volume of outrigger.spool is at /var/lib/outrigger. Remove spool.path, or set outrigger.spool.enabled to false and mount a volume of yours\n" $path) }}
+{{- end }}
+{{- if include "outrigger.spoolClaim" . }}
+{{- if gt (int .Values.replicaCount) 1 }}
+{{- fail (printf "\n\noutrigger.spool.existingClaim is set, but replicaCount is %d: two sidecars can't share a spool. Set replicaCount to 1, or remove the claim: then each pod has a spool of its own\n" (int .Values.replicaCount)) }}
+{{- end }}
+{{- if and .Values.strategy (ne (dig "type" "" .Values.strategy) "Recreate") }}
+{{- fail "\n\noutrigger.spool.existingClaim is set, but strategy.type is not Recreate: the new pod could not open the spool while the old one has it. Remove strategy\n" }}
+{{- end }}
 {{- end }}
 {{- if and (not (kindIs "invalid" .Values.podDisruptionBudget.minAvailable)) (not (kindIs "invalid" .Values.podDisruptionBudget.maxUnavailable)) }}
 {{- fail "\n\npodDisruptionBudget has minAvailable and maxUnavailable: Kubernetes accepts only one. Set the other to null\n" }}

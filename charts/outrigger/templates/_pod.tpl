@@ -64,6 +64,22 @@
 {{- end }}
 {{- end }}
 
+{{- define "outrigger.spoolClaim" -}}
+{{- if .Values.outrigger.spool.enabled }}{{ .Values.outrigger.spool.existingClaim }}{{ end }}
+{{- end }}
+
+{{/* What was answered 202 lasts as long as this volume. */}}
+{{- define "outrigger.spoolVolume" -}}
+{{- if include "outrigger.spoolClaim" . -}}
+- name: outrigger-spool
+  persistentVolumeClaim: {claimName: {{ include "outrigger.spoolClaim" . }}}
+{{- else if .Values.outrigger.spool.enabled -}}
+{{- $spool := (include "outrigger.config" . | fromJson).spool | default dict }}
+- name: outrigger-spool
+  emptyDir: {sizeLimit: {{ .Values.outrigger.spool.sizeLimit | default ($spool.maxBytes | default "1GiB" | include "outrigger.bytes" | mul 2) | quote }}}
+{{- end }}
+{{- end }}
+
 {{/* The native sidecar. It has no preStop hook: that would run when deletion begins, before the app is told, and would
 close the door on what the app publishes last. SIGTERM, which comes after the app has ended, is what it drains on. */}}
 {{- define "outrigger.sidecar" -}}
@@ -95,6 +111,9 @@ securityContext:
 terminationMessagePolicy: FallbackToLogsOnError
 volumeMounts:
   {{- include "outrigger.mounts" . | nindent 2 }}
+  {{- if .Values.outrigger.spool.enabled }}
+  - {name: outrigger-spool, mountPath: /var/lib/outrigger}
+  {{- end }}
 {{- end }}
 
 {{- define "outrigger.app" -}}
