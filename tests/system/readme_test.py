@@ -40,7 +40,7 @@ class Tables(unittest.TestCase):
         self.assertEqual(sorted(listed), sorted(golden))
 
     def test_the_list_of_metrics_is_that_of_a_running_sidecar(self):
-        delivering = "subscriptions:\n  - {name: a, topics: [a.events], deliver: {url: 'http://127.0.0.1:1/'}}\n"
+        delivering = "spool: {path: spool}\nsubscriptions:\n  - {name: a, topics: [a.events], deliver: {url: 'http://127.0.0.1:1/'}}\n"
         with Sidecar(text=HEAD + delivering, env={"KAFKA_BROKERS": "embedded"}) as sidecar:
             sidecar.start()
             sidecar.post("/v1/events/a.b", {})
