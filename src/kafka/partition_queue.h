@@ -31,6 +31,13 @@ struct Entry {
   size_t slot = 0;     // its place in the batch
   bool maybe_stored = false;  // a try failed without a word on whether Kafka has it
   int error = 0;  // rd_kafka_resp_err_t of a failed delivery, while its batch is undecided
+
+  // The record with its headers.
+  event::Record Whole() const {
+    event::Record whole = record;
+    whole.headers = headers.Unpack();
+    return whole;
+  }
 };
 
 // What is kept for a record while it waits, beside its own bytes: the entry and the allocator's

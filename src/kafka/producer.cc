@@ -17,14 +17,18 @@ base::Result<std::unique_ptr<Producer>> Producer::Create(base::Loop& loop,
 std::optional<Refusal> Producer::Admit(const event::Record& record) const {
   return core_->Admit(record);
 }
-void Producer::Produce(event::Record record, OnReport on_report) {
-  core_->Produce(std::move(record), std::move(on_report));
+const Entry* Producer::Produce(event::Record record, OnReport on_report) {
+  return core_->Produce(std::move(record), std::move(on_report));
 }
 RecordSink Producer::sink() {
   return {
-      .send = [core = core_.get()](
-                  event::Record record,
-                  OnReport on_report) { core->Produce(std::move(record), std::move(on_report)); },
+      .send =
+          [core = core_.get()](event::Record record, OnReport on_report) {
+            return core->Produce(std::move(record), std::move(on_report));
+          },
+      .copy = [](const Entry& entry) { return entry.Whole(); },
+      .partition = [core = core_.get()](
+                       const event::Record& record) { return core->topics().PartitionOf(record); },
       .admit = [core = core_.get()](const event::Record& record) { return core->Admit(record); },
       .connection = [core = core_.get()]() -> const Connection& {
         return core->brokers().connection();

@@ -41,6 +41,8 @@ struct ProducerOptions {
   // are those of the memory that it really takes, here and where it is waited for.
   size_t max_records = SIZE_MAX;
   size_t max_bytes = 64 << 20;
+  // Whoever sends records keeps what is not acknowledged when the producer is closed.
+  bool kept_on_disk = false;
   // Sooner than http.ackTimeout's default, so that the answer is "not taken" and not "unknown".
   std::chrono::milliseconds unknown_topic_after{4500};
   // A batch undecided for so long gets a new client, if its partition has a leader; after twice
@@ -59,7 +61,7 @@ class Producer {
   std::optional<Refusal> Admit(const event::Record& record) const;
 
   // Takes the record. `on_report` is called exactly once, unless the producer is destroyed first.
-  void Produce(event::Record record, OnReport on_report);
+  const Entry* Produce(event::Record record, OnReport on_report);
 
   // This producer, which outlives it.
   RecordSink sink();

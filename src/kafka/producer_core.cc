@@ -108,7 +108,7 @@ std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const 
   return topics_.Admit(record);
 }
 
-void Producer::Core::Produce(event::Record record, OnReport on_report) {
+const Entry* Producer::Core::Produce(event::Record record, OnReport on_report) {
   auto refusal = Admit(record);
   if (!refusal) refusal = recovery_.denied();
   auto* entry = new Entry;
@@ -119,11 +119,18 @@ void Producer::Core::Produce(event::Record record, OnReport on_report) {
   entry->record = std::move(record);
   entry->on_report = std::move(on_report);
   topics_.Hold(*entry);
-  if (refusal) return end_of_turn_.Refuse(entry, std::move(*refusal));
+  if (refusal) {
+    end_of_turn_.Refuse(entry, std::move(*refusal));
+    return entry;
+  }
   Topic& topic = topics_.Accept(*entry);
-  if (topic.placed()) return Place(topic, entry, false);
-  topic.Wait(entry);
-  finder_->Ask(topic);
+  if (topic.placed()) {
+    Place(topic, entry, false);
+  } else {
+    topic.Wait(entry);
+    finder_->Ask(topic);
+  }
+  return entry;
 }
 
 void Producer::Core::PlaceWaiting(Topic& topic) {
@@ -304,8 +311,11 @@ void Producer::Core::Close(std::chrono::milliseconds budget, std::function<void(
 }
 
 void Producer::Core::GiveUp() {
-  Log(Level::kError,
-      "shutdown.budget is over: these events were not acked by Kafka, and nothing keeps them",
+  Log(options_.kept_on_disk ? Level::kInfo : Level::kError,
+      options_.kept_on_disk
+          ? "these events were not acknowledged by Kafka; they stay in the spool until the next "
+            "start"
+          : "shutdown.budget is over: these events were not acked by Kafka, and nothing keeps them",
       {{"events", std::to_string(topics_.held().records)}});
   Refusal late;
   late.reason = Reason::kTimeout;

@@ -47,7 +47,7 @@ class Producer::Core {
 
   base::Result<void> Open();
   std::optional<Refusal> Admit(const event::Record& record) const;
-  void Produce(event::Record record, OnReport on_report);
+  const Entry* Produce(event::Record record, OnReport on_report);
   void Close(std::chrono::milliseconds budget, std::function<void()> on_done);
 
   BrokerHealth& brokers() { return brokers_; }

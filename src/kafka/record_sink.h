@@ -42,10 +42,16 @@ using Report = tl::expected<Stored, Refusal>;
 // dead letter topic); it may be moved from. Of one that Kafka has the headers are gone.
 using OnReport = std::function<void(const Report&, event::Record& record)>;
 
+struct Entry;  // a record from `send` to the end of its report
+
 // Empty: records are discarded on purpose.
 struct RecordSink {
   // Takes the record; `on_report` comes once, and not inside the call.
-  std::function<void(event::Record, OnReport)> send = nullptr;
+  std::function<const Entry*(event::Record, OnReport)> send = nullptr;
+  // The record as it was sent.
+  std::function<event::Record(const Entry&)> copy = nullptr;
+  // Where the record would go now; -1: to any partition, or the topic's partitions are not known.
+  std::function<int32_t(const event::Record&)> partition = nullptr;
   // Why there is no room for the record now; nothing: a send that follows at once has room.
   std::function<std::optional<Refusal>(const event::Record&)> admit = nullptr;
   // Whether what is sent gets on its way, and why not.

@@ -91,6 +91,12 @@ Topic* TopicTable::Find(const std::string& name) const {
   return found == topics_.end() ? nullptr : found->second.get();
 }
 
+int32_t TopicTable::PartitionOf(const event::Record& record) const {
+  if (record.partition >= 0) return record.partition;
+  const Topic* topic = record.key ? Find(record.topic) : nullptr;
+  return topic && topic->placed() ? topic->QueueFor(record)->partition : -1;
+}
+
 void TopicTable::Place(Topic& topic, size_t partitions) {
   if (topic.Place(partitions)) --not_placed_;
 }

@@ -33,6 +33,8 @@ class TopicTable {
   void Release(const Entry& entry);
 
   Topic* Find(const std::string& name) const;
+  // As RecordSink::partition.
+  int32_t PartitionOf(const event::Record& record) const;
   const Map& topics() const { return topics_; }
   const Held& held() const { return held_; }
 

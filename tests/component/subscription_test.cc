@@ -171,13 +171,14 @@ class StateTest : public SubscriptionTest {
   StateTest() { kafka_.properties["topic.metadata.refresh.interval.ms"] = {"500", {}, "test"}; }
 
   std::unique_ptr<Group> StartAnother() {
-    return std::move(*Group::Create({.loop = loop_,
-                                     .kafka = kafka_,
-                                     .subscriptions = {config_},
-                                     .rebalance_drain = drain_,
-                                     .sink = {.send = [](event::Record, kafka::OnReport) {}},
-                                     .metrics = other_metrics_,
-                                     .conditions = other_conditions_}));
+    return std::move(
+        *Group::Create({.loop = loop_,
+                        .kafka = kafka_,
+                        .subscriptions = {config_},
+                        .rebalance_drain = drain_,
+                        .sink = {.send = [](event::Record, kafka::OnReport) { return nullptr; }},
+                        .metrics = other_metrics_,
+                        .conditions = other_conditions_}));
   }
   static bool Delivers(const telemetry::Conditions& conditions, const std::string& message) {
     const auto state = conditions.Get("Delivering/s");
@@ -320,6 +321,7 @@ class DeadLetterTest : public SubscriptionTest {
                                                 base::Error::Invalid("too large for the topic")}),
                   record);
       });
+      return nullptr;
     };
   }
 

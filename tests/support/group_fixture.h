@@ -134,7 +134,7 @@ class GroupFixture : public testing::Test {
   config::Subscription config_;
   size_t max_waiting_bytes_ = 32 << 20;
   base::Duration drain_ = std::chrono::seconds(5);
-  kafka::RecordSink sink_{.send = [](event::Record, kafka::OnReport) {}};
+  kafka::RecordSink sink_{.send = [](event::Record, kafka::OnReport) { return nullptr; }};
   telemetry::Metrics metrics_;
   telemetry::Conditions conditions_;
   std::unique_ptr<kafka::Producer> producer_;
