@@ -28,6 +28,8 @@ constexpr auto kTick = std::chrono::seconds(1);
 constexpr size_t kTopicShare = 2;
 constexpr size_t kStreamShare = 2;
 constexpr size_t kLineShare = 4;
+// Of what waits for Kafka, the part for events on their way to the disk.
+constexpr size_t kPutShare = 8;
 static_assert(1.0 / kStreamShare + 1.0 / kLineShare < 1);
 // What an event that waits takes at the least, and so does a caller who waits for another's.
 constexpr size_t kEvent = kafka::kLeastMemory;
@@ -89,16 +91,25 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
   if (config.kafka.enabled) {
     kafka::ProducerOptions options;
     options.kafka = config.kafka;
-    options.max_bytes = budget.of(MemoryShare::kKafka);
+    // Of it, what may be on its way to the disk.
+    const size_t putting = config.spool.enabled() ? budget.of(MemoryShare::kKafka) / kPutShare : 0;
+    options.max_bytes = budget.of(MemoryShare::kKafka) - putting;
+    options.kept_on_disk = config.spool.enabled();
     auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
     if (!producer) return base::Fail(producer.error());
     flow->producer_ = std::move(*producer);
     flow->producer_->OnConnectionChange(
-        [self = flow.get()](const kafka::Connection&) { self->ShowConnection(); });
+        [self = flow.get()](const kafka::Connection&) { self->OnConnectionChange(); });
+    if (config.spool.enabled()) {
+      auto spool = OpenSpool::Open(flow->loop_, flow->producer_->sink(), config.spool, putting,
+                                   metrics, conditions);
+      if (!spool) return base::Fail(spool.error());
+      flow->spool_ = std::move(*spool);
+    }
   }
   flow->publisher_ = std::make_unique<publish::Publisher>(
-      flow->loop_, flow->producer_ ? flow->producer_->sink() : kafka::RecordSink(), metrics,
-      OptionsOf(config, budget));
+      flow->loop_, flow->producer_ ? flow->producer_->sink() : kafka::RecordSink(),
+      flow->spool_ ? &flow->spool_->spool() : nullptr, metrics, OptionsOf(config, budget));
   flow->ingress_ = std::make_unique<publish::Ingress>(
       flow->loop_, *flow->publisher_, metrics,
       [self = flow.get()] {
@@ -145,10 +156,16 @@ void PublishFlow::Apply(const config::Config& config, std::string token,
   loop_.Call([&] {
     publisher_->SetRoutes(std::move(routes));
     publisher_->SetOptions(OptionsOf(config, budget_));
+    if (spool_) spool_->Apply(config.spool);
     server_->SetLimits(LimitsOf(config.http, budget_));
     ingress_->SetOptions(
         {config.http.max_body, std::move(token), config.http.raw_topics, config.http.rate});
   });
+}
+
+void PublishFlow::OnConnectionChange() {
+  ShowConnection();
+  if (spool_) spool_->spool().OnConnectionChange();
 }
 
 void PublishFlow::ShowConnection() {
@@ -165,7 +182,9 @@ void PublishFlow::ShowConnection() {
   const bool denied = why.find("uthentication") != std::string::npos;
   if (conditions_.Set("KafkaConnected", Status::kFalse,
                       denied ? "AuthenticationFailed" : "BrokersUnreachable", why))
-    Log(Level::kWarn, "Kafka can't be reached; events are answered 503 until it is back",
+    Log(Level::kWarn,
+        spool_ ? "Kafka can't be reached; events are kept in the spool until it is back"
+               : "Kafka can't be reached; events are answered 503 until it is back",
         {{"brokers", brokers_}, {"reason", why}});
 }
 
@@ -191,12 +210,14 @@ void PublishFlow::Tick() {
     metrics_.ProducerRebuilds().Increment(static_cast<double>(producer_->rebuilds() - rebuilds_));
     rebuilds_ = producer_->rebuilds();
   }
+  if (spool_) spool_->Show(producer_->connection());
   metrics_.HttpConnections().Set(static_cast<double>(server_->connections()));
   ShowMemory();
 }
 
 void PublishFlow::ShowMemory() {
-  const uint64_t waiting = producer_ ? producer_->waiting_bytes() : 0;
+  const uint64_t waiting =
+      (producer_ ? producer_->waiting_bytes() : 0) + (spool_ ? spool_->spool().putting_bytes() : 0);
   memory_use_.Set(MemoryShare::kKafka, waiting);
   memory_use_.Set(MemoryShare::kKnownEvents, publisher_->known_bytes());
   memory_use_.Set(MemoryShare::kBodies, server_->buffered());
@@ -254,13 +275,33 @@ void PublishFlow::Drain() {
   drain_timer_ = loop_.After(wait, [this] { Flush(); });
 }
 
+std::chrono::milliseconds PublishFlow::DrainTimeLeft() const {
+  return std::max(std::chrono::milliseconds(0),
+                  std::chrono::duration_cast<std::chrono::milliseconds>(drain_by_ - loop_.Now()));
+}
+
 void PublishFlow::Flush() {
   if (std::exchange(flushing_, true)) return;
   drain_timer_.Cancel();
   if (!producer_) return loop_.Stop();
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(drain_by_ - loop_.Now());
-  const auto flush = left - std::min(kCloseShare, left / 3);
-  producer_->Close(std::max(flush, std::chrono::milliseconds(0)), [this] { loop_.Stop(); });
+  if (!spool_) return CloseProducer();
+  // A disk that does not answer must not hold up what the producer still has.
+  drain_timer_ = loop_.After(DrainTimeLeft() / 2, [this] { CloseProducer(); });
+  spool_->spool().Close([this] { CloseProducer(); });
+}
+
+void PublishFlow::CloseProducer() {
+  if (std::exchange(closing_producer_, true)) return;
+  drain_timer_.Cancel();
+  const auto left = DrainTimeLeft();
+  auto flush = left - std::min(kCloseShare, left / 3);
+  // What the producer has is on the disk: without Kafka there is nothing to wait for.
+  if (spool_ && !producer_->connection().connected) flush = std::chrono::milliseconds(0);
+  producer_->Close(flush, [this] {
+    if (!spool_) return loop_.Stop();
+    drain_timer_ = loop_.After(kCloseShare, [this] { loop_.Stop(); });
+    spool_->spool().Finish([this] { loop_.Stop(); });
+  });
 }
 
 }  // namespace outrigger::app

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "app/allocator.h"
+#include "app/open_spool.h"
 #include "base/loop.h"
 #include "base/memory_budget.h"
 #include "base/result.h"
@@ -65,6 +66,7 @@ class PublishFlow {
               const telemetry::MemoryUse& memory_use, telemetry::Metrics& metrics,
               telemetry::Conditions& conditions);
 
+  void OnConnectionChange();
   void ShowConnection();
   void ShowRefusal(const kafka::Connection& connection);
   void Tick();
@@ -72,6 +74,8 @@ class PublishFlow {
   void DrainWhenQuiet();
   void Drain();
   void Flush();
+  void CloseProducer();
+  std::chrono::milliseconds DrainTimeLeft() const;
 
   const base::MemoryBudget budget_;
   const telemetry::MemoryUse& memory_use_;
@@ -81,6 +85,7 @@ class PublishFlow {
   const std::string brokers_;
   base::Loop loop_;
   std::unique_ptr<kafka::Producer> producer_;
+  std::unique_ptr<OpenSpool> spool_;  // null: there is none
   std::unique_ptr<publish::Publisher> publisher_;
   std::unique_ptr<publish::Ingress> ingress_;
   std::unique_ptr<http::Server> server_;
@@ -94,6 +99,7 @@ class PublishFlow {
   base::TimePoint drain_by_;
   base::TimePoint drain_asked_;
   bool flushing_ = false;
+  bool closing_producer_ = false;
   base::Timer drain_timer_;
 };
 

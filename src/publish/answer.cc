@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/json_text.h"
+#include "base/percent.h"
 
 namespace outrigger::publish {
 namespace {
@@ -12,6 +13,8 @@ std::string_view Name(Target::Status status) {
   switch (status) {
     case Target::Status::kAcked:
       return "acked";
+    case Target::Status::kSpooled:
+      return "spooled";
     case Target::Status::kQueued:
       return "queued";
     case Target::Status::kDiscarded:
@@ -61,6 +64,8 @@ int StatusOf(RejectionReason reason) {
     case RejectionReason::kUnauthorized:
     case RejectionReason::kTimeout:
     case RejectionReason::kUnavailable:
+    case RejectionReason::kSpoolFull:
+    case RejectionReason::kDisk:
       break;
   }
   return 503;
@@ -70,6 +75,7 @@ int StatusOf(const Target& target) {
   switch (target.status) {
     case Target::Status::kAcked:
       return 200;
+    case Target::Status::kSpooled:
     case Target::Status::kQueued:
     case Target::Status::kDiscarded:
       return 202;
@@ -163,6 +169,10 @@ http::Response ToResponse(const Outcome& outcome) {
         return target.rejection && target.rejection->retryable();
       }))
     response.headers.emplace_back("Retry-After", std::to_string(kRetryAfterSeconds));
+  if (std::any_of(targets.begin(), targets.end(),
+                  [](const Target& target) { return target.status == Target::Status::kSpooled; }))
+    response.headers.emplace_back(
+        "Location", "/v1/events/" + base::PercentEncoded(outcome.id, base::IsUnreserved));
   response.body.reserve(160);
   AppendJson(response.body, outcome);
   return response;

@@ -51,8 +51,7 @@ tl::expected<OutgoingRecord, Refused> EventRouter::PrepareOne(const Rule& rule, 
                                    .limit = rule.path + ".maxTopics"}});
   }
   if (rule.key && !prepared->keyed) series.unkeyed.Increment();
-  return OutgoingRecord{
-      std::move(prepared->record), {&series, rule.dead_letter}, WaitsForKafka(rule, ask)};
+  return OutgoingRecord{std::move(prepared->record), {&series, rule.dead_letter}, AckOf(rule, ask)};
 }
 
 }  // namespace outrigger::publish

@@ -19,10 +19,8 @@
 
 namespace outrigger::publish {
 
-// Whether the answer is to come when Kafka has acked what `rule` makes of the event.
-inline bool WaitsForKafka(const Rule& rule, const Ask& ask) {
-  return ask.ack.value_or(rule.ack) == config::Ack::kKafka;
-}
+// When the caller of the event is answered for what `rule` makes of it.
+inline config::Ack AckOf(const Rule& rule, const Ask& ask) { return ask.ack.value_or(rule.ack); }
 
 class EventRouter {
  public:

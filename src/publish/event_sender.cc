@@ -9,18 +9,39 @@ namespace outrigger::publish {
 
 using telemetry::ProducerOutcome;
 
-EventSender::EventSender(base::Loop& loop, kafka::RecordSink sink,
+namespace {
+
+Rejection Unavailable(std::string detail) {
+  return {.reason = RejectionReason::kUnavailable,
+          .outcome = RecordOutcome::kNone,
+          .detail = std::move(detail)};
+}
+
+}  // namespace
+
+EventSender::EventSender(base::Loop& loop, kafka::RecordSink sink, Spool* spool,
                          std::chrono::milliseconds away_after, OnComplete on_complete)
     : loop_(loop),
       sink_(std::move(sink)),
+      spool_(spool),
       away_after_(away_after),
-      on_complete_(std::move(on_complete)) {}
+      on_complete_(std::move(on_complete)) {
+  if (!spool_) return;
+  spool_->SetHooks(
+      {.on_report = [this](Pending& event, size_t index, const kafka::Report& report,
+                           event::Record& record) { OnReport(event, index, report, record); },
+       .on_spooled = [this](Pending& event, size_t index) { OnSpooled(event, index); },
+       .on_rejected =
+           [this](Pending& event, size_t index, Rejection why, const event::Record& record) {
+             OnRejected(event, index, std::move(why), record);
+           }});
+}
 
 std::string EventSender::last_error() const {
   return sink_ ? sink_.connection().last_error : std::string();
 }
 
-Pending& EventSender::Send(std::vector<OutgoingRecord> records, Outcome outcome,
+Pending& EventSender::Send(std::vector<OutgoingRecord> records, Outcome outcome, KnownEvent* known,
                            std::shared_ptr<Sequence> sequence) {
   assert(records.size() == outcome.targets.size());
   Pending& event = pending_.emplace_back();
@@ -28,6 +49,7 @@ Pending& EventSender::Send(std::vector<OutgoingRecord> records, Outcome outcome,
   event.self = std::prev(pending_.end());
   event.outcome = std::move(outcome);
   event.accepted = loop_.Now();
+  event.known = known;
   event.sequence = std::move(sequence);
   event.destinations.reserve(records.size());
   for (auto& record : records) SendRecord(event, std::move(record));
@@ -45,33 +67,47 @@ void EventSender::SendRecord(Pending& event, OutgoingRecord outgoing) {
     series[ProducerOutcome::kDiscarded].Increment();
     return LogDiscarded();
   }
-  if (auto rejection = NotNow(outgoing, event.sequence.get())) {
-    series[ProducerOutcome::kFailed].Increment();
-    series[MetricReason(rejection->reason)].Increment();
-    if (event.sequence && rejection->retryable()) event.sequence->Stop(outgoing.record);
-    return target.Fail(std::move(*rejection));
+  if (auto offered = Offer(event, index, outgoing); !offered)
+    Fail(event, index, std::move(offered.error()), outgoing.record);
+}
+
+tl::expected<void, Rejection> EventSender::Offer(Pending& event, size_t index,
+                                                 OutgoingRecord& outgoing) {
+  if (event.sequence && event.sequence->Stopped(outgoing.record)) {
+    return tl::unexpected(Unavailable(
+        "an earlier event of the same key failed and may be tried again: this one was not tried"));
   }
+  if (spool_) {
+    const auto way = spool_->Admit(outgoing.record, outgoing.ack);
+    if (!way) return tl::unexpected(way.error());
+    ++event.undecided;
+    spool_->Send(std::move(outgoing.record), *way, event, index);
+    return {};
+  }
+  if (auto rejection = NotNow(outgoing)) return tl::unexpected(std::move(*rejection));
   ++event.undecided;
   sink_.send(std::move(outgoing.record),
              [at = &event, index](const kafka::Report& report, event::Record& sent) {
                at->sender->OnReport(*at, index, report, sent);
              });
+  return {};
 }
 
-std::optional<Rejection> EventSender::NotNow(const OutgoingRecord& outgoing,
-                                             const Sequence* sequence) const {
-  const auto unavailable = [](std::string detail) {
-    return Rejection{.reason = RejectionReason::kUnavailable,
-                     .outcome = RecordOutcome::kNone,
-                     .detail = std::move(detail)};
-  };
-  if (sequence && sequence->Stopped(outgoing.record))
-    return unavailable(
-        "an earlier event of the same key failed and may be tried again: this one was not tried");
+// Counted, and its target has failed.
+void EventSender::Fail(Pending& event, size_t index, Rejection rejection,
+                       const event::Record& record) {
+  const telemetry::ProducerTopic& series = *event.destinations[index].series;
+  series[ProducerOutcome::kFailed].Increment();
+  series[MetricReason(rejection.reason)].Increment();
+  if (event.sequence && rejection.retryable()) event.sequence->Stop(record);
+  event.outcome.targets[index].Fail(std::move(rejection));
+}
+
+std::optional<Rejection> EventSender::NotNow(const OutgoingRecord& outgoing) const {
   const auto& connection = sink_.connection();
-  if (outgoing.wait_for_kafka && !connection.connected &&
+  if (outgoing.ack == config::Ack::kKafka && !connection.connected &&
       loop_.Now() - connection.since > away_after_) {
-    return unavailable("Kafka can't be reached" + (connection.last_error.empty()
+    return Unavailable("Kafka can't be reached" + (connection.last_error.empty()
                                                        ? std::string()
                                                        : ": " + connection.last_error));
   }
@@ -107,6 +143,22 @@ void EventSender::OnReport(Pending& event, size_t index, const kafka::Report& re
   } else {
     OnRefusal(event, index, report.error(), record);
   }
+  Decided(event);
+}
+
+void EventSender::OnSpooled(Pending& event, size_t index) {
+  event.outcome.targets[index].status = Target::Status::kSpooled;
+  (*event.destinations[index].series)[ProducerOutcome::kSpooled].Increment();
+  Decided(event);
+}
+
+void EventSender::OnRejected(Pending& event, size_t index, Rejection rejection,
+                             const event::Record& record) {
+  Fail(event, index, std::move(rejection), record);
+  Decided(event);
+}
+
+void EventSender::Decided(Pending& event) {
   --event.undecided;
   CompleteIfDecided(event);
 }

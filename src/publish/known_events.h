@@ -40,6 +40,10 @@ class KnownEvents {
     return name.append(source).append(1, '\n').append(id);
   }
 
+  static std::string SourceOf(std::string_view name) {
+    return std::string(name.substr(0, name.rfind('\n')));
+  }
+
   // The entry of that name, or null when it is unknown or too old.
   KnownEvent* Find(const std::string& name, base::TimePoint now) {
     while (!decided_.empty() && decided_.front().decided + window_ < now) Forget(decided_.front());

@@ -16,7 +16,7 @@ namespace outrigger::publish {
 
 // One topic that an event was meant for.
 struct Target {
-  enum class Status { kUndecided, kAcked, kQueued, kDiscarded, kFailed };
+  enum class Status { kUndecided, kAcked, kSpooled, kQueued, kDiscarded, kFailed };
 
   std::string topic;
   Status status = Status::kUndecided;
@@ -28,7 +28,9 @@ struct Target {
     status = Status::kFailed;
     rejection = std::make_shared<Rejection>(std::move(why));
   }
-  bool safe() const { return status == Status::kAcked || status == Status::kDiscarded; }
+  bool safe() const {
+    return status == Status::kAcked || status == Status::kSpooled || status == Status::kDiscarded;
+  }
 };
 
 struct Outcome {

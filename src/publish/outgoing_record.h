@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "config/config.h"
 #include "event/event.h"
 #include "telemetry/metrics.h"
 
@@ -18,7 +19,7 @@ struct Destination {
 struct OutgoingRecord {
   event::Record record;
   Destination destination;
-  bool wait_for_kafka = true;  // the caller is answered when Kafka has acked it
+  config::Ack ack = config::Ack::kKafka;  // when its caller is answered
 };
 
 }  // namespace outrigger::publish

@@ -16,6 +16,9 @@ using telemetry::ProducerOutcome;
 // The label of events that no route took.
 constexpr char kNoTopic[] = "none";
 
+// Whether the caller waits for what becomes of the event.
+bool Waits(config::Ack ack) { return ack != config::Ack::kMemory; }
+
 bool AllSafe(const Outcome& outcome) {
   return !outcome.targets.empty() &&
          std::all_of(outcome.targets.begin(), outcome.targets.end(),
@@ -77,14 +80,15 @@ Outcome Unknown(const Pending& event) {
 
 }  // namespace
 
-Publisher::Publisher(base::Loop& loop, kafka::RecordSink sink, telemetry::Metrics& metrics,
-                     PublisherOptions options)
+Publisher::Publisher(base::Loop& loop, kafka::RecordSink sink, Spool* spool,
+                     telemetry::Metrics& metrics, PublisherOptions options)
     : loop_(loop),
       options_(std::move(options)),
+      spool_(spool),
       series_(metrics),
       router_(series_),
       known_(options_.known_events, options_.known_for, options_.known_bytes),
-      sender_(loop, std::move(sink), options_.away_after,
+      sender_(loop, std::move(sink), spool, options_.away_after,
               [this](Pending& event) { OnComplete(event); }),
       callers_(loop, options_.ack_timeout,
                [this](std::vector<WaitingCallers::Late> callers) { OnLate(std::move(callers)); }),
@@ -138,14 +142,14 @@ void Publisher::Publish(event::Event event, const Ask& ask, OnDecided on_decided
                              "\"; `outrigger explain` says why not"},
                   on_decided);
   }
-  if (ask.ack == config::Ack::kDisk) {
+  if (ask.ack == config::Ack::kDisk && !spool_) {
     return Refuse(rules->front()->topic.text(), event.id,
                   {.reason = RejectionReason::kNotSupported, .detail = kNoDisk}, on_decided);
   }
   if (!callers_id) return Route(*rules, std::move(event), ask, nullptr, std::move(on_decided));
 
   const bool wait = std::any_of(rules->begin(), rules->end(),
-                                [&ask](const Rule* rule) { return WaitsForKafka(*rule, ask); });
+                                [&ask](const Rule* rule) { return Waits(AckOf(*rule, ask)); });
   const uint64_t fingerprint = Fingerprint({event.type, event.subject, event.key, event.data});
   KnownEvent* known = Recall(KnownEvents::Name(event.source, event.id), fingerprint, event.id,
                              rules->front()->topic.text(), wait, on_decided);
@@ -157,10 +161,7 @@ KnownEvent* Publisher::Recall(std::string name, uint64_t fingerprint, const std:
   KnownEvent* known = known_.Find(name, loop_.Now());
   if (!known) return &known_.Add(std::move(name), fingerprint);
   if (known->fingerprint != fingerprint) {
-    Refuse(
-        label, id,
-        {.reason = RejectionReason::kConflict, .detail = "this id was published with another body"},
-        on_decided);
+    Refuse(label, id, {.reason = RejectionReason::kConflict, .detail = kOtherBody}, on_decided);
   } else if (known->pending) {
     if (!wait) {
       on_decided(Queued(*known->pending));
@@ -208,31 +209,29 @@ void Publisher::PublishRaw(event::Record record, const std::string& label, const
   const bool callers_id = !ask.id.empty();
   std::string id = callers_id ? ask.id : base::NewUuid7(loop_.Wall());
   const config::Ack ack = ask.ack.value_or(config::Ack::kKafka);
-  if (ack == config::Ack::kDisk)
+  if (ack == config::Ack::kDisk && !spool_)
     return Refuse(label, id, {.reason = RejectionReason::kNotSupported, .detail = kNoDisk},
                   on_decided);
-  const bool wait = ack == config::Ack::kKafka;
   KnownEvent* known = nullptr;
   if (callers_id) {
     // No event's source has a line's end, so no event has this name.
     known = Recall(KnownEvents::Name('\n' + record.topic, id),
-                   Fingerprint({record.key, record.value}), id, label, wait, on_decided);
+                   Fingerprint({record.key, record.value}), id, label, Waits(ack), on_decided);
     if (!known) return;
   }
   Outcome outcome;
   outcome.id = std::move(id);
   outcome.targets.emplace_back().topic = record.topic;
   std::vector<OutgoingRecord> records;
-  records.push_back({std::move(record), {&series_.Of(label), {}}, wait});
+  records.push_back({std::move(record), {&series_.Of(label), {}}, ack});
   Send(std::move(records), std::move(outcome), known, ask, std::move(on_decided));
 }
 
 void Publisher::Send(std::vector<OutgoingRecord> records, Outcome outcome, KnownEvent* known,
                      const Ask& ask, OnDecided on_decided) {
   const bool wait = std::any_of(records.begin(), records.end(),
-                                [](const auto& record) { return record.wait_for_kafka; });
-  Pending& event = sender_.Send(std::move(records), std::move(outcome), ask.sequence);
-  event.known = known;
+                                [](const auto& record) { return Waits(record.ack); });
+  Pending& event = sender_.Send(std::move(records), std::move(outcome), known, ask.sequence);
   if (known) known_.Open(*known, event);
   if (wait || event.undecided == 0) {
     callers_.Add(event, std::move(on_decided), false);

@@ -25,6 +25,7 @@
 #include "publish/known_events.h"
 #include "publish/outcome.h"
 #include "publish/routes.h"
+#include "publish/spool.h"
 #include "publish/topic_series.h"
 #include "publish/waiting_callers.h"
 #include "telemetry/log.h"
@@ -52,8 +53,9 @@ struct PublisherOptions {
 
 class Publisher {
  public:
-  // `sink` empty: Kafka is disabled, and what is valid is discarded on purpose.
-  Publisher(base::Loop& loop, kafka::RecordSink sink, telemetry::Metrics& metrics,
+  // `sink` empty: Kafka is disabled, and what is valid is discarded on purpose. `spool` null: what
+  // Kafka does not acknowledge in time is answered 503.
+  Publisher(base::Loop& loop, kafka::RecordSink sink, Spool* spool, telemetry::Metrics& metrics,
             PublisherOptions options);
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
@@ -96,6 +98,7 @@ class Publisher {
 
   base::Loop& loop_;
   PublisherOptions options_;
+  Spool* const spool_;
   event::JsonReader json_;
   TopicSeries series_;
   EventRouter router_;

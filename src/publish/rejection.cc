@@ -37,6 +37,8 @@ bool Rejection::retryable() const {
     case RejectionReason::kUnauthorized:
     case RejectionReason::kTimeout:
     case RejectionReason::kUnavailable:
+    case RejectionReason::kSpoolFull:
+    case RejectionReason::kDisk:
       break;
   }
   return true;
@@ -71,6 +73,10 @@ telemetry::ProducerReason MetricReason(RejectionReason reason) {
       return ProducerReason::kTimeout;
     case RejectionReason::kUnavailable:
       return ProducerReason::kBroker;
+    case RejectionReason::kSpoolFull:
+      return ProducerReason::kSpoolFull;
+    case RejectionReason::kDisk:
+      return ProducerReason::kDisk;
     case RejectionReason::kMalformed:
     case RejectionReason::kConflict:
     case RejectionReason::kInvalid:

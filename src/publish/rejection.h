@@ -25,6 +25,8 @@ enum class RejectionReason {
   kUnauthorized,
   kTimeout,      // Kafka has not acknowledged it in time
   kUnavailable,  // Kafka is away, a queue is full, or an earlier event of its key failed
+  kSpoolFull,    // or its topic's part of the spool
+  kDisk,         // the disk is full or fails
 };
 
 // Whether Kafka has the record of an event that was rejected.
@@ -45,7 +47,8 @@ struct Rejection {
   bool retryable() const;
 };
 
-inline constexpr char kNoDisk[] = "ack: disk is not in this version; use kafka or memory";
+inline constexpr char kNoDisk[] = "ack: disk needs a spool, and spool.path is not set";
+inline constexpr char kOtherBody[] = "this id was published with another body";
 
 Rejection ToRejection(const kafka::Refusal& refusal);
 telemetry::ProducerReason MetricReason(RejectionReason reason);

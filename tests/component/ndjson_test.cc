@@ -16,7 +16,7 @@ class NdjsonTest : public testing::Test {
     kafka::ProducerOptions options;
     options.kafka.brokers = {"127.0.0.1:1"};
     producer_ = std::move(*kafka::Producer::Create(loop_, std::move(options)));
-    publisher_ = std::make_unique<Publisher>(loop_, producer_->sink(), metrics_,
+    publisher_ = std::make_unique<Publisher>(loop_, producer_->sink(), nullptr, metrics_,
                                              PublisherOptions{.source = "test"});
     auto loaded = config::LoadText("apiVersion: outrigger/v1\nkind: Sidecar\n", "test.yaml",
                                    [](const char*) { return std::nullopt; });

@@ -26,7 +26,8 @@ class PublisherTest : public testing::Test {
     kafka::ProducerOptions options;
     options.kafka.brokers = {broker_->bootstrap()};
     producer_ = std::move(*kafka::Producer::Create(loop_, std::move(options)));
-    publisher_ = std::make_unique<Publisher>(loop_, producer_->sink(), metrics_, Options());
+    publisher_ =
+        std::make_unique<Publisher>(loop_, producer_->sink(), nullptr, metrics_, Options());
     SetRoutes(
         "  - {match: {type: 'a.*'}, topic: first, key: data.k, continue: true, deadLetter: "
         "dead_letters}\n"
@@ -254,7 +255,7 @@ class PublisherDeadlines : public testing::Test {
     options.kafka.brokers = {"127.0.0.1:1"};
     producer_ = std::move(*kafka::Producer::Create(loop_, std::move(options)));
     publisher_ = std::make_unique<Publisher>(
-        loop_, producer_->sink(), metrics_,
+        loop_, producer_->sink(), nullptr, metrics_,
         PublisherOptions{.source = "test", .ack_timeout = seconds(10), .away_after = hours(1)});
     auto loaded = config::Load("", [](const char*) { return std::nullopt; });
     publisher_->SetRoutes(Routes::Build(loaded.config, loaded.problems));
@@ -350,7 +351,7 @@ TEST_F(PublisherDeadlines, ManyWhoWaitForOneEventAreAdmittedToABoundAndAllAnswer
 TEST(PublisherWithoutKafka, WhatIsValidIsDiscardedAndWhatIsNotIsRefused) {
   base::Loop loop;
   telemetry::Metrics metrics;
-  Publisher publisher(loop, kafka::RecordSink(), metrics, {.source = "test"});
+  Publisher publisher(loop, kafka::RecordSink(), nullptr, metrics, {.source = "test"});
   auto loaded = config::Load("", [](const char*) { return std::nullopt; });
   publisher.SetRoutes(Routes::Build(loaded.config, loaded.problems));
   event::Event event;

@@ -43,7 +43,7 @@ class BatchTest : public testing::Test {
   base::Loop loop_{{[this] { return now_ += std::chrono::milliseconds(1); },
                     [] { return base::WallTime(); }, true}};
   telemetry::Metrics metrics_;
-  Publisher publisher_{loop_, kafka::RecordSink(), metrics_, {.source = "test"}};
+  Publisher publisher_{loop_, kafka::RecordSink(), nullptr, metrics_, {.source = "test"}};
   std::shared_ptr<test::FakeRequest> request_ = std::make_shared<test::FakeRequest>();
 };
 

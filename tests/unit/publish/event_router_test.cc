@@ -45,15 +45,15 @@ TEST_F(EventRouterTest, EachRuleThatTakesTheEventGivesARecordWithTheSameData) {
   EXPECT_EQ(first.record.key, "key");
   EXPECT_EQ(first.destination.dead_letter, "dead");
   EXPECT_EQ(first.destination.series, &series_.Of("first"));
-  EXPECT_TRUE(first.wait_for_kafka);
+  EXPECT_EQ(first.ack, config::Ack::kKafka);
   EXPECT_EQ(second.record.topic, "second");
   EXPECT_EQ(second.record.value, first.record.value);
-  EXPECT_FALSE(second.wait_for_kafka);
+  EXPECT_EQ(second.ack, config::Ack::kMemory);
 }
 
 TEST_F(EventRouterTest, WhatTheRequestAsksForWinsOverTheRule) {
   SetRoutes("  - {topic: t, ack: memory}\n");
-  EXPECT_TRUE(Prepare("{}", {.ack = config::Ack::kKafka})->front().wait_for_kafka);
+  EXPECT_EQ(Prepare("{}", {.ack = config::Ack::kKafka})->front().ack, config::Ack::kKafka);
 }
 
 TEST_F(EventRouterTest, WhatOneRuleRefusesIsRefusedWholeAndTheRuleIsNamed) {

@@ -70,7 +70,7 @@ class IngressTest : public testing::Test {
   base::ManualClock clock_;
   base::Loop loop_{clock_.clock()};
   telemetry::Metrics metrics_;
-  Publisher publisher_{loop_, kafka::RecordSink(), metrics_, {.source = "test"}};
+  Publisher publisher_{loop_, kafka::RecordSink(), nullptr, metrics_, {.source = "test"}};
   Ingress ingress_{loop_,
                    publisher_,
                    metrics_,

@@ -40,7 +40,7 @@ class NdjsonTest : public testing::Test {
   base::ManualClock clock_;
   base::Loop loop_{clock_.clock()};
   telemetry::Metrics metrics_;
-  Publisher publisher_{loop_, kafka::RecordSink(), metrics_, {.source = "test"}};
+  Publisher publisher_{loop_, kafka::RecordSink(), nullptr, metrics_, {.source = "test"}};
   Rate rate_;
   size_t busy_ = 0;
   std::shared_ptr<test::FakeRequest> request_ = std::make_shared<test::FakeRequest>();

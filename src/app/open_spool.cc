@@ -1,0 +1,68 @@
+#include "app/open_spool.h"
+
+#include <filesystem>
+#include <utility>
+
+#include "telemetry/log.h"
+#include "telemetry/spool_drained.h"
+
+namespace outrigger::app {
+
+OpenSpool::OpenSpool(const config::Spool& config, size_t putting, telemetry::Metrics& metrics,
+                     telemetry::Conditions& conditions)
+    : folder_(config.path), putting_(putting), metrics_(metrics.Spool()), conditions_(conditions) {}
+
+base::Result<std::unique_ptr<OpenSpool>> OpenSpool::Open(base::Loop& loop, kafka::RecordSink sink,
+                                                         const config::Spool& config,
+                                                         size_t putting,
+                                                         telemetry::Metrics& metrics,
+                                                         telemetry::Conditions& conditions) {
+  std::error_code failed;
+  std::filesystem::create_directories(config.path, failed);
+  if (failed)
+    return base::Fail({base::Code::kUnavailable,
+                       "spool.path: " + config.path + " can't be made: " + failed.message(),
+                       "it has to be a folder that the sidecar may write to", false});
+  std::unique_ptr<OpenSpool> opened(new OpenSpool(config, putting, metrics, conditions));
+  store::StoreOptions options;
+  options.folder = config.path;
+  options.max_bytes = config.max_bytes;
+  options.on_commit = [commit = opened->metrics_.commit](base::Duration took) {
+    commit.Observe(std::chrono::duration<double>(took).count());
+  };
+  auto store = store::Store::Open(loop, std::move(options));
+  if (!store) return base::Fail(store.error());
+  opened->store_ = std::move(*store);
+  opened->spool_ = std::make_unique<publish::Spool>(loop, std::move(sink), *opened->store_,
+                                                    opened->metrics_, opened->OptionsOf(config));
+  if (const auto& found = opened->store_->found(); found.records > 0)
+    telemetry::Log(telemetry::Level::kInfo, "the spool has events of an earlier run",
+                   {{"events", std::to_string(found.records)},
+                    {"bytes", std::to_string(found.bytes)},
+                    {"folder", config.path}});
+  return opened;
+}
+
+publish::SpoolOptions OpenSpool::OptionsOf(const config::Spool& config) const {
+  return {.after = config.after, .max_bytes = config.max_bytes, .max_putting = putting_};
+}
+
+void OpenSpool::Apply(const config::Spool& config) { spool_->SetOptions(OptionsOf(config)); }
+
+void OpenSpool::Show(const kafka::Connection& connection) {
+  spool_->Show();
+  telemetry::SpoolState state;
+  state.folder = folder_;
+  state.records = spool_->records();
+  state.bytes = spool_->bytes();
+  state.oldest = spool_->oldest();
+  state.quarantined = spool_->quarantined();
+  state.full = spool_->full();
+  state.store_error = spool_->store_error();
+  state.kafka_error = connection.connected ? connection.refusal : connection.last_error;
+  telemetry::Condition condition = telemetry::SpoolDrained(state);
+  conditions_.Set(condition.type, condition.status, std::move(condition.reason),
+                  std::move(condition.message));
+}
+
+}  // namespace outrigger::app

@@ -1,0 +1,47 @@
+// The spool of the publish flow with its file, and what is shown of it.
+//
+// Thread: opened on any; the loop's from then on. Lifetime: outlived by loop and sink.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/loop.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "kafka/connection.h"
+#include "kafka/record_sink.h"
+#include "publish/spool.h"
+#include "store/store.h"
+#include "telemetry/conditions.h"
+#include "telemetry/metrics.h"
+
+namespace outrigger::app {
+
+class OpenSpool {
+ public:
+  // Makes the folder where it is not there. `putting`: bytes that may be on their way to the disk.
+  static base::Result<std::unique_ptr<OpenSpool>> Open(base::Loop& loop, kafka::RecordSink sink,
+                                                       const config::Spool& config, size_t putting,
+                                                       telemetry::Metrics& metrics,
+                                                       telemetry::Conditions& conditions);
+
+  publish::Spool& spool() { return *spool_; }
+  void Apply(const config::Spool& config);
+  // Once a second or so.
+  void Show(const kafka::Connection& connection);
+
+ private:
+  OpenSpool(const config::Spool& config, size_t putting, telemetry::Metrics& metrics,
+            telemetry::Conditions& conditions);
+  publish::SpoolOptions OptionsOf(const config::Spool& config) const;
+
+  const std::string folder_;
+  const size_t putting_;
+  const telemetry::SpoolMetrics metrics_;
+  telemetry::Conditions& conditions_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<publish::Spool> spool_;
+};
+
+}  // namespace outrigger::app

@@ -1,0 +1,113 @@
+#include "publish/drain.h"
+
+#include <memory>
+#include <utility>
+
+#include "publish/rejection.h"
+
+namespace outrigger::publish {
+namespace {
+
+constexpr size_t kPageRows = 512;
+constexpr size_t kPageBytes = 1 << 20;
+// Lanes become stuck and have paused with time alone.
+constexpr std::chrono::milliseconds kLookAgain{100};
+
+}  // namespace
+
+Drain::Drain(base::Loop& loop, const kafka::RecordSink& sink, store::Store& store, DrainPlan& plan,
+             OrderGate& gate, SpoolExits& exits, int64_t unread, Hooks hooks)
+    : loop_(loop),
+      sink_(sink),
+      store_(store),
+      plan_(plan),
+      gate_(gate),
+      exits_(exits),
+      unread_(unread),
+      hooks_(std::move(hooks)),
+      calls_(loop) {}
+
+void Drain::Wake() {
+  if (awake_ || stopped_) return;
+  awake_ = true;
+  calls_.Post([this] { Turn(); });
+}
+
+void Drain::Turn() {
+  again_.Cancel();
+  const bool connected = sink_.connection().connected;
+  const auto reading = connected && !stopped_ ? plan_.Next(loop_.Now()) : std::nullopt;
+  if (!reading) {
+    awake_ = false;
+    if (plan_.Waiting()) Again();
+    return;
+  }
+  exits_.Flush();  // what is removed is not read
+  store_.Read(reading->after, kPageRows, kPageBytes,
+              [this, reading = *reading](base::Result<store::SpoolTable::Page> page) {
+                OnPage(reading, std::move(page));
+              });
+}
+
+void Drain::Again() {
+  if (stopped_) return;
+  again_ = loop_.After(kLookAgain, [this] { Wake(); });
+}
+
+void Drain::OnPage(const DrainPlan::Reading& reading, base::Result<store::SpoolTable::Page> page) {
+  awake_ = false;
+  if (!page) {
+    plan_.EndReading(reading, false);
+    hooks_.on_failed(page.error());
+    return Again();
+  }
+  const base::TimePoint now = loop_.Now();
+  for (store::Row& row : page->rows) {
+    const Lane lane = LaneOf(sink_, row.record);
+    const auto step = stopped_ ? DrainPlan::Step::kStop : plan_.Look(reading, row.id, lane, now);
+    if (step == DrainPlan::Step::kSkip) continue;
+    if (step == DrainPlan::Step::kGive && Give(reading, row, lane)) continue;
+    plan_.EndReading(reading, false);
+    return step == DrainPlan::Step::kGive ? Again() : Wake();
+  }
+  for (const int64_t id : page->damaged) hooks_.on_damaged(id);
+  plan_.EndReading(reading, page->rows.empty() && page->damaged.empty());
+  Wake();
+}
+
+bool Drain::Give(const DrainPlan::Reading& reading, store::Row& row, const Lane& lane) {
+  const auto full = sink_.admit(row.record);
+  if (full && full->reason == kafka::Reason::kQueueFull) return false;
+  if (row.id <= unread_ || kept_.erase(row.id) > 0) {
+    gate_.RemoveUnread(row.record.topic);
+  } else {
+    gate_.Remove(row.record);
+  }
+  plan_.OnGiven(reading, row.id, lane, row.bytes(), loop_.Now());
+  auto spooled = std::make_shared<Spooled>(Spooled::Of(row));
+  sink_.send(std::move(row.record),
+             [this, spooled](const kafka::Report& report, event::Record& record) {
+               OnReport(std::move(*spooled), report, record);
+             });
+  return true;
+}
+
+void Drain::OnReport(Spooled spooled, const kafka::Report& report, event::Record& record) {
+  if (report) {
+    exits_.OnAcked(spooled, *report);
+  } else if (ToRejection(report.error()).retryable()) {
+    OnKept(spooled);
+  } else {
+    exits_.OnRejected(std::move(spooled), report.error(), std::move(record));
+  }
+  Wake();
+}
+
+void Drain::OnKept(const Spooled& spooled) {
+  plan_.OnRefused(spooled.id, loop_.Now());
+  if (spooled.id > unread_) kept_.insert(spooled.id);
+  gate_.AddUnread(spooled.topic, 1);
+  Wake();
+}
+
+}  // namespace outrigger::publish

@@ -1,0 +1,158 @@
+#include "publish/late_records.h"
+
+#include <memory>
+#include <utility>
+
+#include "publish/rejection.h"
+
+namespace outrigger::publish {
+
+LateRecords::LateRecords(base::Loop& loop, const kafka::RecordSink& sink, store::Store& store,
+                         DrainPlan& plan, SpoolExits& exits, Hooks hooks)
+    : loop_(loop),
+      sink_(sink),
+      store_(store),
+      plan_(plan),
+      exits_(exits),
+      hooks_(std::move(hooks)) {}
+
+void LateRecords::Send(event::Record record, Pending& event, size_t index) {
+  Late& late = sent_.emplace_back();
+  late.self = std::prev(sent_.end());
+  late.event = &event;
+  late.index = index;
+  late.sent = loop_.Now();
+  late.entry = sink_.send(std::move(record),
+                          [this, &late](const kafka::Report& report, event::Record& reported) {
+                            OnReport(late, report, reported);
+                          });
+  if (!timer_.armed()) Arm();
+}
+
+void LateRecords::Arm() {
+  if (sent_.empty()) return;
+  timer_ = loop_.After(
+      std::max<base::Duration>(sent_.front().sent + after_ - loop_.Now(), base::Duration::zero()),
+      [this] { OnTimer(); });
+}
+
+void LateRecords::OnTimer() {
+  while (!sent_.empty() && sent_.front().sent + after_ <= loop_.Now()) {
+    const Late& late = sent_.front();
+    const std::string topic = late.event->outcome.targets[late.index].topic;
+    Put(&topic);
+  }
+  Arm();
+}
+
+void LateRecords::PutAll() {
+  timer_.Cancel();
+  Put(nullptr);
+}
+
+void LateRecords::Put(const std::string* topic) {
+  Batch batch;
+  std::vector<store::Row> rows;
+  for (auto next = sent_.begin(); next != sent_.end();) {
+    Late& late = *next++;
+    if (topic && late.event->outcome.targets[late.index].topic != *topic) continue;
+    rows.push_back(RowOf(sink_.copy(*late.entry), *late.event, late.index, loop_.Wall()));
+    late.state = Late::State::kPutting;
+    late.lane = LaneOf(sink_, rows.back().record);
+    plan_.OnLate(late.lane);
+    late_.splice(late_.end(), sent_, late.self);
+    batch.push_back(&late);
+  }
+  if (batch.empty()) return;
+  putting_ += batch.size();
+  // The store keeps a copy, whose ids it gives.
+  auto kept = std::make_shared<std::vector<store::Row>>(rows);
+  store_.Put(std::move(rows), [this, batch = std::move(batch),
+                               kept](const base::Result<store::Store::Placements>& placed) {
+    OnPut(batch, *kept, placed);
+  });
+}
+
+void LateRecords::OnPut(const Batch& batch, std::vector<store::Row>& rows,
+                        const base::Result<store::Store::Placements>& placed) {
+  putting_ -= batch.size();
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (placed) {
+      OnPlaced(*batch[i], rows[i], (*placed)[i]);
+    } else {
+      OnFailed(*batch[i]);
+    }
+  }
+  if (!placed) hooks_.on_failed(placed.error(), batch.size());
+  if (empty()) hooks_.on_empty();
+}
+
+void LateRecords::OnPlaced(Late& late, store::Row& row, const store::Placed& placed) {
+  if (placed.kind == store::Placed::Kind::kConflict) return OnFailed(late);
+  row.id = placed.id;
+  if (placed.kind == store::Placed::Kind::kRepeat) {
+    // An earlier process was given the event too. Its row is drained as others are.
+    if (late.event) hooks_.on_spooled(*std::exchange(late.event, nullptr), late.index);
+    return OnFailed(late);
+  }
+  hooks_.on_row(row);
+  late.row = Spooled::Of(row);
+  if (late.acked) {
+    plan_.OnLateLeft(late.row.id, late.lane);
+    exits_.OnAcked(late.row, *late.acked);
+    return End(late);
+  }
+  late.state = Late::State::kSpooled;
+  plan_.OnLatePut(late.row.id, late.lane);
+  hooks_.on_spooled(*std::exchange(late.event, nullptr), late.index);
+  if (late.refusal) OnReportOfRow(late, tl::unexpected(*late.refusal), late.record);
+}
+
+// It waits for the producer's report alone.
+void LateRecords::OnFailed(Late& late) {
+  late.state = Late::State::kFailed;
+  if (late.refusal) return OnReport(late, tl::unexpected(*late.refusal), late.record);
+  if (!late.acked) return;
+  plan_.OnLateGone(late.lane);
+  End(late);
+}
+
+void LateRecords::OnReport(Late& late, const kafka::Report& report, event::Record& record) {
+  switch (late.state) {
+    case Late::State::kSent:
+      hooks_.on_report(*late.event, late.index, report, record);
+      sent_.erase(late.self);
+      if (empty()) hooks_.on_empty();
+      return;
+    case Late::State::kPutting:
+      if (report) {
+        late.acked = *report;
+        return hooks_.on_report(*std::exchange(late.event, nullptr), late.index, report, record);
+      }
+      // Whether it is on the disk decides what becomes of it.
+      late.refusal = report.error();
+      late.record = std::move(record);
+      return;
+    case Late::State::kSpooled:
+      return OnReportOfRow(late, report, record);
+    case Late::State::kFailed:
+      plan_.OnLateGone(late.lane);
+      if (late.event) hooks_.on_report(*late.event, late.index, report, record);
+      return End(late);
+  }
+}
+
+void LateRecords::OnReportOfRow(Late& late, const kafka::Report& report, event::Record& record) {
+  if (report) {
+    exits_.OnAcked(late.row, *report);
+  } else if (ToRejection(report.error()).retryable()) {
+    hooks_.on_refused(late.row);
+  } else {
+    exits_.OnRejected(std::move(late.row), report.error(), std::move(record));
+  }
+  End(late);
+}
+
+void LateRecords::End(Late& late) { late_.erase(late.self); }
+
+}  // namespace outrigger::publish

@@ -1,0 +1,66 @@
+#include "publish/spool_exits.h"
+
+#include <memory>
+#include <utility>
+
+#include "publish/dead_letter.h"
+#include "publish/rejection.h"
+
+namespace outrigger::publish {
+
+using telemetry::Level;
+using telemetry::Log;
+
+void SpoolExits::OnAcked(const Spooled& spooled, const kafka::Stored& where) {
+  Remove(spooled.id);
+  hooks_.on_left(spooled, Way::kAcked, where);
+}
+
+void SpoolExits::OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record) {
+  const bool too_large = why.reason == kafka::Reason::kTooLarge;
+  const std::string reason = too_large ? "too_large" : "refused";
+  if (spooled.dead_letter.empty()) return Quarantine(std::move(spooled), reason, why.error.message);
+  record = DeadLetter(std::move(record), spooled.dead_letter, reason, why.error.message,
+                      ToRejection(why).reason, loop_.Wall());
+  if (const auto full = sink_.admit(record); full && full->reason == kafka::Reason::kQueueFull)
+    return hooks_.on_kept(spooled);
+  sink_.send(std::move(record), [this, spooled = std::make_shared<Spooled>(std::move(spooled)),
+                                 reason](const kafka::Report& report, event::Record& rejected) {
+    if (report) {
+      Remove(spooled->id);
+      return hooks_.on_left(*spooled, Way::kDeadLettered, std::nullopt);
+    }
+    if (report.error().reason == kafka::Reason::kTimeout) return hooks_.on_kept(*spooled);
+    Quarantine(
+        std::move(*spooled), reason,
+        rejected.topic + " rejected its dead-letter record: " + report.error().error.message);
+  });
+}
+
+void SpoolExits::Quarantine(Spooled spooled, std::string reason, std::string detail) {
+  if (uint64_t held_back; log_.Allow(loop_.Now(), held_back))
+    Log(Level::kError, "an event of the spool is moved to the quarantine",
+        {{"id", spooled.event_id},
+         {"topic", spooled.topic},
+         {"reason", reason},
+         {"detail", detail},
+         {"held_back", std::to_string(held_back)}});
+  const int64_t id = spooled.id;
+  store_.Quarantine(id, std::move(reason), std::move(detail),
+                    [this, spooled = std::move(spooled)](const base::Result<bool>& moved) {
+                      if (!moved) return hooks_.on_kept(spooled);
+                      hooks_.on_left(spooled, Way::kQuarantined, std::nullopt);
+                    });
+}
+
+void SpoolExits::Remove(int64_t id) {
+  if (to_remove_.empty()) calls_.Post([this] { Flush(); });
+  to_remove_.push_back(id);
+}
+
+void SpoolExits::Flush() {
+  if (to_remove_.empty()) return;
+  store_.Remove(std::exchange(to_remove_, {}));
+}
+
+}  // namespace outrigger::publish

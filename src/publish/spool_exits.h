@@ -1,0 +1,50 @@
+// How records leave the spool: Kafka acknowledged them, their dead-letter topic did, or they are in
+// the quarantine.
+//
+// Thread: the loop's. Lifetime: outlived by sink and store; destroyed, it tells nothing more.
+// Promise: a row is removed only after one of the three.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/loop_calls.h"
+#include "kafka/record_sink.h"
+#include "publish/spooled.h"
+#include "store/store.h"
+#include "telemetry/log.h"
+
+namespace outrigger::publish {
+
+class SpoolExits {
+ public:
+  enum class Way { kAcked, kDeadLettered, kQuarantined };
+  struct Hooks {
+    std::function<void(const Spooled&, Way, const std::optional<kafka::Stored>&)> on_left;
+    std::function<void(const Spooled&)> on_kept;  // it could not leave, and is to be given again
+  };
+  SpoolExits(base::Loop& loop, const kafka::RecordSink& sink, store::Store& store, Hooks hooks)
+      : loop_(loop), sink_(sink), store_(store), hooks_(std::move(hooks)), calls_(loop) {}
+
+  void OnAcked(const Spooled& spooled, const kafka::Stored& where);
+  // The producer rejected the record for good.
+  void OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record);
+  void Quarantine(Spooled spooled, std::string reason, std::string detail);
+  // Asks the store for what is to be removed; else it is asked at the end of the loop's turn.
+  void Flush();
+
+ private:
+  void Remove(int64_t id);
+
+  base::Loop& loop_;
+  const kafka::RecordSink& sink_;
+  store::Store& store_;
+  const Hooks hooks_;
+  std::vector<int64_t> to_remove_;
+  telemetry::LogLimit log_;
+  base::LoopCalls calls_;
+};
+
+}  // namespace outrigger::publish
