@@ -1,4 +1,4 @@
-"""Publishers in parallel that remember what was acked, as an app would: retry on 503 with the same id, keep order per key."""
+"""Publishers in parallel that remember what was acknowledged, as an app would: retry on 503 with the same id, keep order per key."""
 import http.client
 import json
 import threading
@@ -11,6 +11,7 @@ class Publishers:
         self.sidecar, self.keys, self.path = sidecar, keys, path
         self.body = body or (lambda key, number: f"{number} ")
         self.acked = {}       # (key, number) → answer
+        self.spooled = {}     # (key, number) → answer; acknowledged too, by 202
         self.refused = {}     # (key, number) → code, for what will never pass
         self.answers = {}     # code → count
         self._lock = threading.Lock()
@@ -31,7 +32,7 @@ class Publishers:
 
     def count(self):
         with self._lock:
-            return len(self.acked)
+            return len(self.acked) + len(self.spooled)
 
     def numbers(self):
         """{key: the newest number that was acked}"""
@@ -68,6 +69,8 @@ class Publishers:
                         self.answers[answer.status] = self.answers.get(answer.status, 0) + 1
                         if answer.status == 200:
                             self.acked[name, number] = json.loads(body)
+                        elif answer.status == 202:
+                            self.spooled[name, number] = json.loads(body)
                         elif answer.status != 503:
                             self.refused[name, number] = answer.status
                     if answer.status != 503:
@@ -79,12 +82,15 @@ class Publishers:
 
 
 def check_stored(test, publishers, records):
-    """Every event answered 200 is in Kafka where its answer says; per key the first occurrences are in order; nothing refused is there."""
+    """Every event answered 200 is in Kafka where its answer says, every one answered 202 is there too; per key the first occurrences
+    are in order; nothing refused is there."""
     at = {(r.partition, r.offset): r for r in records}
     for (key, number), answer in publishers.acked.items():
         record = at.get((answer["partition"], answer["offset"]))
         test.assertIsNotNone(record, f"{key} {number}: {answer}")
         test.assertEqual((record.key, int(record.value.split()[0])), (key, number))
+    stored = {(r.key, int(r.value.split()[0])) for r in records}
+    test.assertEqual(set(publishers.spooled) - stored, set(), "answered 202 and lost")
     for record in records:
         test.assertNotIn((record.key, int(record.value.split()[0])), publishers.refused)
     return check_order(test, records)
