@@ -18,7 +18,7 @@ class EndOfTurnTest : public testing::Test {
     return entry;
   }
 
-  base::Loop loop_;
+  base::Loop loop_{base::ManualClock().clock()};
   std::vector<std::string> calls_;
   PartitionQueue first_, second_;
   std::optional<EndOfTurn> end_{
