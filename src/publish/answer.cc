@@ -15,11 +15,16 @@ std::string_view Name(Target::Status status) {
       return "acked";
     case Target::Status::kSpooled:
       return "spooled";
+    case Target::Status::kDeadLettered:
+      return "dead_lettered";
+    case Target::Status::kQuarantined:
+      return "quarantined";
     case Target::Status::kQueued:
       return "queued";
     case Target::Status::kDiscarded:
       return "discarded";
     case Target::Status::kUndecided:
+      return "pending";
     case Target::Status::kFailed:
       break;
   }
@@ -76,6 +81,8 @@ int StatusOf(const Target& target) {
     case Target::Status::kAcked:
       return 200;
     case Target::Status::kSpooled:
+    case Target::Status::kDeadLettered:
+    case Target::Status::kQuarantined:
     case Target::Status::kQueued:
     case Target::Status::kDiscarded:
       return 202;

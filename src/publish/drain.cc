@@ -85,6 +85,7 @@ bool Drain::Give(const DrainPlan::Reading& reading, store::Row& row, const Lane&
   }
   plan_.OnGiven(reading, row.id, lane, row.bytes(), loop_.Now());
   auto spooled = std::make_shared<Spooled>(Spooled::Of(row));
+  hooks_.on_given(*spooled);
   sink_.send(std::move(row.record),
              [this, spooled](const kafka::Report& report, event::Record& record) {
                OnReport(std::move(*spooled), report, record);

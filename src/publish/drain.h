@@ -21,6 +21,7 @@ namespace outrigger::publish {
 class Drain {
  public:
   struct Hooks {
+    std::function<void(const Spooled&)> on_given;  // the producer has it
     std::function<void(int64_t id)> on_damaged;
     std::function<void(const base::Error&)> on_failed;  // the disk could not be read
   };

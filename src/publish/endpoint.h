@@ -43,6 +43,7 @@ inline constexpr std::array<std::string_view, 5> kTopicQuery{"key", "partition",
 inline constexpr Endpoint kHealthEndpoint{"/health/kafka", Endpoint::kGet};
 inline constexpr Endpoint kEventsEndpoint{"/v1/events", Endpoint::kPost, kEventsQuery};
 inline constexpr Endpoint kTypeEndpoint{"/v1/events/{type}", Endpoint::kPost, kTypeQuery};
+inline constexpr Endpoint kStatusEndpoint{"/v1/events/{id}", Endpoint::kGet};
 inline constexpr Endpoint kTopicEndpoint{"/v1/topics/{topic}", Endpoint::kPost, kTopicQuery, true};
 
 }  // namespace outrigger::publish

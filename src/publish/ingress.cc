@@ -7,6 +7,7 @@
 #include "event/cloudevents.h"
 #include "http/problem.h"
 #include "publish/batch.h"
+#include "publish/event_status.h"
 #include "publish/ndjson.h"
 #include "publish/query.h"
 #include "publish/raw_record.h"
@@ -96,9 +97,10 @@ class HealthForm : public RequestForm {
 
 }  // namespace
 
-const std::array<Ingress::Entry, 4> Ingress::kEntries{{
+const std::array<Ingress::Entry, 5> Ingress::kEntries{{
     {kEventsEndpoint, &Ingress::ChooseEvents},
     {kTypeEndpoint, &Ingress::ChooseType},
+    {kStatusEndpoint, &Ingress::ChooseStatus},
     {kTopicEndpoint, &Ingress::ChooseTopic},
     {kHealthEndpoint, &Ingress::ChooseHealth},
 }};
@@ -109,6 +111,7 @@ Ingress::Ingress(base::Loop& loop, Publisher& publisher, telemetry::Metrics& met
       publisher_(publisher),
       metrics_(metrics),
       health_(std::make_shared<HealthForm>(std::move(kafka_health))),
+      status_(std::make_shared<EventStatus>(publisher)),
       envelope_(std::make_shared<SingleEvent>(intake(), ReadEnvelope)),
       structured_(std::make_shared<SingleEvent>(intake(), ReadStructured)),
       binary_(std::make_shared<SingleEvent>(intake(), ReadBinary)),
@@ -140,28 +143,35 @@ http::Handler Ingress::handler() {
 http::Plan Ingress::OnHead(const std::shared_ptr<http::Request>& request) {
   const http::Head& head = request->head();
   if (head.path == "*") return Options();
-  const auto entry = std::find_if(kEntries.begin(), kEntries.end(), [&head](const Entry& each) {
-    return each.endpoint.Matches(head.path);
-  });
-  if (entry == kEntries.end()) {
+  const Entry* entry = nullptr;
+  std::string methods;  // that the path takes
+  for (const Entry& each : kEntries) {
+    if (!each.endpoint.Matches(head.path)) continue;
+    methods.append(methods.empty() ? "" : ", ").append(each.endpoint.allow);
+    if (!entry || each.endpoint.Takes(head.method)) entry = &each;
+  }
+  if (!entry) {
     return Refuse(404,
                   "not found: " + base::Excerpt(head.path) +
                       "; events go to POST /v1/events, /v1/events/{type} or /v1/topics/{topic}");
   }
   request->endpoint = entry->endpoint.pattern;
-  if (!entry->endpoint.Takes(head.method)) return MethodNotAllowed(head, entry->endpoint.allow);
+  if (!entry->endpoint.Takes(head.method)) return MethodNotAllowed(head, methods);
   return (this->*entry->choose)(request);
+}
+
+std::optional<http::Plan> Ingress::CheckToken(const http::Head& head) const {
+  if (options_.token.empty() || SameToken(BearerToken(head.Find("authorization")), options_.token))
+    return std::nullopt;
+  http::Plan plan =
+      Refuse(401, "this sidecar requires Authorization: Bearer <token> (http.tokenFile)");
+  plan.refuse->headers.emplace_back("WWW-Authenticate", "Bearer");
+  return plan;
 }
 
 tl::expected<Ask, http::Plan> Ingress::CheckPost(const http::Head& head,
                                                  const Endpoint& endpoint) const {
-  if (!options_.token.empty() &&
-      !SameToken(BearerToken(head.Find("authorization")), options_.token)) {
-    http::Plan plan =
-        Refuse(401, "this sidecar requires Authorization: Bearer <token> (http.tokenFile)");
-    plan.refuse->headers.emplace_back("WWW-Authenticate", "Bearer");
-    return tl::unexpected(std::move(plan));
-  }
+  if (auto refused = CheckToken(head)) return tl::unexpected(std::move(*refused));
   if (!head.content_length && !head.chunked) {
     // The end of such a body is unknown: treated as empty, its event would be lost.
     http::Plan plan = Refuse(411,
@@ -179,6 +189,12 @@ tl::expected<Ask, http::Plan> Ingress::CheckPost(const http::Head& head,
 
 http::Plan Ingress::ChooseHealth(const std::shared_ptr<http::Request>& request) {
   request->body_reader = health_;
+  return {};
+}
+
+http::Plan Ingress::ChooseStatus(const std::shared_ptr<http::Request>& request) {
+  if (auto refused = CheckToken(request->head())) return std::move(*refused);
+  request->body_reader = status_;
   return {};
 }
 

@@ -6,6 +6,8 @@
 //
 //   POST /v1/topics/{topic}   a raw record, where http.rawTopics allows it
 //
+//   GET  /v1/events/{id}      what became of an event
+//
 //   GET  /health/kafka
 //
 // Thread: the flow's loop. Lifetime: outlives the server that it is the handler of. Source:
@@ -55,15 +57,18 @@ class Ingress {
     Endpoint endpoint;
     http::Plan (Ingress::*choose)(const std::shared_ptr<http::Request>& request);
   };
-  static const std::array<Entry, 4> kEntries;
+  static const std::array<Entry, 5> kEntries;
 
   Intake intake() { return {loop_, publisher_, rate_}; }
   http::Plan OnHead(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseHealth(const std::shared_ptr<http::Request>& request);
+  http::Plan ChooseStatus(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseEvents(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseType(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseTopic(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseNdjson(const std::shared_ptr<http::Request>& request, Ask ask);
+  // 401 where the request has no token and needs one.
+  std::optional<http::Plan> CheckToken(const http::Head& head) const;
   // What every POST has to have: a token, the length of its body, a query that is known.
   tl::expected<Ask, http::Plan> CheckPost(const http::Head& head, const Endpoint& endpoint) const;
 
@@ -74,7 +79,8 @@ class Ingress {
   Rate rate_;
   size_t busy_streams_ = 0;
   // One for all requests of the form; a stream has one of its own.
-  const std::shared_ptr<RequestForm> health_, envelope_, structured_, binary_, typed_, batch_, raw_;
+  const std::shared_ptr<RequestForm> health_, status_, envelope_, structured_, binary_, typed_,
+      batch_, raw_;
 };
 
 }  // namespace outrigger::publish

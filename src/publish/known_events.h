@@ -5,6 +5,7 @@
 // oldest going first; how many can be undecided is the producer's bound.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <list>
 #include <string>
@@ -51,6 +52,13 @@ class KnownEvents {
     return found == by_name_.end() ? nullptr : found->second;
   }
 
+  // The entries of that id, whatever their source.
+  template <typename Visit>
+  void EachOf(std::string_view id, const Visit& visit) const {
+    const auto [begin, end] = by_id_.equal_range(id);
+    for (auto entry = begin; entry != end; ++entry) visit(*entry->second);
+  }
+
   // A new entry, undecided; the name must not be known. It stays until forgotten, or decided and
   // then too old.
   KnownEvent& Add(std::string name, uint64_t fingerprint) {
@@ -59,6 +67,7 @@ class KnownEvents {
     entry.fingerprint = fingerprint;
     entry.self = std::prev(undecided_.end());
     by_name_.emplace(entry.name, &entry);
+    by_id_.emplace(IdOf(entry.name), &entry);
     return entry;
   }
 
@@ -70,19 +79,23 @@ class KnownEvents {
     undecided_.splice(undecided_.end(), decided_, entry.self);
   }
 
-  // `entry` may be gone afterwards.
+  // Also of one that was decided otherwise. `entry` may be gone afterwards.
   void Decide(KnownEvent& entry, const Outcome& outcome, base::TimePoint now) {
     entry.pending = nullptr;
+    auto& from = entry.undecided ? undecided_ : decided_;
+    if (!entry.undecided) bytes_ -= Bytes(entry);
     entry.outcome = outcome;
     entry.undecided = false;
     entry.decided = now;
     bytes_ += Bytes(entry);
-    decided_.splice(decided_.end(), undecided_, entry.self);
+    decided_.splice(decided_.end(), from, entry.self);
     while (decided_.size() > capacity_ || bytes_ > max_bytes_) Forget(decided_.front());
   }
 
   void Forget(KnownEvent& entry) {
     by_name_.erase(entry.name);
+    const auto [begin, end] = by_id_.equal_range(IdOf(entry.name));
+    by_id_.erase(std::find_if(begin, end, [&](const auto& of) { return of.second == &entry; }));
     if (!entry.undecided) bytes_ -= Bytes(entry);
     (entry.undecided ? undecided_ : decided_).erase(entry.self);
   }
@@ -92,8 +105,9 @@ class KnownEvents {
 
  private:
   // Its places in list and map, and the allocator's share of its parts.
-  static constexpr size_t kKept = 160;
+  static constexpr size_t kKept = 200;
 
+  static std::string_view IdOf(std::string_view name) { return name.substr(name.rfind('\n') + 1); }
   static size_t Bytes(const KnownEvent& entry) {
     size_t bytes = kKept + sizeof entry + entry.name.size() + entry.outcome.id.size();
     for (const auto& target : entry.outcome.targets) bytes += sizeof target + target.topic.size();
@@ -107,6 +121,7 @@ class KnownEvents {
   std::list<KnownEvent> decided_;  // oldest first
   std::list<KnownEvent> undecided_;
   std::unordered_map<std::string_view, KnownEvent*> by_name_;
+  std::unordered_multimap<std::string_view, KnownEvent*> by_id_;
 };
 
 }  // namespace outrigger::publish

@@ -16,7 +16,16 @@ namespace outrigger::publish {
 
 // One topic that an event was meant for.
 struct Target {
-  enum class Status { kUndecided, kAcked, kSpooled, kQueued, kDiscarded, kFailed };
+  enum class Status {
+    kUndecided,
+    kAcked,
+    kSpooled,
+    kDeadLettered,  // from the spool, and so is
+    kQuarantined,
+    kQueued,
+    kDiscarded,
+    kFailed
+  };
 
   std::string topic;
   Status status = Status::kUndecided;
@@ -28,8 +37,9 @@ struct Target {
     status = Status::kFailed;
     rejection = std::make_shared<Rejection>(std::move(why));
   }
+  // Not to be sent again.
   bool safe() const {
-    return status == Status::kAcked || status == Status::kSpooled || status == Status::kDiscarded;
+    return status != Status::kUndecided && status != Status::kQueued && status != Status::kFailed;
   }
 };
 

@@ -25,6 +25,12 @@ bool AllSafe(const Outcome& outcome) {
                      [](const Target& target) { return target.safe(); });
 }
 
+bool AnySpooled(const Outcome& outcome) {
+  return std::any_of(outcome.targets.begin(), outcome.targets.end(), [](const Target& target) {
+    return target.status == Target::Status::kSpooled;
+  });
+}
+
 bool AnySafe(const Outcome& outcome) {
   return std::any_of(outcome.targets.begin(), outcome.targets.end(),
                      [](const Target& target) { return target.safe(); });
@@ -92,7 +98,12 @@ Publisher::Publisher(base::Loop& loop, kafka::RecordSink sink, Spool* spool,
               [this](Pending& event) { OnComplete(event); }),
       callers_(loop, options_.ack_timeout,
                [this](std::vector<WaitingCallers::Late> callers) { OnLate(std::move(callers)); }),
-      last_publish_(loop.Now()) {}
+      last_publish_(loop.Now()) {
+  if (!spool_) return;
+  spool_->SetOnStatus([this](const Spooled& spooled, Target::Status status, const auto& where) {
+    OnSpoolStatus(spooled, status, where);
+  });
+}
 
 void Publisher::SetRoutes(std::shared_ptr<const Routes> routes) {
   series_.Of(kNoTopic);
@@ -242,7 +253,11 @@ void Publisher::Send(std::vector<OutgoingRecord> records, Outcome outcome, Known
 }
 
 void Publisher::OnComplete(Pending& event) {
-  if (KnownEvent* known = event.known) {
+  KnownEvent* known = event.known;
+  // What is in the spool can be asked for by its id, whoever has chosen it.
+  if (!known && AnySpooled(event.outcome))
+    known = &known_.Add(KnownEvents::Name({}, event.outcome.id), 0);
+  if (known) {
     if (AnySafe(event.outcome)) {
       known_.Decide(*known, event.outcome, loop_.Now());
     } else {
@@ -250,6 +265,41 @@ void Publisher::OnComplete(Pending& event) {
     }
   }
   callers_.Answer(event, event.outcome);
+}
+
+// An event of an earlier run is known from here on.
+void Publisher::OnSpoolStatus(const Spooled& spooled, Target::Status status,
+                              const std::optional<kafka::Stored>& where) {
+  std::string name = KnownEvents::Name(spooled.source, spooled.event_id);
+  KnownEvent* known = known_.Find(name, loop_.Now());
+  Outcome outcome;
+  if (known) outcome = known->pending ? known->pending->outcome : known->outcome;
+  outcome.id = spooled.event_id;
+  const auto place = static_cast<size_t>(spooled.target);
+  if (outcome.targets.size() <= place) outcome.targets.resize(place + 1);
+  Target& target = outcome.targets[place];
+  target.topic = spooled.topic;
+  target.status = status;
+  if (where) {
+    target.partition = where->partition;
+    target.offset = where->offset;
+  }
+  // Others of its targets may be undecided.
+  if (known && known->pending) return std::swap(known->pending->outcome, outcome);
+  if (!known) known = &known_.Add(std::move(name), spooled.fingerprint);
+  known_.Decide(*known, outcome, loop_.Now());
+}
+
+void Publisher::Find(const std::string& id, OnDecided on_found) {
+  const KnownEvent* latest = nullptr;
+  known_.EachOf(id, [&latest](const KnownEvent& known) {
+    if (!latest || known.decided > latest->decided) latest = &known;
+  });
+  if (latest) return on_found(latest->pending ? latest->pending->outcome : latest->outcome);
+  if (spool_) return spool_->Find(id, std::move(on_found));
+  Outcome unknown;
+  unknown.id = id;
+  on_found(unknown);
 }
 
 void Publisher::OnLate(std::vector<WaitingCallers::Late> callers) {

@@ -75,6 +75,10 @@ class Publisher {
   void PublishRaw(event::Record record, const std::string& label, const Ask& ask,
                   OnDecided on_decided);
 
+  // What is known of the event of that id: an outcome without targets, if nothing. `on_found` comes
+  // once, maybe inside the call.
+  void Find(const std::string& id, OnDecided on_found);
+
   event::JsonReader& json() { return json_; }
   // Events that the producer has and that are undecided.
   size_t pending() const { return sender_.pending(); }
@@ -94,6 +98,8 @@ class Publisher {
   void Refuse(const std::string& label, const std::string& id, Rejection rejection,
               const OnDecided& on_decided, bool dead_lettered = false);
   void OnComplete(Pending& event);
+  void OnSpoolStatus(const Spooled& spooled, Target::Status status,
+                     const std::optional<kafka::Stored>& where);
   void OnLate(std::vector<WaitingCallers::Late> callers);
 
   base::Loop& loop_;

@@ -59,7 +59,11 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
            .on_refused = [this](const Spooled& spooled) { drain_.OnKept(spooled); },
            .on_empty = [this] { DoneIfEmpty(); }}),
       drain_(loop, sink_, store, plan_, gate_, exits_, store.found().last_id,
-             {.on_damaged = [this](int64_t id) { OnDamaged(id); },
+             {.on_given =
+                  [this](const Spooled& spooled) {
+                    if (!spooled.source.empty()) on_status_(spooled, Target::Status::kSpooled, {});
+                  },
+              .on_damaged = [this](int64_t id) { OnDamaged(id); },
               .on_failed = [this](const base::Error& error) { OnFailed(error, 0); }}) {
   late_.SetAfter(options_.after);
   const store::Contents& found = store.found();
@@ -133,14 +137,16 @@ void Spool::OnLeft(const Spooled& spooled, SpoolExits::Way way,
   switch (way) {
     case SpoolExits::Way::kAcked:
       metrics_[SpoolOutcome::kAcked].Increment();
-      if (on_sent_) on_sent_(spooled, *where);
+      on_status_(spooled, Target::Status::kAcked, where);
       break;
     case SpoolExits::Way::kDeadLettered:
       metrics_[SpoolOutcome::kDeadLettered].Increment();
+      on_status_(spooled, Target::Status::kDeadLettered, {});
       break;
     case SpoolExits::Way::kQuarantined:
       metrics_[SpoolOutcome::kQuarantined].Increment();
       ++quarantined_;
+      on_status_(spooled, Target::Status::kQuarantined, {});
       break;
   }
   drain_.Wake();
@@ -152,6 +158,26 @@ void Spool::OnDamaged(int64_t id) {
   Spooled damaged;
   damaged.id = id;
   exits_.Quarantine(std::move(damaged), "damaged", "its checksum is wrong");
+}
+
+void Spool::Find(const std::string& event_id, std::function<void(const Outcome&)> on_found) {
+  store_.Find(event_id, [event_id, on_found = std::move(on_found)](
+                            const base::Result<store::Store::Found>& found) {
+    Outcome outcome;
+    outcome.id = event_id;
+    const auto add = [&outcome](const store::Row& row, Target::Status status) {
+      Target& target = outcome.targets.emplace_back();
+      target.topic = row.record.topic;
+      target.status = status;
+    };
+    if (!found) {
+      outcome.Reject(NotPut(found.error()));
+    } else {
+      for (const auto& row : found->spooled) add(row, Target::Status::kSpooled);
+      for (const auto& row : found->quarantined) add(row.row, Target::Status::kQuarantined);
+    }
+    on_found(outcome);
+  });
 }
 
 void Spool::Show() {

@@ -52,20 +52,25 @@ class Spool {
     std::function<void(Pending&, size_t)> on_spooled;
     std::function<void(Pending&, size_t, Rejection, event::Record&)> on_rejected;
   };
-  // A record of the spool is in Kafka.
-  using OnSent = std::function<void(const Spooled&, const kafka::Stored&)>;
+  // What is known of an event of the spool: kSpooled, when it is given to the producer, and then
+  // what became of it; `where` is that of kAcked.
+  using OnStatus = std::function<void(const Spooled&, Target::Status,
+                                      const std::optional<kafka::Stored>& where)>;
 
   Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
         const telemetry::SpoolMetrics& metrics, SpoolOptions options);
 
   void SetHooks(Hooks hooks) { hooks_ = std::move(hooks); }
-  void SetOnSent(OnSent on_sent) { on_sent_ = std::move(on_sent); }
+  void SetOnStatus(OnStatus on_status) { on_status_ = std::move(on_status); }
   void SetOptions(const SpoolOptions& options);
 
   enum class Way { kProducer, kDisk };
   // The record's way, or why there is no room for it. A Send that follows at once has room.
   tl::expected<Way, Rejection> Admit(const event::Record& record, config::Ack ack) const;
   void Send(event::Record record, Way way, Pending& event, size_t index);
+
+  // What the spool has of an event id: an outcome with no target, if nothing. Asks the disk.
+  void Find(const std::string& event_id, std::function<void(const Outcome&)> on_found);
 
   // The connection to Kafka has changed.
   void OnConnectionChange() { drain_.Wake(); }
@@ -101,7 +106,7 @@ class Spool {
   const telemetry::SpoolMetrics& metrics_;
   SpoolOptions options_;
   Hooks hooks_;
-  OnSent on_sent_;
+  OnStatus on_status_;
   SpoolUse use_;
   OrderGate gate_;
   DrainPlan plan_;

@@ -19,15 +19,21 @@ struct Spooled {
   std::string event_id;
   std::string source;  // empty: the id was not chosen by the caller
   int32_t target = 0;
+  uint64_t fingerprint = 0;
   std::string topic;
   std::string dead_letter;
   size_t bytes = 0;
 
   static Spooled Of(store::Row& row) {
     const size_t bytes = row.bytes();
-    return {row.id,     std::move(row.event_id), std::move(row.source),
-            row.target, row.record.topic,        std::move(row.dead_letter),
-            bytes};
+    return {.id = row.id,
+            .event_id = std::move(row.event_id),
+            .source = std::move(row.source),
+            .target = row.target,
+            .fingerprint = row.fingerprint,
+            .topic = row.record.topic,
+            .dead_letter = std::move(row.dead_letter),
+            .bytes = bytes};
   }
 };
 

@@ -167,6 +167,36 @@ TEST_F(SpoolTest, EventsOfAnOutageComeInTheOrderOfTheirKeys) {
   EXPECT_EQ(values["odd"].size(), 20u);
 }
 
+TEST_F(SpoolTest, WhatBecameOfAnEventIsKnownByItsIdAlsoAfterACrash) {
+  const auto find = [this](const std::string& id) {
+    auto found = std::make_shared<std::optional<Outcome>>();
+    publisher_->Find(id, [found](const Outcome& outcome) { *found = outcome; });
+    return Await(found).targets;
+  };
+  BrokerDown();
+  Await(Publish("a.x", "k", "1", "mine"));
+  const std::string given = Await(Publish("a.x", "k", "2")).id;
+  EXPECT_EQ(find("mine").at(0).status, Target::Status::kSpooled);
+  EXPECT_EQ(find(given).at(0).status, Target::Status::kSpooled);
+  EXPECT_TRUE(find("another").empty());
+  Kill();
+  Start();
+  EXPECT_EQ(find("mine").at(0).status, Target::Status::kSpooled);
+  EXPECT_EQ(find(given).at(0).status, Target::Status::kSpooled);
+  BrokerUp();
+  EXPECT_TRUE(AwaitDrained());
+  for (const std::string& id : {std::string("mine"), given}) {
+    const auto targets = find(id);
+    EXPECT_EQ(targets.at(0).status, Target::Status::kAcked);
+    EXPECT_EQ(targets.at(0).offset, id == "mine" ? 0 : 1);
+  }
+}
+
+// A fingerprint is compared with that of an earlier run, which another build may have made.
+TEST(Fingerprints, AreThoseOfEveryBuild) {
+  EXPECT_EQ(std::hash<std::string_view>()("outrigger"), 11740550210023425607U);
+}
+
 TEST_F(SpoolTest, AfterAPauseEventsGoStraightToKafkaAgain) {
   Await(Publish("a.warm-up", "k", "0"));
   SlowBroker(300);
