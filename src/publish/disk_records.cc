@@ -7,56 +7,62 @@
 
 namespace outrigger::publish {
 
-void DiskRecords::Send(event::Record record, Pending& event, size_t index) {
-  if (next_.rows.empty()) calls_.Post([this] { Put(); });
+size_t DiskRecords::Send(event::Record record, Pending& event, size_t index) {
+  if (rows_.empty()) calls_.Post([this] { Put(); });
   gate_.Add(record);
-  next_.rows.push_back(RowOf(std::move(record), event, index, loop_.Wall()));
-  next_.told.push_back({&event, index});
+  Sent& sent = sent_.emplace_back(Sent{&event, index, {}, 0});
+  sent.record.topic = record.topic;
+  sent.record.key = record.key;
+  rows_.push_back(RowOf(std::move(record), event, index, loop_.Wall()));
+  sent.bytes = rows_.back().bytes();
   ++records_;
-  bytes_ += next_.rows.back().bytes();
+  bytes_ += sent.bytes;
+  return sent.bytes;
 }
 
 void DiskRecords::Put() {
-  auto batch = std::make_shared<Batch>(std::exchange(next_, {}));
-  // The rows stay here: of those that the disk does not take, more is asked than their ids.
-  store_.Put(batch->rows, [this, batch](const base::Result<store::Store::Placements>& placed) {
-    OnPut(*batch, placed);
-  });
+  auto sent = std::make_shared<std::vector<Sent>>(std::exchange(sent_, {}));
+  store_.Put(
+      std::exchange(rows_, {}),
+      [this, sent](const base::Result<store::Store::Placements>& placed) { OnPut(*sent, placed); });
 }
 
-void DiskRecords::OnPut(Batch& batch, const base::Result<store::Store::Placements>& placed) {
-  for (size_t i = 0; i < batch.rows.size(); ++i) {
-    store::Row& row = batch.rows[i];
-    const auto [event, index] = batch.told[i];
+void DiskRecords::OnPut(std::vector<Sent>& sent,
+                        const base::Result<store::Store::Placements>& placed) {
+  for (size_t i = 0; i < sent.size(); ++i) {
     --records_;
-    bytes_ -= row.bytes();
+    bytes_ -= sent[i].bytes;
     if (placed) {
-      OnPlaced(row, (*placed)[i], *event, index);
+      OnPlaced(sent[i], (*placed)[i]);
     } else {
-      gate_.Remove(row.record);
-      hooks_.on_rejected(*event, index, NotPut(placed.error()), row.record);
+      OnNone(sent[i]);
+      hooks_.on_rejected(*sent[i].event, sent[i].index, NotPut(placed.error()), sent[i].record);
     }
   }
-  if (!placed) hooks_.on_failed(placed.error(), batch.rows.size());
+  if (!placed) hooks_.on_failed(placed.error(), sent.size());
   if (empty()) hooks_.on_empty();
 }
 
-void DiskRecords::OnPlaced(store::Row& row, const store::Placed& placed, Pending& event,
-                           size_t index) {
-  row.id = placed.id;
+void DiskRecords::OnPlaced(Sent& sent, const store::Placed& placed) {
   switch (placed.kind) {
     case store::Placed::Kind::kNew:
-      plan_.OnPut(row.id);
-      hooks_.on_row(row);
-      return hooks_.on_spooled(event, index);
+      plan_.OnPut(placed.id);
+      hooks_.on_new();
+      return hooks_.on_spooled(*sent.event, sent.index);
     case store::Placed::Kind::kRepeat:
-      gate_.Remove(row.record);
-      return hooks_.on_spooled(event, index);
+      OnNone(sent);
+      return hooks_.on_spooled(*sent.event, sent.index);
     case store::Placed::Kind::kConflict:
-      gate_.Remove(row.record);
-      return hooks_.on_rejected(
-          event, index, {.reason = RejectionReason::kConflict, .detail = kOtherBody}, row.record);
+      OnNone(sent);
+      return hooks_.on_rejected(*sent.event, sent.index,
+                                {.reason = RejectionReason::kConflict, .detail = kOtherBody},
+                                sent.record);
   }
+}
+
+void DiskRecords::OnNone(const Sent& sent) {
+  gate_.Remove(sent.record);
+  hooks_.on_none(sent.record.topic, sent.bytes);
 }
 
 Rejection NotPut(const base::Error& error) {

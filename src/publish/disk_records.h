@@ -20,8 +20,9 @@ class DiskRecords {
   struct Hooks {
     std::function<void(Pending&, size_t)> on_spooled;
     std::function<void(Pending&, size_t, Rejection, event::Record&)> on_rejected;
-    std::function<void(const store::Row&)> on_row;              // a row was added, with its id
-    std::function<void(const base::Error&, size_t)> on_failed;  // so many records were not added
+    std::function<void()> on_new;                                   // a row was added
+    std::function<void(const std::string& topic, size_t)> on_none;  // none was, of so many bytes
+    std::function<void(const base::Error&, size_t)> on_failed;      // so many were not, and why
     std::function<void()> on_empty;
   };
   DiskRecords(base::Loop& loop, store::Store& store, DrainPlan& plan, OrderGate& gate, Hooks hooks)
@@ -32,31 +33,32 @@ class DiskRecords {
         hooks_(std::move(hooks)),
         calls_(loop) {}
 
-  void Send(event::Record record, Pending& event, size_t index);
+  // Returns the bytes of its row.
+  size_t Send(event::Record record, Pending& event, size_t index);
   bool empty() const { return records_ == 0; }
   size_t bytes() const { return bytes_; }
 
  private:
-  struct Batch {
-    std::vector<store::Row> rows;
-    struct Told {
-      Pending* event;
-      size_t index;
-    };
-    std::vector<Told> told;
+  struct Sent {
+    Pending* event;
+    size_t index;
+    event::Record record;  // its topic and key
+    size_t bytes;
   };
 
   void Put();
-  void OnPut(Batch& batch, const base::Result<store::Store::Placements>& placed);
-  void OnPlaced(store::Row& row, const store::Placed& placed, Pending& event, size_t index);
+  void OnPut(std::vector<Sent>& sent, const base::Result<store::Store::Placements>& placed);
+  void OnPlaced(Sent& sent, const store::Placed& placed);
+  void OnNone(const Sent& sent);
 
   base::Loop& loop_;
   store::Store& store_;
   DrainPlan& plan_;
   OrderGate& gate_;
   const Hooks hooks_;
-  Batch next_;
-  size_t records_ = 0;  // of all batches
+  std::vector<store::Row> rows_;  // for the end of the turn
+  std::vector<Sent> sent_;        // of those
+  size_t records_ = 0;            // of all batches
   size_t bytes_ = 0;
   base::LoopCalls calls_;
 };

@@ -46,7 +46,8 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
                [this](Pending& event, size_t index, Rejection why, event::Record& record) {
                  hooks_.on_rejected(event, index, std::move(why), record);
                },
-           .on_row = [this](const store::Row& row) { OnRow(row); },
+           .on_new = [this] { OnPut(); },
+           .on_none = [this](const std::string& topic, size_t bytes) { Forget(topic, bytes); },
            .on_failed = [this](const auto& error, size_t records) { OnFailed(error, records); },
            .on_empty = [this] { DoneIfEmpty(); }}),
       late_(
@@ -54,7 +55,12 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
           {.on_report = [this](Pending& event, size_t index, const auto& report,
                                auto& record) { hooks_.on_report(event, index, report, record); },
            .on_spooled = [this](Pending& event, size_t index) { hooks_.on_spooled(event, index); },
-           .on_row = [this](const store::Row& row) { OnRow(row); },
+           .on_row =
+               [this](const store::Row& row) {
+                 use_.Add(row.record.topic, 1, row.bytes());
+                 ShowUse();
+                 OnPut();
+               },
            .on_failed = [this](const auto& error, size_t records) { OnFailed(error, records); },
            .on_refused = [this](const Spooled& spooled) { drain_.OnKept(spooled); },
            .on_empty = [this] { DoneIfEmpty(); }}),
@@ -71,6 +77,7 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
     use_.Add(topic, use.records, use.bytes);
     gate_.AddUnread(topic, use.records);
   }
+  ShowUse();
   quarantined_ = found.quarantined;
   plan_.OnPut(found.last_id);
   drain_.Wake();
@@ -97,7 +104,7 @@ std::optional<Rejection> Spool::NoRoom(const event::Record& record) const {
   if (closing_) return Full("the sidecar is shutting down", {});
   if (store_.used_bytes() >= options_.max_bytes)
     return Full("the spool is full, and Kafka does not take its events in time", "spool.maxBytes");
-  if (use_.bytes_of(record.topic) >= options_.max_bytes / kTopicShare)
+  if (use_.bytes_of(record.topic) + record.bytes() > options_.max_bytes / kTopicShare)
     return Full("events of " + record.topic +
                     " have half of the spool, which is as much as one "
                     "topic may have",
@@ -108,14 +115,27 @@ std::optional<Rejection> Spool::NoRoom(const event::Record& record) const {
 }
 
 void Spool::Send(event::Record record, Way way, Pending& event, size_t index) {
-  if (way == Way::kDisk) return disk_.Send(std::move(record), event, index);
-  late_.Send(std::move(record), event, index);
+  if (way == Way::kProducer) return late_.Send(std::move(record), event, index);
+  // Its room is taken from here on.
+  const std::string topic = record.topic;
+  use_.Add(topic, 1, disk_.Send(std::move(record), event, index));
+  ShowUse();
 }
 
-void Spool::OnRow(const store::Row& row) {
-  use_.Add(row.record.topic, 1, row.bytes());
+void Spool::OnPut() {
   store_error_.clear();
   drain_.Wake();
+}
+
+void Spool::Forget(const std::string& topic, uint64_t bytes) {
+  use_.Remove(topic, bytes);
+  if (use_.records() == 0) gate_.Clear();
+  ShowUse();
+}
+
+void Spool::ShowUse() {
+  metrics_.records.Set(static_cast<double>(use_.records()));
+  metrics_.bytes.Set(static_cast<double>(use_.bytes()));
 }
 
 void Spool::OnFailed(const base::Error& error, size_t records) {
@@ -132,8 +152,7 @@ void Spool::OnFailed(const base::Error& error, size_t records) {
 void Spool::OnLeft(const Spooled& spooled, SpoolExits::Way way,
                    const std::optional<kafka::Stored>& where) {
   if (plan_.Has(spooled.id)) plan_.OnLeft(spooled.id, loop_.Now());
-  use_.Remove(spooled.topic, spooled.bytes);
-  if (use_.records() == 0 && disk_.empty()) gate_.Clear();
+  Forget(spooled.topic, spooled.bytes);
   switch (way) {
     case SpoolExits::Way::kAcked:
       metrics_[SpoolOutcome::kAcked].Increment();
@@ -181,8 +200,6 @@ void Spool::Find(const std::string& event_id, std::function<void(const Outcome&)
 }
 
 void Spool::Show() {
-  metrics_.records.Set(static_cast<double>(use_.records()));
-  metrics_.bytes.Set(static_cast<double>(use_.bytes()));
   metrics_.file_bytes.Set(static_cast<double>(store_.used_bytes()));
   metrics_.max_bytes.Set(static_cast<double>(options_.max_bytes));
   metrics_.quarantined.Set(static_cast<double>(quarantined_));

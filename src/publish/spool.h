@@ -93,7 +93,9 @@ class Spool {
 
  private:
   std::optional<Rejection> NoRoom(const event::Record& record) const;
-  void OnRow(const store::Row& row);
+  void OnPut();
+  void Forget(const std::string& topic, uint64_t bytes);
+  void ShowUse();
   void OnFailed(const base::Error& error, size_t records);
   void OnLeft(const Spooled& spooled, SpoolExits::Way way,
               const std::optional<kafka::Stored>& where);
