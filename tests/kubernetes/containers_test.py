@@ -14,6 +14,7 @@ from sidecar import Sidecar  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
 RULES = [f"--volume={LMS}/outrigger.yaml:/etc/outrigger/outrigger.yaml:ro", f"--volume={LMS}/schemas:/etc/outrigger/schemas:ro"]
+SPOOL = "--tmpfs=/var/lib/outrigger:rw,mode=1777"
 
 
 def answers(path, port):
@@ -31,7 +32,7 @@ class ContainersTest(unittest.TestCase):
         cls.mails = SmtpSink()
         cls.addClassCleanup(cls.mails.close)
         cls.sidecar = cls.enterClassContext(Container(
-            "outrigger", IMAGE, options=[*RULES, f"--env=KAFKA_BROKERS={cls.kafka.bootstrap}", "--memory=256m"]))
+            "outrigger", IMAGE, options=[*RULES, SPOOL, f"--env=KAFKA_BROKERS={cls.kafka.bootstrap}", "--memory=256m"]))
         Sidecar.wait_for(lambda: answers("/readyz", 8801), what="the sidecar's container")
         cls.app = cls.enterClassContext(Container("lms", cls.image, options=[
             "--env=SMTP_HOST=127.0.0.1", f"--env=SMTP_PORT={cls.mails.port}", "--env=DATA_DIR=/data",

@@ -64,7 +64,7 @@ class ImageTest(unittest.TestCase):
     def test_it_reads_rules_and_schemas_from_etc_outrigger(self):
         rules = Path(__file__).resolve().parents[2] / "manifests/lms"
         options = [f"--volume={rules}/outrigger.yaml:/etc/outrigger/outrigger.yaml:ro", f"--volume={rules}/schemas:/etc/outrigger/schemas:ro",
-                   "--env=KAFKA_BROKERS=embedded"]
+                   "--tmpfs=/var/lib/outrigger:rw,mode=1777", "--env=KAFKA_BROKERS=embedded"]
         with Container("rules", IMAGE, options=options) as container:
             Sidecar.wait_for(lambda: '"listening"' in container.log, what="the sidecar")
             self.assertIn('"config":"/etc/outrigger/outrigger.yaml"', container.log)

@@ -45,7 +45,8 @@ class Sidecar(LoggedProcess):
         self.log_path = self.folder / "log"
 
     def write_config(self, text):
-        """Replaces the file as a ConfigMap does: a rename, never a half-written file."""
+        """Replaces the file as a ConfigMap does: a rename, never a half-written file. A pod's spool becomes one of its own."""
+        text = text.replace("path: /var/lib/outrigger", f"path: {self.folder}/spool")
         for section, port in (("http", self.port), ("ops", self.ops_port)):
             listen = f'  listen: "127.0.0.1:{port}"\n'
             if re.search(rf"(?m)^{section}:\s*$", text):

@@ -25,6 +25,12 @@ class Manifests(unittest.TestCase):
             self.assertIn(f"- {key}={path}\n", kustomization)
             self.assertIn(f"{{key: {key}, path: {path}}}\n", deployment)
 
+    def test_the_spool_is_on_a_volume_of_its_own(self):
+        path = re.search(r"(?m)^spool: \{path: (\S+)\}$", (MANIFESTS / "outrigger.yaml").read_text())[1]
+        deployment = (MANIFESTS / "deployment.yaml").read_text()
+        volume = re.search(rf"name: (\w+), mountPath: {path}\}}", deployment)[1]
+        self.assertRegex(deployment, rf"- name: {volume}\n +emptyDir: ")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -48,7 +48,8 @@ class Outrigger {
     this.whenIdle = [];
   }
 
-  // An event by its type → {id, status, topic, partition, offset}, or {id, status: 'failed', problem}.
+  // An event by its type → {id, status, topic, partition, offset}; {id, status: 'spooled', topic} while it waits for Kafka on
+  // the sidecar's disk; or {id, status: 'failed', problem}.
   publish(type, data, { id = randomUUID(), version, key, subject, strict } = {}) {
     return this.enqueue({ id, name: type, strict }, () => {
       const attributes = { specversion: '1.0', id, type, version, partitionkey: key, subject, time: new Date(), data };
