@@ -78,7 +78,7 @@ tl::expected<void, Rejection> EventSender::Offer(Pending& event, size_t index,
         "an earlier event of the same key failed and may be tried again: this one was not tried"));
   }
   if (spool_) {
-    const auto way = spool_->Admit(outgoing.record, outgoing.ack);
+    const auto way = spool_->Admit(outgoing.record, outgoing.ack, event.known != nullptr);
     if (!way) return tl::unexpected(way.error());
     ++event.undecided;
     spool_->Send(std::move(outgoing.record), *way, event, index);

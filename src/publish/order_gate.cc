@@ -51,6 +51,11 @@ bool OrderGate::Holds(const event::Record& record) const {
   return topic.unread > 0 || (topic.records > 0 && topic.by_key[PlaceOf(*record.key)] > 0);
 }
 
+bool OrderGate::HasUnread(const std::string& topic) const {
+  const auto found = topics_.find(topic);
+  return found != topics_.end() && found->second.unread > 0;
+}
+
 void OrderGate::EraseIfEmpty(const std::string& name, const Topic& topic) {
   if (topic.records == 0 && topic.unread == 0) topics_.erase(name);
 }

@@ -31,6 +31,7 @@ class OrderGate {
 
   // Whether the record has to follow another.
   bool Holds(const event::Record& record) const;
+  bool HasUnread(const std::string& topic) const;
 
  private:
   struct Topic {

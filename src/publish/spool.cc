@@ -89,12 +89,12 @@ void Spool::SetOptions(const SpoolOptions& options) {
   store_.SetMaxBytes(options_.max_bytes);
 }
 
-tl::expected<Spool::Way, Rejection> Spool::Admit(const event::Record& record,
-                                                 config::Ack ack) const {
+tl::expected<Spool::Way, Rejection> Spool::Admit(const event::Record& record, config::Ack ack,
+                                                 bool may_repeat) const {
   const auto full = sink_.admit(record);
   if (full && full->reason != kafka::Reason::kQueueFull) return tl::unexpected(ToRejection(*full));
-  const bool waits =
-      gate_.Holds(record) || (!plan_.idle() && plan_.Waits(LaneOf(sink_, record), loop_.Now()));
+  const bool waits = gate_.Holds(record) || (may_repeat && gate_.HasUnread(record.topic)) ||
+                     (!plan_.idle() && plan_.Waits(LaneOf(sink_, record), loop_.Now()));
   if (!full && !waits && ack != config::Ack::kDisk) return Way::kProducer;
   if (auto no_room = NoRoom(record)) return tl::unexpected(std::move(*no_room));
   return Way::kDisk;

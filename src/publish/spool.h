@@ -66,7 +66,9 @@ class Spool {
 
   enum class Way { kProducer, kDisk };
   // The record's way, or why there is no room for it. A Send that follows at once has room.
-  tl::expected<Way, Rejection> Admit(const event::Record& record, config::Ack ack) const;
+  // `may_repeat`: its caller has chosen the id, and an earlier run may have been given the event.
+  tl::expected<Way, Rejection> Admit(const event::Record& record, config::Ack ack,
+                                     bool may_repeat) const;
   void Send(event::Record record, Way way, Pending& event, size_t index);
 
   // What the spool has of an event id: an outcome with no target, if nothing. Asks the disk.

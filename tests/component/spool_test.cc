@@ -60,7 +60,8 @@ class SpoolTest : public testing::Test {
     auto loaded = config::LoadText(
         "apiVersion: outrigger/v1\nkind: Sidecar\nroutes:\n"
         "  - {match: {type: 'a.*'}, topic: first, key: data.k, deadLetter: dead_letters}\n"
-        "  - {match: {type: 'b.*'}, topic: second, key: data.k}\n",
+        "  - {match: {type: 'b.*'}, topic: second, key: data.k}\n"
+        "  - {match: {type: raw}, topic: keyless}\n",
         "test.yaml", [](const char*) { return std::nullopt; });
     publisher_->SetRoutes(Routes::Build(loaded.config, loaded.problems));
   }
@@ -239,6 +240,27 @@ TEST_F(SpoolTest, ARepeatOfAnEventInTheSpoolIsAnswered202AndIsOneRecordAfterACra
   BrokerUp();
   EXPECT_TRUE(AwaitDrained());
   EXPECT_THAT(Values("first")["k"], ElementsAre("1"));
+}
+
+TEST_F(SpoolTest, ARepeatWithoutAKeyIsOneRecordAfterACrashToo) {
+  const auto publish = [this] {
+    event::Event event;
+    event.type = "raw";
+    event.id = "id";
+    event.data = "{}";
+    auto outcome = std::make_shared<std::optional<Outcome>>();
+    publisher_->Publish(std::move(event), {},
+                        [outcome](const Outcome& decided) { *outcome = decided; });
+    return Await(outcome);
+  };
+  BrokerDown();
+  EXPECT_EQ(StatusOf(publish()), 202);
+  Kill();
+  Start();
+  EXPECT_EQ(StatusOf(publish()), 202);
+  BrokerUp();
+  EXPECT_TRUE(AwaitDrained());
+  EXPECT_THAT(Values("keyless")[""], ElementsAre("{}"));
 }
 
 TEST_F(SpoolTest, WithAckDiskTheAnswerIs202AndTheEventComesToKafka) {
