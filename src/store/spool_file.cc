@@ -10,12 +10,15 @@ namespace {
 constexpr int64_t kApplication = 0x4F545247;  // "OTRG"
 constexpr int64_t kVersion = 1;
 
-// page_size and auto_vacuum hold only before the first table.
+// page_size and auto_vacuum hold only before the first table. Ids that callers choose are random, so
+// each row changes a page of its own in the index: small pages, and more of them in memory.
 constexpr char kPragmas[] =
-    "PRAGMA page_size = 16384;"
+    "PRAGMA page_size = 4096;"
     "PRAGMA auto_vacuum = INCREMENTAL;"
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
+    "PRAGMA cache_size = -8000;"
+    "PRAGMA wal_autocheckpoint = 4000;"
     "PRAGMA journal_size_limit = 16777216;";
 
 // The columns of a row; the large ones last, so that the others are read without them.
