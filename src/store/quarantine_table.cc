@@ -31,6 +31,8 @@ base::Result<QuarantineTable> QuarantineTable::Open(Database& database) {
   auto prepared = database.Prepare({
       {&table.copy_, "INSERT INTO quarantine (" + columns + ") SELECT " + kRowColumns +
                          ", ?, ?, ? FROM spool WHERE id = ? RETURNING id"},
+      {&table.restore_, "INSERT OR IGNORE INTO quarantine (" + columns + ") VALUES (" +
+                            kRowParameters + ", ?, ?, ?) RETURNING id"},
       {&table.remove_, "DELETE FROM quarantine WHERE id = ? RETURNING id"},
       {&table.list_, select + "WHERE id > ? ORDER BY id LIMIT ?"},
       {&table.find_, select + "WHERE event_id = ? ORDER BY id"},
@@ -48,6 +50,18 @@ base::Result<bool> QuarantineTable::Copy(int64_t id, const std::string& reason,
   auto copied = copy_.Step();
   copy_.Reset();
   return copied;
+}
+
+base::Result<bool> QuarantineTable::Restore(const QuarantinedRow& row, int64_t checksum) {
+  const std::optional<std::string> headers = EncodeHeaders(row.row.record.headers);
+  BindRow(restore_, row.row, headers);
+  if (row.damaged) restore_.Bind(2, checksum);
+  restore_.Bind(kRowColumnCount + 1, row.reason);
+  restore_.Bind(kRowColumnCount + 2, row.detail);
+  restore_.Bind(kRowColumnCount + 3, row.quarantined_ms);
+  auto inserted = restore_.Step();
+  restore_.Reset();
+  return inserted;
 }
 
 base::Result<bool> QuarantineTable::Remove(int64_t id) {

@@ -28,6 +28,9 @@ class QuarantineTable {
   // Copies the row `id` of the table `spool`, as it is. False: it is not there.
   base::Result<bool> Copy(int64_t id, const std::string& reason, const std::string& detail,
                           int64_t now_ms);
+  // Inserts a row with the id and, where it is damaged, the checksum that it has. False: that id is
+  // there.
+  base::Result<bool> Restore(const QuarantinedRow& row, int64_t checksum);
   // Whether it was there.
   base::Result<bool> Remove(int64_t id);
   // Those behind `after`, in the order of their ids.
@@ -38,6 +41,7 @@ class QuarantineTable {
   QuarantineTable() = default;
 
   Statement copy_;
+  Statement restore_;
   Statement remove_;
   Statement list_;
   Statement find_;

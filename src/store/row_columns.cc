@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "store/record_reader.h"
+
 namespace outrigger::store {
 
 const std::string kRowColumns =
@@ -28,25 +30,29 @@ void BindRow(Statement& statement, const Row& row, const std::optional<std::stri
   statement.BindBytes(16, headers);
 }
 
-bool ReadRow(const Statement& statement, Row& row) {
-  row.id = statement.Number(0);
-  row.event_id = statement.Text(3);
-  row.source = statement.Text(4);
-  row.target = static_cast<int32_t>(statement.Number(5));
-  row.fingerprint = static_cast<uint64_t>(statement.Number(6));
-  row.record.topic = statement.Text(7);
-  row.record.partition = static_cast<int32_t>(statement.Number(8));
-  row.record.timestamp_ms = statement.Number(9);
-  row.dead_letter = statement.Text(10);
-  row.label = statement.Text(11);
-  row.accepted_ms = statement.Number(12);
-  row.record.key = statement.Bytes(13);
-  row.record.value = statement.Bytes(14);
-  const std::string headers = statement.Text(15);
+template <typename Columns>
+bool ReadRow(const Columns& columns, Row& row) {
+  row.id = columns.Number(0);
+  row.event_id = columns.Text(3);
+  row.source = columns.Text(4);
+  row.target = static_cast<int32_t>(columns.Number(5));
+  row.fingerprint = static_cast<uint64_t>(columns.Number(6));
+  row.record.topic = columns.Text(7);
+  row.record.partition = static_cast<int32_t>(columns.Number(8));
+  row.record.timestamp_ms = columns.Number(9);
+  row.dead_letter = columns.Text(10);
+  row.label = columns.Text(11);
+  row.accepted_ms = columns.Number(12);
+  row.record.key = columns.Bytes(13);
+  row.record.value = columns.Bytes(14);
+  const std::string headers = columns.Text(15);
   auto decoded = DecodeHeaders(headers);
-  const bool whole = decoded && int64_t{ChecksumOf(row, headers)} == statement.Number(1);
+  const bool whole = decoded && int64_t{ChecksumOf(row, headers)} == columns.Number(1);
   if (decoded) row.record.headers = std::move(*decoded);
   return whole;
 }
+
+template bool ReadRow(const Statement&, Row&);
+template bool ReadRow(const RecordReader::Record&, Row&);
 
 }  // namespace outrigger::store

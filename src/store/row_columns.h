@@ -20,7 +20,9 @@ inline constexpr int kRowColumnCount = 16;
 // caller's until the statement is reset.
 void BindRow(Statement& statement, const Row& row, const std::optional<std::string>& headers);
 
-// Reads the columns from the first on. False: the row is damaged.
-bool ReadRow(const Statement& statement, Row& row);
+// Reads the columns from the first on; `Columns` is a Statement or a RecordReader::Record. False:
+// the row is damaged.
+template <typename Columns>
+bool ReadRow(const Columns& columns, Row& row);
 
 }  // namespace outrigger::store

@@ -1,8 +1,11 @@
 #include "store/spool_file.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
+
+#include "store/checked_pages.h"
 
 namespace outrigger::store {
 namespace {
@@ -10,16 +13,29 @@ namespace {
 constexpr int64_t kApplication = 0x4F545247;  // "OTRG"
 constexpr int64_t kVersion = 1;
 
-// page_size and auto_vacuum hold only before the first table. Ids that callers choose are random, so
-// each row changes a page of its own in the index: small pages, and more of them in memory.
-constexpr char kPragmas[] =
+// Before the first table. Ids that callers choose are random, so each row changes a page of its own
+// in the index: small pages, and more of them in memory.
+constexpr char kNewPragmas[] =
     "PRAGMA page_size = 4096;"
-    "PRAGMA auto_vacuum = INCREMENTAL;"
+    "PRAGMA auto_vacuum = INCREMENTAL;";
+
+constexpr char kPragmas[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
+    "PRAGMA secure_delete = FAST;"
     "PRAGMA cache_size = -8000;"
     "PRAGMA wal_autocheckpoint = 4000;"
     "PRAGMA journal_size_limit = 16777216;";
+
+// Of the log, as the pragmas have it.
+constexpr uint64_t kLogBytes = 16 << 20;
+// What removing rows may add to the log when the spool is full.
+constexpr uint64_t kRemovalBytes = 4 << 20;
+// Of a row beside its own bytes, which are in the log and then also in the database: a page of the
+// index and one of the table in the log.
+constexpr uint64_t kRowBytes = 2 * kPageBytes;
+// Shrink is one transaction, and others wait for it.
+constexpr char kShrink[] = "PRAGMA incremental_vacuum(256)";
 
 // The columns of a row; the large ones last, so that the others are read without them.
 constexpr char kRow[] =
@@ -49,30 +65,33 @@ std::string Schema() {
          ",reason TEXT NOT NULL, detail TEXT NOT NULL, quarantined_ms INTEGER NOT NULL);"
          "CREATE INDEX quarantine_event ON quarantine (event_id);"
          "CREATE TABLE totals (topic TEXT PRIMARY KEY, records INTEGER NOT NULL,"
-         "bytes INTEGER NOT NULL) WITHOUT ROWID;";
+         "bytes INTEGER NOT NULL);";
 }
 
-base::Result<void> CheckFormat(Database& database) {
+base::Result<void> Make(Database& database) {
+  if (auto set = database.Execute(kNewPragmas); !set) return set;
+  if (auto set = database.Execute(kPragmas); !set) return set;
+  return database.Execute("BEGIN;" + Schema() +
+                          "PRAGMA application_id = " + std::to_string(kApplication) +
+                          ";PRAGMA user_version = " + std::to_string(kVersion) + ";COMMIT;");
+}
+
+base::Result<void> MakeOrCheck(Database& database) {
   const auto application = database.Number("PRAGMA application_id");
   if (!application) return base::Fail(application.error());
   const auto version = database.Number("PRAGMA user_version");
   if (!version) return base::Fail(version.error());
   const auto tables = database.Number("SELECT count(*) FROM sqlite_schema");
   if (!tables) return base::Fail(tables.error());
-  if (*application == 0 && *tables == 0) {
-    return database.Execute("BEGIN;" + Schema() +
-                            "PRAGMA application_id = " + std::to_string(kApplication) +
-                            ";PRAGMA user_version = " + std::to_string(kVersion) + ";COMMIT;");
-  }
-  if (*application != kApplication)
-    return base::Fail(base::Error::Invalid("the database at spool.path is not Outrigger's",
-                                           "give the spool a folder of its own"));
+  if (*application == 0 && *tables == 0) return Make(database);
+  if (*application != kApplication) return base::Fail(NotOurs());
   if (*version > kVersion)
-    return base::Fail(base::Error::Invalid(
-        "the spool has format " + std::to_string(*version) + ", and this version knows " +
-            std::to_string(kVersion),
-        "start the version again that wrote it, and let it send what the spool has"));
-  return {};
+    return base::Fail({base::Code::kUnsupported,
+                       "the spool has format " + std::to_string(*version) +
+                           ", and this version knows " + std::to_string(kVersion),
+                       "start the version again that wrote it, and let it send what the spool has",
+                       false});
+  return database.Execute(kPragmas);
 }
 
 uint64_t SizeOf(const std::string& path) {
@@ -83,12 +102,16 @@ uint64_t SizeOf(const std::string& path) {
 
 }  // namespace
 
+base::Error NotOurs() {
+  return {base::Code::kConflict, "the database at spool.path is not Outrigger's",
+          "give the spool a folder of its own", false};
+}
+
 base::Result<SpoolFile> SpoolFile::Open(const std::string& path) {
   auto opened = Database::Open(path);
   if (!opened) return base::Fail(opened.error());
   auto database = std::make_unique<Database>(std::move(*opened));
-  if (auto set = database->Execute(kPragmas); !set) return base::Fail(set.error());
-  if (auto checked = CheckFormat(*database); !checked) return base::Fail(checked.error());
+  if (auto ready = MakeOrCheck(*database); !ready) return base::Fail(ready.error());
   auto spool = SpoolTable::Open(*database);
   if (!spool) return base::Fail(spool.error());
   auto quarantine = QuarantineTable::Open(*database);
@@ -97,12 +120,14 @@ base::Result<SpoolFile> SpoolFile::Open(const std::string& path) {
   auto prepared = file.database_->Prepare({
       {&file.begin_, "BEGIN IMMEDIATE"},
       {&file.commit_, "COMMIT"},
-      {&file.checkpoint_, "PRAGMA wal_checkpoint(TRUNCATE)"},
       {&file.pages_,
        "SELECT (page_count - freelist_count) * page_size FROM pragma_page_count(), "
        "pragma_freelist_count(), pragma_page_size()"},
+      {&file.free_pages_, "PRAGMA freelist_count"},
   });
   if (!prepared) return base::Fail(prepared.error());
+  // A commit that failed may be in the log, and not on the disk: nothing may be written behind it.
+  if (auto emptied = file.Checkpoint(); !emptied) return base::Fail(emptied.error());
   return file;
 }
 
@@ -115,22 +140,36 @@ SpoolFile::SpoolFile(std::string path, std::unique_ptr<Database> database, Spool
 
 base::Result<void> SpoolFile::Begin(uint64_t max_bytes) {
   max_bytes_ = max_bytes;
-  auto used = BytesUsed();
-  if (used && *used >= max_bytes) {
-    // What is in the log may be in the database already.
-    if (auto done = checkpoint_.Step(); !done) return base::Fail(done.error());
-    checkpoint_.Reset();
-    used = BytesUsed();
+  if (auto measured = MeasureRoom(); !measured) return measured;
+  if (std::min(spool_room_, disk_room_) < kLogBytes) {
+    // Near a limit the log is not left to grow: what is in it may need the same room again.
+    if (auto emptied = Checkpoint(); !emptied) return emptied;
+    if (auto measured = MeasureRoom(); !measured) return measured;
   }
-  if (!used) return base::Fail(used.error());
-  used_ = *used;
   return begin_.Run();
 }
 
-base::Result<void> SpoolFile::CheckRoom() const {
-  if (used_ < max_bytes_) return {};
-  return base::Fail({base::Code::kTooLarge, "the spool is full",
-                     "spool.maxBytes is " + std::to_string(max_bytes_) + " bytes", true});
+base::Result<void> SpoolFile::MeasureRoom() {
+  const auto used = BytesUsed();
+  if (!used) return base::Fail(used.error());
+  const uint64_t taken = *used + std::min(max_bytes_ / 8, kRemovalBytes);
+  spool_room_ = max_bytes_ > taken ? max_bytes_ - taken : 0;
+  std::error_code none;
+  const auto space = std::filesystem::space(std::filesystem::path(path_).parent_path(), none);
+  disk_room_ = none ? UINT64_MAX : space.available;
+  return {};
+}
+
+base::Result<void> SpoolFile::TakeRoom(const std::vector<Row>& rows) {
+  uint64_t need = 0;
+  for (const Row& row : rows) need += kRowBytes + row.bytes() * 5 / 2;
+  if (need > spool_room_)
+    return base::Fail({base::Code::kTooLarge, "the spool is full",
+                       "spool.maxBytes is " + std::to_string(max_bytes_) + " bytes", true});
+  if (need > disk_room_) return base::Fail(DiskIsFull("there is no room for more rows"));
+  spool_room_ -= need;
+  disk_room_ -= need;
+  return {};
 }
 
 base::Result<void> SpoolFile::Commit() {
@@ -179,6 +218,25 @@ base::Result<uint64_t> SpoolFile::BytesUsed() {
   pages_.Reset();
   if (!stepped) return base::Fail(stepped.error());
   return pages + SizeOf(path_ + "-wal") + SizeOf(path_ + "-shm");
+}
+
+base::Result<void> SpoolFile::Checkpoint() {
+  // The first column says that another program was in the way.
+  const auto busy = database_->Number("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (!busy) return base::Fail(busy.error());
+  if (*busy == 0) return {};
+  return base::Fail({base::Code::kTimeout, "the log of the spool can't be emptied",
+                     "another program has the file of the spool open", true});
+}
+
+base::Result<bool> SpoolFile::Shrink() {
+  const auto stepped = free_pages_.Step();
+  const bool any = stepped && *stepped && free_pages_.Number(0) > 0;
+  free_pages_.Reset();
+  if (!stepped) return base::Fail(stepped.error());
+  if (!any) return false;
+  if (auto shrunk = database_->Execute(kShrink); !shrunk) return base::Fail(shrunk.error());
+  return true;
 }
 
 }  // namespace outrigger::store

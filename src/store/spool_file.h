@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "store/quarantine_table.h"
@@ -16,6 +17,20 @@
 
 namespace outrigger::store {
 
+// The error of a file that another program made.
+base::Error NotOurs();
+
+// What is left of a damaged file (salvage.h).
+struct Salvage {
+  std::string kept;  // the name of the damaged file now
+  // The rows that came back, and those of which something is left: they are in the quarantine now.
+  uint64_t rows = 0;
+  uint64_t quarantined = 0;
+  uint64_t damaged = 0;
+  // Of which nothing is left, as far as the damaged file says how many it had.
+  uint64_t lost = 0;
+};
+
 // What a file has when it is opened.
 struct Contents {
   Totals::Topics topics;
@@ -24,6 +39,7 @@ struct Contents {
   int64_t last_id = 0;
   int64_t oldest_ms = 0;  // when the first row was accepted; 0: there is none
   uint64_t quarantined = 0;
+  std::optional<Salvage> salvage;  // the file was damaged, and this is what is left of it
 };
 
 class SpoolFile {
@@ -31,13 +47,14 @@ class SpoolFile {
   // Makes the file where it is not there, and refuses one that is not ours or of a newer version.
   static base::Result<SpoolFile> Open(const std::string& path);
 
-  // Rows may be put while the files have less than `max_bytes`.
+  // Rows may be put as long as all of it has at most `max_bytes`.
   base::Result<void> Begin(uint64_t max_bytes);
   // What was done since Begin is on the disk when it returns.
   base::Result<void> Commit();
 
-  // kTooLarge: the spool is full.
-  base::Result<void> CheckRoom() const;
+  // Before rows are put: takes the room that they need. kTooLarge: the spool is full; kUnavailable:
+  // the disk is.
+  base::Result<void> TakeRoom(const std::vector<Row>& rows);
 
   SpoolTable& spool() { return spool_; }
   QuarantineTable& quarantine() { return quarantine_; }
@@ -52,21 +69,28 @@ class SpoolFile {
   base::Result<Contents> Count();
   // Of the file without what is free in it, and of the files beside it.
   base::Result<uint64_t> BytesUsed();
+  // Empties the log.
+  base::Result<void> Checkpoint();
+  // Gives some of what is free in the file back to the disk. False: there was nothing.
+  base::Result<bool> Shrink();
 
  private:
   SpoolFile(std::string path, std::unique_ptr<Database> database, SpoolTable spool,
             QuarantineTable quarantine);
+  base::Result<void> MeasureRoom();
 
   std::string path_;
   std::unique_ptr<Database> database_;
   SpoolTable spool_;
   QuarantineTable quarantine_;
   uint64_t max_bytes_ = 0;
-  uint64_t used_ = 0;  // when the transaction began
+  // What the transaction under way may still take.
+  uint64_t spool_room_ = 0;
+  uint64_t disk_room_ = 0;
   Statement begin_;
   Statement commit_;
   Statement pages_;
-  Statement checkpoint_;
+  Statement free_pages_;
 };
 
 }  // namespace outrigger::store

@@ -1,5 +1,6 @@
 #include "store/spool_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/row_columns.h"
@@ -13,6 +14,12 @@ base::Result<SpoolTable> SpoolTable::Open(Database& database) {
   const std::string select = "SELECT " + kRowColumns + " FROM spool ";
   auto prepared = database.Prepare({
       {&table.insert_, "INSERT INTO spool (" + kRowColumns + ") VALUES (" + kRowParameters + ")"},
+      {&table.restore_, "INSERT OR IGNORE INTO spool (" + kRowColumns + ") VALUES (" +
+                            kRowParameters + ") RETURNING id"},
+      {&table.restore_last_,
+       "INSERT OR REPLACE INTO sqlite_sequence (rowid, name, seq) VALUES "
+       "((SELECT rowid FROM sqlite_sequence WHERE name = 'spool'), 'spool', ?)"},
+      {&table.has_, "SELECT 1 FROM spool WHERE id = ?"},
       {&table.remove_, "DELETE FROM spool WHERE id = ? RETURNING topic, bytes"},
       {&table.read_, select + "WHERE id > ? ORDER BY id LIMIT ?"},
       {&table.find_, select + "WHERE event_id = ? ORDER BY id"},
@@ -64,6 +71,30 @@ base::Result<void> SpoolTable::Append(Row& row) {
   ++last_id_;
   totals_.Add(row.record.topic, row.bytes());
   return {};
+}
+
+base::Result<bool> SpoolTable::Restore(const Row& row) {
+  const std::optional<std::string> headers = EncodeHeaders(row.record.headers);
+  BindRow(restore_, row, headers);
+  auto inserted = restore_.Step();
+  restore_.Reset();
+  if (!inserted || !*inserted) return inserted;
+  last_id_ = std::max(last_id_, row.id);
+  totals_.Add(row.record.topic, row.bytes());
+  return true;
+}
+
+base::Result<void> SpoolTable::RestoreLastId(int64_t last_id) {
+  last_id_ = std::max(last_id_, last_id);
+  restore_last_.Bind(1, last_id_);
+  return restore_last_.Run();
+}
+
+base::Result<bool> SpoolTable::Has(int64_t id) {
+  has_.Bind(1, id);
+  auto stepped = has_.Step();
+  has_.Reset();
+  return stepped;
 }
 
 base::Result<void> SpoolTable::Remove(int64_t id) {

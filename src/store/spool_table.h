@@ -36,6 +36,10 @@ class SpoolTable {
   base::Result<Placed> Put(Row& row);
   // As Put, whatever is there.
   base::Result<void> Append(Row& row);
+  // Inserts a row with the id that it has. False: that id is there.
+  base::Result<bool> Restore(const Row& row);
+  // No row gets an id up to `last_id` any more.
+  base::Result<void> RestoreLastId(int64_t last_id);
   // A row that is not there is none to remove.
   base::Result<void> Remove(int64_t id);
   // Writes what belongs to the rows put and removed, before their transaction is committed.
@@ -47,6 +51,7 @@ class SpoolTable {
   };
   // The rows behind `after`, in order: at most so many, and no more once they have so many bytes.
   base::Result<Page> Read(int64_t after, size_t most_rows, size_t most_bytes);
+  base::Result<bool> Has(int64_t id);
   // Those of an event id, whole ones only.
   base::Result<std::vector<Row>> Find(const std::string& event_id);
 
@@ -61,8 +66,11 @@ class SpoolTable {
   Totals totals_;
   int64_t last_id_ = 0;
   Statement insert_;
+  Statement restore_;
+  Statement restore_last_;
   Statement remove_;
   Statement read_;
+  Statement has_;
   Statement find_;
   Statement same_;
 };

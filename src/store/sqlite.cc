@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include "store/checked_pages.h"
+
 namespace outrigger::store {
 namespace {
 
@@ -17,10 +19,11 @@ bool DiskFull(sqlite3* database, int code) {
 
 base::Failure FailOf(sqlite3* database) {
   const int code = sqlite3_errcode(database) & 0xFF;
+  const bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
+                       sqlite3_extended_errcode(database) == SQLITE_IOERR_DATA;
   const std::string message = std::string("SQLite: ") + sqlite3_errmsg(database);
-  if (DiskFull(database, code))
-    return base::Fail({base::Code::kUnavailable, "the disk of spool.path is full (" + message + ")",
-                       "free space on that disk", true});
+  if (DiskFull(database, code)) return base::Fail(DiskIsFull(message));
+  if (damaged) return base::Fail({kDamaged, message, "the file of the spool is damaged", false});
   switch (code) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -37,6 +40,11 @@ base::Failure FailOf(sqlite3* database) {
 }
 
 }  // namespace
+
+base::Error DiskIsFull(const std::string& why) {
+  return {base::Code::kUnavailable, "the disk of spool.path is full: " + why,
+          "free space on that disk", true};
+}
 
 void Statement::Bind(int parameter, int64_t number) {
   sqlite3_bind_int64(statement_.get(), parameter, number);
@@ -90,11 +98,13 @@ std::optional<std::string> Statement::Bytes(int column) const {
 
 base::Result<Database> Database::Open(const std::string& path) {
   sqlite3* opened = nullptr;
-  const int result =
-      sqlite3_open_v2(path.c_str(), &opened,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int result = sqlite3_open_v2(
+      path.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+      CheckedPages());
   Database database(opened);
   if (result != SQLITE_OK) return FailOf(opened);
+  int reserved = kPageSumBytes;  // of a new database
+  sqlite3_file_control(opened, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
   sqlite3_busy_timeout(opened, kBusyTimeoutMs);
   return database;
 }

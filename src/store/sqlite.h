@@ -17,6 +17,12 @@
 
 namespace outrigger::store {
 
+// The code of the error that the file is not as it was written; of no other error of this room.
+inline constexpr base::Code kDamaged = base::Code::kInvalid;
+
+// kUnavailable, as of no other error of this room.
+base::Error DiskIsFull(const std::string& why);
+
 struct DestroySqlite {
   void operator()(sqlite3* database) const { sqlite3_close_v2(database); }
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }

@@ -1,11 +1,14 @@
 #include "store/store.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace outrigger::store {
 namespace {
 
-std::string PathIn(const std::string& folder) { return folder + "/outrigger.db"; }
+// So that many fit into the log of a spool that is full.
+constexpr size_t kRemovedTogether = 256;
 
 int64_t NowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -21,43 +24,48 @@ struct PutAnswer {
 }  // namespace
 
 base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, StoreOptions options) {
-  auto lock = FolderLock::Take(options.folder);
-  if (!lock) return base::Fail(lock.error());
-  auto file = SpoolFile::Open(PathIn(options.folder));
+  auto folder = SpoolFolder::Take(options.folder);
+  if (!folder) return base::Fail(folder.error());
+  auto file = folder->OpenFile();
   if (!file) return base::Fail(file.error());
   auto found = file->Count();
+  if (!found && found.error().code == kDamaged) {
+    file = base::Fail(found.error());  // closed before it is salvaged
+    file = folder->OpenFile(true);
+    if (!file) return base::Fail(file.error());
+    found = file->Count();
+  }
   if (!found) return base::Fail(found.error());
-  return std::unique_ptr<Store>(
-      new Store(loop, std::move(options), std::move(*lock), std::move(*file), std::move(*found)));
+  found->salvage = folder->salvage();
+  auto writer = std::make_unique<Writer>(std::move(*folder), std::move(*file), options.max_bytes,
+                                         std::move(options.on_commit));
+  return std::unique_ptr<Store>(new Store(loop, std::move(*found), std::move(writer)));
 }
 
-Store::Store(base::Loop& loop, StoreOptions options, FolderLock lock, SpoolFile file,
-             Contents found)
-    : lock_(std::move(lock)),
-      found_(std::move(found)),
-      answers_(loop),
-      writer_(std::make_unique<Writer>(PathIn(options.folder), std::move(file), options.max_bytes,
-                                       std::move(options.on_commit))) {}
+Store::Store(base::Loop& loop, Contents found, std::unique_ptr<Writer> writer)
+    : found_(std::move(found)), answers_(loop), writer_(std::move(writer)) {}
 
 Store::~Store() { answers_.Stop(); }
 
 template <typename Answer, typename Run>
 Writer::Job Store::JobOf(Run run, On<Answer> on_answer) {
   auto answer = std::make_shared<base::Result<Answer>>();
-  return {[answer, run = std::move(run)](SpoolFile& file) mutable -> base::Result<void> {
+  return {.run = [answer, run = std::move(run)](SpoolFile& file) mutable -> base::Result<void> {
             *answer = run(file);
             if (!*answer) return base::Fail(answer->error());
             return {};
           },
-          [this, answer, on_answer = std::move(on_answer)](const base::Result<void>& done) {
-            if (!done) *answer = base::Fail(done.error());
-            answers_.Post([answer, on_answer] { on_answer(std::move(*answer)); });
-          }};
+          .done =
+              [this, answer, on_answer = std::move(on_answer)](const base::Result<void>& done) {
+                if (!done) *answer = base::Fail(done.error());
+                answers_.Post([answer, on_answer] { on_answer(std::move(*answer)); });
+              }};
 }
 
 void Store::Put(std::vector<Row> rows, On<Placements> on_put) {
+  const size_t count = rows.size();
   auto put = [rows = std::move(rows)](SpoolFile& file) mutable -> base::Result<PutAnswer> {
-    if (auto room = file.CheckRoom(); !room) return PutAnswer{base::Fail(room.error())};
+    if (auto room = file.TakeRoom(rows); !room) return PutAnswer{base::Fail(room.error())};
     Placements placements;
     for (Row& row : rows) {
       const auto placed = file.spool().Put(row);
@@ -69,16 +77,24 @@ void Store::Put(std::vector<Row> rows, On<Placements> on_put) {
   auto on_answer = [on_put = std::move(on_put)](base::Result<PutAnswer> answer) {
     on_put(answer ? std::move(answer->placements) : base::Fail(answer.error()));
   };
-  writer_->Write(JobOf<PutAnswer>(std::move(put), std::move(on_answer)));
+  Writer::Job job = JobOf<PutAnswer>(std::move(put), std::move(on_answer));
+  job.rows = count;
+  job.grows = true;
+  writer_->Write(std::move(job));
 }
 
 void Store::Remove(std::vector<int64_t> ids) {
-  writer_->Write({[ids = std::move(ids)](SpoolFile& file) -> base::Result<void> {
-                    for (const int64_t id : ids)
-                      if (auto removed = file.spool().Remove(id); !removed) return removed;
-                    return {};
-                  },
-                  nullptr, true});
+  for (size_t from = 0; from < ids.size(); from += kRemovedTogether) {
+    const auto first = ids.begin() + static_cast<ptrdiff_t>(from);
+    const size_t count = std::min(kRemovedTogether, ids.size() - from);
+    auto remove = [part = Ids(first, first + static_cast<ptrdiff_t>(count))](
+                      SpoolFile& file) -> base::Result<void> {
+      for (const int64_t id : part)
+        if (auto removed = file.spool().Remove(id); !removed) return removed;
+      return {};
+    };
+    writer_->Write({.run = std::move(remove), .done = nullptr, .rows = count, .persistent = true});
+  }
 }
 
 void Store::Read(int64_t after, size_t most_rows, size_t most_bytes, On<SpoolTable::Page> on_read) {
@@ -113,7 +129,7 @@ void Store::ListQuarantine(int64_t after, size_t most, On<QuarantinedRows> on_li
 }
 
 void Store::Requeue(Ids ids, On<Ids> on_done) {
-  writer_->Write(JobOf<Ids>(
+  Writer::Job job = JobOf<Ids>(
       [ids = std::move(ids)](SpoolFile& file) -> base::Result<Ids> {
         Ids now;
         for (const int64_t id : ids) {
@@ -123,7 +139,9 @@ void Store::Requeue(Ids ids, On<Ids> on_done) {
         }
         return now;
       },
-      std::move(on_done)));
+      std::move(on_done));
+  job.grows = true;
+  writer_->Write(std::move(job));
 }
 
 void Store::Drop(Ids ids, On<uint64_t> on_done) {

@@ -16,7 +16,6 @@
 #include <vector>
 
 #include "base/loop_calls.h"
-#include "store/folder_lock.h"
 #include "store/row.h"
 #include "store/spool_file.h"
 #include "store/writer.h"
@@ -69,13 +68,12 @@ class Store {
   void Drop(Ids ids, On<uint64_t> on_done);
 
  private:
-  Store(base::Loop& loop, StoreOptions options, FolderLock lock, SpoolFile file, Contents found);
+  Store(base::Loop& loop, Contents found, std::unique_ptr<Writer> writer);
 
   // A job that runs `run(SpoolFile&)`, a Result<Answer>, and posts that.
   template <typename Answer, typename Run>
   Writer::Job JobOf(Run run, On<Answer> on_answer);
 
-  const FolderLock lock_;
   const Contents found_;
   base::LoopCalls answers_;
   std::unique_ptr<Writer> writer_;

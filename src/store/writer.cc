@@ -2,10 +2,10 @@
 
 #include <pthread.h>
 
+#include <algorithm>
+#include <chrono>
 #include <iterator>
 #include <utility>
-
-#include "telemetry/log.h"
 
 namespace outrigger::store {
 namespace {
@@ -13,16 +13,19 @@ namespace {
 using telemetry::Level;
 using telemetry::Log;
 
+// Of a transaction: what it adds to the log, and how long others wait for it, is bounded.
+constexpr size_t kMostRows = 512;
 // Persistent jobs are tried again with what comes, or after this time.
 constexpr std::chrono::seconds kTryAgain{1};
+constexpr std::chrono::milliseconds kIdle{100};
 
 }  // namespace
 
-Writer::Writer(std::string path, SpoolFile file, uint64_t max_bytes, OnCommit on_commit)
-    : path_(std::move(path)),
+Writer::Writer(SpoolFolder folder, SpoolFile file, uint64_t max_bytes, OnCommit on_commit)
+    : folder_(std::move(folder)),
       on_commit_(std::move(on_commit)),
-      max_bytes_(max_bytes),
-      file_(std::move(file)) {
+      file_(std::move(file)),
+      max_bytes_(max_bytes) {
   used_bytes_ = file_->BytesUsed().value_or(0);
   thread_ = std::thread([this] { Work(); });
   pthread_setname_np(thread_.native_handle(), "store");
@@ -39,50 +42,76 @@ Writer::~Writer() {
 
 void Writer::Write(Job job) {
   const std::lock_guard lock(mutex_);
-  writes_.push_back(std::move(job));
+  jobs_.push_back(std::move(job));
   wake_.notify_one();
 }
 
 void Writer::Read(Job job) {
-  const std::lock_guard lock(mutex_);
-  reads_.push_back(std::move(job));
-  wake_.notify_one();
+  job.reads = true;
+  Write(std::move(job));
 }
 
 void Writer::Work() {
   std::unique_lock lock(mutex_);
   while (true) {
-    const auto ready = [this] { return stop_ || !writes_.empty() || !reads_.empty(); };
-    if (again_.empty()) {
-      wake_.wait(lock, ready);
-    } else {
-      wake_.wait_for(lock, kTryAgain, ready);
-    }
+    WaitForJobs(lock);
     if (stop_) return;
-    Jobs writes = std::exchange(again_, {});
-    std::ranges::move(std::exchange(writes_, {}), std::back_inserter(writes));
-    const Jobs reads = std::exchange(reads_, {});
+    Jobs jobs = Take();
     lock.unlock();
-    if (!writes.empty()) Commit(std::move(writes));
-    RunReads(reads);
+    if (jobs.empty()) {
+      Tidy();
+    } else if (jobs.front().reads) {
+      jobs.front().done(UseFile(jobs.front().run));
+    } else {
+      Commit(std::move(jobs));
+    }
     lock.lock();
   }
 }
 
-void Writer::Commit(Jobs jobs) {
-  const auto start = std::chrono::steady_clock::now();
-  base::Result<void> committed = Reopen();
-  if (committed) committed = CommitOpen(jobs);
-  if (committed) {
-    used_bytes_ = file_->BytesUsed().value_or(used_bytes_);
-    if (on_commit_) on_commit_(std::chrono::steady_clock::now() - start);
+void Writer::WaitForJobs(std::unique_lock<std::mutex>& lock) {
+  const auto ready = [this] { return stop_ || !jobs_.empty(); };
+  if (!again_.empty()) {
+    wake_.wait_for(lock, kTryAgain, ready);
+  } else if (untidy_) {
+    wake_.wait_for(lock, kIdle, ready);
   } else {
-    // Whether a commit that failed is in the file can't be known: the file says so when it is
-    // opened again, and nobody was told that the rows are safe.
-    file_.reset();
-    Log(Level::kError, "the spool can't be written",
-        {{"error", committed.error().message}, {"hint", committed.error().hint}});
+    wake_.wait(lock, ready);
   }
+}
+
+// What goes into one transaction, or one read.
+Writer::Jobs Writer::Take() {
+  Jobs taken;
+  size_t rows = 0;
+  for (Jobs* from : {&again_, &jobs_}) {
+    while (!from->empty()) {
+      Job& next = from->front();
+      if (!taken.empty() && (next.reads || rows + next.rows > kMostRows)) return taken;
+      rows += next.rows;
+      taken.push_back(std::move(next));
+      from->pop_front();
+      if (taken.back().reads) return taken;
+    }
+  }
+  return taken;
+}
+
+void Writer::Commit(Jobs jobs) {
+  base::Result<void> committed = base::Fail(DiskIsFull("there is no room for the reserve"));
+  if (folder_.reserve().Have(std::chrono::steady_clock::now())) committed = TryCommit(jobs);
+  if (!committed && committed.error().code == base::Code::kUnavailable) {
+    folder_.reserve().GiveUp();
+    const auto others = std::ranges::stable_partition(jobs, &Job::grows);
+    Finish(Jobs(std::move_iterator(jobs.begin()), std::move_iterator(others.begin())), committed);
+    jobs.erase(jobs.begin(), others.begin());
+    if (!jobs.empty()) committed = TryCommit(jobs);
+    if (untidy_) Tidy();
+  }
+  Finish(std::move(jobs), committed);
+}
+
+void Writer::Finish(Jobs jobs, const base::Result<void>& committed) {
   for (Job& job : jobs) {
     if (!committed && job.persistent) {
       again_.push_back(std::move(job));
@@ -92,30 +121,62 @@ void Writer::Commit(Jobs jobs) {
   }
 }
 
-base::Result<void> Writer::CommitOpen(const Jobs& jobs) {
-  if (auto begun = file_->Begin(max_bytes_); !begun) return begun;
-  for (const Job& job : jobs)
-    if (auto run = job.run(*file_); !run) return run;
-  return file_->Commit();
-}
-
-void Writer::RunReads(const Jobs& jobs) {
-  for (const Job& job : jobs) {
-    base::Result<void> read = Reopen();
-    if (read) {
-      read = job.run(*file_);
-      if (!read) file_.reset();
-    }
-    job.done(read);
+base::Result<void> Writer::TryCommit(const Jobs& jobs) {
+  const auto start = std::chrono::steady_clock::now();
+  auto committed = UseFile([this, &jobs](SpoolFile& file) -> base::Result<void> {
+    if (auto begun = file.Begin(max_bytes_); !begun) return begun;
+    for (const Job& job : jobs)
+      if (auto run = job.run(file); !run) return run;
+    return file.Commit();
+  });
+  if (!committed) {
+    uint64_t held_back = 0;
+    if (failures_.Allow(start, held_back))
+      Log(Level::kError, "the spool can't be written",
+          {{"error", committed.error().message}, {"hint", committed.error().hint}});
+    return committed;
   }
+  untidy_ = true;
+  used_bytes_ = file_->BytesUsed().value_or(used_bytes_);
+  if (on_commit_) on_commit_(std::chrono::steady_clock::now() - start);
+  return committed;
 }
 
-base::Result<void> Writer::Reopen() {
-  if (file_) return {};
-  auto opened = SpoolFile::Open(path_);
-  if (!opened) return base::Fail(opened.error());
-  file_ = std::move(*opened);
-  return {};
+void Writer::Tidy() {
+  const auto tidied = UseFile([this](SpoolFile& file) -> base::Result<void> {
+    const auto shrunk = file.Shrink();
+    if (!shrunk) return base::Fail(shrunk.error());
+    untidy_ = *shrunk;
+    return file.Checkpoint();
+  });
+  if (tidied) used_bytes_ = file_->BytesUsed().value_or(used_bytes_);
+  if (!tidied) untidy_ = false;  // after the next transaction again
+}
+
+base::Result<void> Writer::UseFile(const std::function<base::Result<void>(SpoolFile&)>& use) {
+  auto used = UseOnce(use);
+  return damaged_ ? UseOnce(use) : used;
+}
+
+base::Result<void> Writer::UseOnce(const std::function<base::Result<void>(SpoolFile&)>& use) {
+  base::Result<void> used;
+  if (!file_) {
+    auto opened = folder_.OpenFile(damaged_);
+    if (opened) {
+      file_ = std::move(*opened);
+      damaged_ = false;
+    } else {
+      used = base::Fail(opened.error());
+    }
+  }
+  if (used) used = use(*file_);
+  if (!used) {
+    // Whether a commit that failed is in the file can't be known: the file says so when it is
+    // opened again, and nobody was told that the rows are safe.
+    file_.reset();
+    damaged_ = damaged_ || used.error().code == kDamaged;
+  }
+  return used;
 }
 
 }  // namespace outrigger::store

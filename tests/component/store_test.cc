@@ -7,17 +7,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <map>
 #include <random>
 #include <set>
 #include <string>
 
-#include "support/on_loop.h"
+#include "support/store_folder.h"
 
 namespace outrigger::store {
 namespace {
@@ -26,67 +22,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-Row RowOf(const std::string& key, std::string value) {
-  Row row;
-  row.event_id = value;
-  row.source = "/app";
-  row.record.topic = "user.events";
-  row.record.key = key;
-  row.record.value = std::move(value);
-  return row;
-}
+using test::RowOf;
 
-class StoreTest : public testing::Test {
- protected:
-  StoreTest() {
-    std::array<char, 64> folder{"/tmp/outrigger-store-XXXXXX"};
-    folder_ = mkdtemp(folder.data());
-  }
-  ~StoreTest() override {
-    store_.reset();
-    std::filesystem::remove_all(folder_);
-  }
-
-  base::Result<void> Open(uint64_t max_bytes = 1 << 30) {
-    store_.reset();
-    auto opened = Store::Open(loop_, {folder_, max_bytes, on_commit_});
-    if (!opened) return base::Fail(opened.error());
-    store_ = std::move(*opened);
-    return {};
-  }
-  base::Result<Store::Placements> Put(std::vector<Row> rows) {
-    std::optional<base::Result<Store::Placements>> result;
-    store_->Put(std::move(rows), [&result](auto put) { result = std::move(put); });
-    EXPECT_TRUE(test::RunUntil(loop_, [&result] { return result.has_value(); }));
-    return std::move(*result);
-  }
-  template <typename Answer>
-  Answer Ask(const std::function<void(Store::On<Answer>)>& question) {
-    std::optional<base::Result<Answer>> answer;
-    question([&answer](auto given) { answer = std::move(given); });
-    EXPECT_TRUE(test::RunUntil(loop_, [&answer] { return answer.has_value(); }));
-    EXPECT_TRUE(answer && *answer);
-    return answer && *answer ? std::move(**answer) : Answer();
-  }
-  SpoolTable::Page Read(int64_t after = 0) {
-    std::optional<base::Result<SpoolTable::Page>> page;
-    store_->Read(after, 100'000, 1 << 30, [&page](auto read) { page = std::move(read); });
-    EXPECT_TRUE(test::RunUntil(loop_, [&page] { return page.has_value(); }));
-    return page && *page ? std::move(**page) : SpoolTable::Page();
-  }
-  std::vector<std::string> Values() {
-    std::vector<std::string> values;
-    for (const Row& row : Read().rows) values.push_back(*row.record.value);
-    return values;
-  }
-  std::string file() const { return folder_ + "/outrigger.db"; }
-  void Execute(const std::string& sql) { ASSERT_TRUE(Database::Open(file())->Execute(sql)) << sql; }
-
-  base::Loop loop_;
-  Writer::OnCommit on_commit_;
-  std::string folder_;
-  std::unique_ptr<Store> store_;
-};
+class StoreTest : public test::StoreFolder {};
 
 TEST_F(StoreTest, WhatWasPutIsThereAfterTheFileWasClosed) {
   ASSERT_TRUE(Open());

@@ -1,0 +1,41 @@
+// The folder of spool.path, locked for this process: the file of the spool, opened whatever has
+// happened to it, and the reserve.
+//
+// Thread: one at a time. Lifetime: the lock ends with it; the file is closed before.
+// Errors: the folder can't be used or belongs to another process; kConflict: the file is another
+// program's; kUnsupported: it is of a newer version; those of the disk.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "store/folder_lock.h"
+#include "store/reserve.h"
+#include "store/salvage.h"
+#include "store/spool_file.h"
+
+namespace outrigger::store {
+
+class SpoolFolder {
+ public:
+  static base::Result<SpoolFolder> Take(const std::string& folder);
+
+  // A damaged file is kept under another name, and what is whole in it is in the file that is
+  // opened. `damaged`: an error of the file that was open before has said so.
+  base::Result<SpoolFile> OpenFile(bool damaged = false);
+  // What the last OpenFile had to do.
+  const std::optional<Salvage>& salvage() const { return salvage_; }
+
+  Reserve& reserve() { return reserve_; }
+
+ private:
+  SpoolFolder(const std::string& folder, FolderLock lock);
+  base::Result<SpoolFile> OpenOnce(bool damaged);
+
+  FolderLock lock_;
+  std::string path_;  // of the file
+  Reserve reserve_;
+  std::optional<Salvage> salvage_;
+};
+
+}  // namespace outrigger::store
