@@ -17,6 +17,8 @@ add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual> $<$<COMPILE_
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG -ffunction-sections -fdata-sections")
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1 -DNDEBUG -ffunction-sections -fdata-sections")
+# Places at which a test may kill the process (base/fail_point.h).
+add_compile_definitions($<$<CONFIG:Debug>:OUTRIGGER_FAIL_POINTS>)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_link_options(-Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -static-libstdc++ -static-libgcc)
 endif()

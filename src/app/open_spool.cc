@@ -35,12 +35,20 @@ base::Result<std::unique_ptr<OpenSpool>> OpenSpool::Open(base::Loop& loop, kafka
   opened->store_ = std::move(*store);
   opened->spool_ = std::make_unique<publish::Spool>(loop, std::move(sink), *opened->store_,
                                                     opened->metrics_, opened->OptionsOf(config));
-  if (const auto& found = opened->store_->found(); found.records > 0)
+  opened->Tell(opened->store_->found());
+  return opened;
+}
+
+void OpenSpool::Tell(const store::Contents& found) {
+  if (found.records > 0)
     telemetry::Log(telemetry::Level::kInfo, "the spool has events of an earlier run",
                    {{"events", std::to_string(found.records)},
                     {"bytes", std::to_string(found.bytes)},
-                    {"folder", config.path}});
-  return opened;
+                    {"folder", folder_}});
+  if (!found.salvage) return;
+  metrics_[telemetry::SpoolError::kDamaged].Increment();
+  metrics_.salvaged.Increment(static_cast<double>(found.salvage->rows));
+  metrics_.lost.Increment(static_cast<double>(found.salvage->damaged + found.salvage->lost));
 }
 
 publish::SpoolOptions OpenSpool::OptionsOf(const config::Spool& config) const {

@@ -34,6 +34,7 @@ class OpenSpool {
  private:
   OpenSpool(const config::Spool& config, size_t putting, telemetry::Metrics& metrics,
             telemetry::Conditions& conditions);
+  void Tell(const store::Contents& found);
   publish::SpoolOptions OptionsOf(const config::Spool& config) const;
 
   const std::string folder_;

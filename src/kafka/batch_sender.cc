@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/fail_point.h"
 #include "kafka/produce_record.h"
 
 namespace outrigger::kafka {
@@ -43,6 +44,7 @@ void BatchSender::Send(PartitionQueue& queue) {
   limits.bytes = std::min(limits.bytes, most_bytes_);
   queue.FormBatch(limits);
   topic.OnBatch(queue);
+  base::Reach(base::FailPoint::kBatch);
   for (size_t i = 0; i < queue.batch.size(); ++i) {
     const rd_kafka_resp_err_t error = GiveToClient(*handle_, *queue.batch[i]);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
@@ -56,6 +58,7 @@ void BatchSender::Send(PartitionQueue& queue) {
     queue.batch[i]->error = error;
     if (--queue.undecided == 0) return on_decided_(topic, queue);
   }
+  base::Reach(base::FailPoint::kBatchSent);
 }
 
 void BatchSender::SendAll() {

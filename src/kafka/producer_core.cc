@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "base/fail_point.h"
 #include "kafka/batch_verdict.h"
 #include "kafka/error_table.h"
 #include "kafka/queue_wakeup.h"
@@ -109,6 +110,7 @@ std::optional<Refusal> Producer::Core::Admit(const event::Record& record) const 
 }
 
 const Entry* Producer::Core::Produce(event::Record record, OnReport on_report) {
+  base::Reach(base::FailPoint::kProduce);
   auto refusal = Admit(record);
   if (!refusal) refusal = recovery_.denied();
   auto* entry = new Entry;
@@ -208,7 +210,9 @@ void Producer::Core::OnDelivery(const rd_kafka_message_t& message) {
   } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     OnAcked(topic, queue);
     queue.batch[entry->slot] = nullptr;
+    base::Reach(base::FailPoint::kReported);
     reports_.OnStored(entry, {message.partition, message.offset});
+    base::Reach(base::FailPoint::kAckTold);
   } else {
     entry->error = message.err;
     entry->maybe_stored |=

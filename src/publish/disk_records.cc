@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/fail_point.h"
 #include "publish/spooled.h"
 
 namespace outrigger::publish {
@@ -21,6 +22,7 @@ size_t DiskRecords::Send(event::Record record, Pending& event, size_t index) {
 }
 
 void DiskRecords::Put() {
+  base::Reach(base::FailPoint::kDiskFirst);
   auto sent = std::make_shared<std::vector<Sent>>(std::exchange(sent_, {}));
   store_.Put(
       std::exchange(rows_, {}),
@@ -29,6 +31,7 @@ void DiskRecords::Put() {
 
 void DiskRecords::OnPut(std::vector<Sent>& sent,
                         const base::Result<store::Store::Placements>& placed) {
+  base::Reach(base::FailPoint::kDiskPut);
   for (size_t i = 0; i < sent.size(); ++i) {
     --records_;
     bytes_ -= sent[i].bytes;

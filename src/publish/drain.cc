@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/fail_point.h"
 #include "publish/rejection.h"
 
 namespace outrigger::publish {
@@ -55,6 +56,7 @@ void Drain::Again() {
 }
 
 void Drain::OnPage(const DrainPlan::Reading& reading, base::Result<store::SpoolTable::Page> page) {
+  base::Reach(base::FailPoint::kPageRead);
   awake_ = false;
   if (!page) {
     plan_.EndReading(reading, false);
@@ -86,10 +88,12 @@ bool Drain::Give(const DrainPlan::Reading& reading, store::Row& row, const Lane&
   plan_.OnGiven(reading, row.id, lane, row.bytes(), loop_.Now());
   auto spooled = std::make_shared<Spooled>(Spooled::Of(row));
   hooks_.on_given(*spooled);
+  base::Reach(base::FailPoint::kGive);
   sink_.send(std::move(row.record),
              [this, spooled](const kafka::Report& report, event::Record& record) {
                OnReport(std::move(*spooled), report, record);
              });
+  base::Reach(base::FailPoint::kGiven);
   return true;
 }
 
@@ -105,6 +109,7 @@ void Drain::OnReport(Spooled spooled, const kafka::Report& report, event::Record
 }
 
 void Drain::OnKept(const Spooled& spooled) {
+  base::Reach(base::FailPoint::kRowRefused);
   plan_.OnRefused(spooled.id, loop_.Now());
   if (spooled.id > unread_) kept_.insert(spooled.id);
   gate_.AddUnread(spooled.topic, 1);

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "base/fail_point.h"
 #include "publish/dead_letter.h"
 
 namespace outrigger::publish {
@@ -150,6 +151,7 @@ void EventSender::OnSpooled(Pending& event, size_t index) {
   event.outcome.targets[index].status = Target::Status::kSpooled;
   (*event.destinations[index].series)[ProducerOutcome::kSpooled].Increment();
   Decided(event);
+  base::Reach(base::FailPoint::kSpooledTold);
 }
 
 void EventSender::OnRejected(Pending& event, size_t index, Rejection rejection,

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/fail_point.h"
 #include "publish/rejection.h"
 
 namespace outrigger::publish {
@@ -64,6 +65,7 @@ void LateRecords::Put(const std::string* topic) {
     batch.push_back(&late);
   }
   if (batch.empty()) return;
+  base::Reach(base::FailPoint::kLate);
   putting_ += batch.size();
   // The store keeps a copy, whose ids it gives.
   auto kept = std::make_shared<std::vector<store::Row>>(rows);
@@ -75,6 +77,7 @@ void LateRecords::Put(const std::string* topic) {
 
 void LateRecords::OnPut(const Batch& batch, std::vector<store::Row>& rows,
                         const base::Result<store::Store::Placements>& placed) {
+  base::Reach(base::FailPoint::kLatePut);
   putting_ -= batch.size();
   for (size_t i = 0; i < batch.size(); ++i) {
     if (placed) {

@@ -1,12 +1,16 @@
 #include "publish/request_form.h"
 
+#include "base/fail_point.h"
 #include "http/problem.h"
 #include "publish/answer.h"
 
 namespace outrigger::publish {
 
 OnDecided AnswerTo(const std::shared_ptr<http::Request>& request) {
-  return [request](const Outcome& outcome) { request->Answer(ToResponse(outcome)); };
+  return [request](const Outcome& outcome) {
+    base::Reach(base::FailPoint::kAnswerApp);
+    request->Answer(ToResponse(outcome));
+  };
 }
 
 bool Intake::Admit(double events, http::Request& request) const {

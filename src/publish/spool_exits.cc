@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "base/fail_point.h"
 #include "publish/dead_letter.h"
 #include "publish/rejection.h"
 
@@ -12,20 +13,24 @@ using telemetry::Level;
 using telemetry::Log;
 
 void SpoolExits::OnAcked(const Spooled& spooled, const kafka::Stored& where) {
+  base::Reach(base::FailPoint::kRowAcked);
   Remove(spooled.id);
   hooks_.on_left(spooled, Way::kAcked, where);
 }
 
 void SpoolExits::OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record) {
+  base::Reach(base::FailPoint::kRowRejected);
   const bool too_large = why.reason == kafka::Reason::kTooLarge;
   const std::string reason = too_large ? "too_large" : "refused";
   if (spooled.dead_letter.empty()) return Quarantine(std::move(spooled), reason, why.error.message);
   record = DeadLetter(std::move(record), spooled.dead_letter, reason, why.error.message,
                       ToRejection(why).reason, loop_.Wall());
+  base::Reach(base::FailPoint::kDeadLetter);
   if (const auto full = sink_.admit(record); full && full->reason == kafka::Reason::kQueueFull)
     return hooks_.on_kept(spooled);
   sink_.send(std::move(record), [this, spooled = std::make_shared<Spooled>(std::move(spooled)),
                                  reason](const kafka::Report& report, event::Record& rejected) {
+    base::Reach(base::FailPoint::kDeadLettered);
     if (report) {
       Remove(spooled->id);
       return hooks_.on_left(*spooled, Way::kDeadLettered, std::nullopt);
@@ -60,6 +65,7 @@ void SpoolExits::Remove(int64_t id) {
 
 void SpoolExits::Flush() {
   if (to_remove_.empty()) return;
+  base::Reach(base::FailPoint::kRowRemove);
   store_.Remove(std::exchange(to_remove_, {}));
 }
 

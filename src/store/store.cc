@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "base/fail_point.h"
+
 namespace outrigger::store {
 namespace {
 
@@ -37,6 +39,7 @@ base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, StoreOptions 
   }
   if (!found) return base::Fail(found.error());
   found->salvage = folder->salvage();
+  base::Reach(base::FailPoint::kStoreOpened);
   auto writer = std::make_unique<Writer>(std::move(*folder), std::move(*file), options.max_bytes,
                                          std::move(options.on_commit));
   return std::unique_ptr<Store>(new Store(loop, std::move(*found), std::move(writer)));
@@ -65,6 +68,7 @@ Writer::Job Store::JobOf(Run run, On<Answer> on_answer) {
 void Store::Put(std::vector<Row> rows, On<Placements> on_put) {
   const size_t count = rows.size();
   auto put = [rows = std::move(rows)](SpoolFile& file) mutable -> base::Result<PutAnswer> {
+    base::Reach(base::FailPoint::kInsert);
     if (auto room = file.TakeRoom(rows); !room) return PutAnswer{base::Fail(room.error())};
     Placements placements;
     for (Row& row : rows) {
@@ -72,6 +76,7 @@ void Store::Put(std::vector<Row> rows, On<Placements> on_put) {
       if (!placed) return base::Fail(placed.error());
       placements.push_back(*placed);
     }
+    base::Reach(base::FailPoint::kInserted);
     return PutAnswer{std::move(placements)};
   };
   auto on_answer = [on_put = std::move(on_put)](base::Result<PutAnswer> answer) {
@@ -89,8 +94,10 @@ void Store::Remove(std::vector<int64_t> ids) {
     const size_t count = std::min(kRemovedTogether, ids.size() - from);
     auto remove = [part = Ids(first, first + static_cast<ptrdiff_t>(count))](
                       SpoolFile& file) -> base::Result<void> {
+      base::Reach(base::FailPoint::kRemove);
       for (const int64_t id : part)
         if (auto removed = file.spool().Remove(id); !removed) return removed;
+      base::Reach(base::FailPoint::kRemoved);
       return {};
     };
     writer_->Write({.run = std::move(remove), .done = nullptr, .rows = count, .persistent = true});
@@ -99,7 +106,10 @@ void Store::Remove(std::vector<int64_t> ids) {
 
 void Store::Read(int64_t after, size_t most_rows, size_t most_bytes, On<SpoolTable::Page> on_read) {
   writer_->Read(JobOf<SpoolTable::Page>(
-      [=](SpoolFile& file) { return file.spool().Read(after, most_rows, most_bytes); },
+      [=](SpoolFile& file) {
+        base::Reach(base::FailPoint::kRead);
+        return file.spool().Read(after, most_rows, most_bytes);
+      },
       std::move(on_read)));
 }
 
@@ -118,7 +128,10 @@ void Store::Find(std::string event_id, On<Found> on_found) {
 void Store::Quarantine(int64_t id, std::string reason, std::string detail, On<bool> on_done) {
   writer_->Write(JobOf<bool>(
       [=, reason = std::move(reason), detail = std::move(detail)](SpoolFile& file) {
-        return file.Quarantine(id, reason, detail, NowMs());
+        base::Reach(base::FailPoint::kQuarantine);
+        auto moved = file.Quarantine(id, reason, detail, NowMs());
+        base::Reach(base::FailPoint::kQuarantined);
+        return moved;
       },
       std::move(on_done)));
 }

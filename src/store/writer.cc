@@ -7,6 +7,8 @@
 #include <iterator>
 #include <utility>
 
+#include "base/fail_point.h"
+
 namespace outrigger::store {
 namespace {
 
@@ -112,6 +114,7 @@ void Writer::Commit(Jobs jobs) {
 }
 
 void Writer::Finish(Jobs jobs, const base::Result<void>& committed) {
+  base::Reach(base::FailPoint::kAnswer);
   for (Job& job : jobs) {
     if (!committed && job.persistent) {
       again_.push_back(std::move(job));
@@ -124,10 +127,15 @@ void Writer::Finish(Jobs jobs, const base::Result<void>& committed) {
 base::Result<void> Writer::TryCommit(const Jobs& jobs) {
   const auto start = std::chrono::steady_clock::now();
   auto committed = UseFile([this, &jobs](SpoolFile& file) -> base::Result<void> {
+    base::Reach(base::FailPoint::kBegin);
     if (auto begun = file.Begin(max_bytes_); !begun) return begun;
+    base::Reach(base::FailPoint::kBegun);
     for (const Job& job : jobs)
       if (auto run = job.run(file); !run) return run;
-    return file.Commit();
+    base::Reach(base::FailPoint::kCommit);
+    auto done = file.Commit();
+    base::Reach(base::FailPoint::kCommitted);
+    return done;
   });
   if (!committed) {
     uint64_t held_back = 0;
@@ -145,9 +153,13 @@ base::Result<void> Writer::TryCommit(const Jobs& jobs) {
 void Writer::Tidy() {
   const auto tidied = UseFile([this](SpoolFile& file) -> base::Result<void> {
     const auto shrunk = file.Shrink();
+    base::Reach(base::FailPoint::kShrink);
     if (!shrunk) return base::Fail(shrunk.error());
     untidy_ = *shrunk;
-    return file.Checkpoint();
+    base::Reach(base::FailPoint::kCheckpoint);
+    auto emptied = file.Checkpoint();
+    base::Reach(base::FailPoint::kCheckpointed);
+    return emptied;
   });
   if (tidied) used_bytes_ = file_->BytesUsed().value_or(used_bytes_);
   if (!tidied) untidy_ = false;  // after the next transaction again
