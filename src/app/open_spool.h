@@ -28,7 +28,7 @@ class OpenSpool {
 
   publish::Spool& spool() { return *spool_; }
   void Apply(const config::Spool& config);
-  // Once a second or so.
+  // Shows it; once a second or so.
   void Show(const kafka::Connection& connection);
 
  private:

@@ -105,6 +105,7 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
                                    metrics, conditions);
       if (!spool) return base::Fail(spool.error());
       flow->spool_ = std::move(*spool);
+      flow->spool_->Show(flow->producer_->connection());
     }
   }
   flow->publisher_ = std::make_unique<publish::Publisher>(

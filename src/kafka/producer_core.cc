@@ -209,6 +209,7 @@ void Producer::Core::OnDelivery(const rd_kafka_message_t& message) {
     entry->maybe_stored = true;
   } else if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     OnAcked(topic, queue);
+    if (topic.OnStored(message.partition, message.offset)) TellBeginning(topic, message);
     queue.batch[entry->slot] = nullptr;
     base::Reach(base::FailPoint::kReported);
     reports_.OnStored(entry, {message.partition, message.offset});
@@ -219,6 +220,15 @@ void Producer::Core::OnDelivery(const rd_kafka_message_t& message) {
         rd_kafka_message_status(&message) == RD_KAFKA_MSG_STATUS_POSSIBLY_PERSISTED;
   }
   if (--queue.undecided == 0) OnDecided(topic, queue);
+}
+
+void Producer::Core::TellBeginning(const Topic& topic, const rd_kafka_message_t& message) {
+  Log(Level::kError,
+      "the topic was created again, or Kafka has lost its data: events that were acknowledged "
+      "before are no longer there",
+      {{"topic", topic.name()},
+       {"partition", std::to_string(message.partition)},
+       {"offset", std::to_string(message.offset)}});
 }
 
 void Producer::Core::OnAcked(Topic& topic, PartitionQueue& queue) {

@@ -70,6 +70,7 @@ class Producer::Core {
   // From the client to the report.
   void OnEvents();
   void OnDelivery(const rd_kafka_message_t& message);
+  static void TellBeginning(const Topic& topic, const rd_kafka_message_t& message);
   void OnAcked(Topic& topic, PartitionQueue& queue);
   void OnDecided(Topic& topic, PartitionQueue& queue);
   void Judge(PartitionQueue& queue);

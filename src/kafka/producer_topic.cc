@@ -117,6 +117,12 @@ bool Topic::led(int32_t partition) const {
   return index < led_.size() && led_[index];
 }
 
+bool Topic::OnStored(int32_t partition, int64_t offset) {
+  const auto index = static_cast<size_t>(partition);
+  if (last_offsets_.size() <= index) last_offsets_.resize(index + 1, -1);
+  return std::exchange(last_offsets_[index], offset) >= offset;
+}
+
 void Topic::ShowRefusal(const Refusal& refusal) {
   refusal_ = refusal.error.message + "; " + refusal.error.hint;
 }

@@ -81,6 +81,10 @@ class Topic {
   bool RefreshDue(base::TimePoint now) const;
   bool led(int32_t partition) const;  // the last lookup knew a leader
 
+  // Kafka has a record at this offset. Whether there was a later one before: the topic was created
+  // again, or has lost its data.
+  bool OnStored(int32_t partition, int64_t offset);
+
   // Why it takes nothing, with what to do; empty while it does.
   const std::string& refusal() const { return refusal_; }
   void ShowRefusal(const Refusal& refusal);
@@ -110,6 +114,7 @@ class Topic {
   base::TimePoint looked_up_;
   std::optional<base::TimePoint> missing_since_;  // from a cluster that is reachable
   std::vector<bool> led_;
+  std::vector<int64_t> last_offsets_;  // by partition
 };
 
 }  // namespace outrigger::kafka

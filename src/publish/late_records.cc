@@ -57,7 +57,8 @@ void LateRecords::Put(const std::string* topic) {
   for (auto next = sent_.begin(); next != sent_.end();) {
     Late& late = *next++;
     if (topic && late.event->outcome.targets[late.index].topic != *topic) continue;
-    rows.push_back(RowOf(sink_.copy(*late.entry), *late.event, late.index, loop_.Wall()));
+    rows.push_back(RowOf(late.refusal ? std::move(late.record) : sink_.copy(*late.entry),
+                         *late.event, late.index, loop_.Wall()));
     late.state = Late::State::kPutting;
     late.lane = LaneOf(sink_, rows.back().record);
     plan_.OnLate(late.lane);
@@ -83,6 +84,7 @@ void LateRecords::OnPut(const Batch& batch, std::vector<store::Row>& rows,
     if (placed) {
       OnPlaced(*batch[i], rows[i], (*placed)[i]);
     } else {
+      batch[i]->record = std::move(rows[i].record);
       OnFailed(*batch[i]);
     }
   }
@@ -123,6 +125,12 @@ void LateRecords::OnFailed(Late& late) {
 void LateRecords::OnReport(Late& late, const kafka::Report& report, event::Record& record) {
   switch (late.state) {
     case Late::State::kSent:
+      if (!report && ToRejection(report.error()).retryable()) {
+        late.refusal = report.error();
+        late.record = std::move(record);
+        const std::string topic = late.record.topic;
+        return Put(&topic);
+      }
       hooks_.on_report(*late.event, late.index, report, record);
       sent_.erase(late.self);
       if (empty()) hooks_.on_empty();

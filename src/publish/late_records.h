@@ -1,5 +1,6 @@
 // The records that the producer has and the disk has not: those that are not acknowledged in time
-// are put on the disk, where they stay until the producer has reported them.
+// are put on the disk, where they stay until the producer has reported them. So are those that
+// Kafka refuses for the moment.
 //
 // When one is late, all of its topic that are with the producer are put, in the order in which they
 // were sent: a later one of the same key may follow on the disk, and after a crash the disk's order

@@ -263,6 +263,21 @@ TEST_F(SpoolTest, ARepeatWithoutAKeyIsOneRecordAfterACrashToo) {
   EXPECT_THAT(Values("keyless")[""], ElementsAre("{}"));
 }
 
+TEST_F(SpoolTest, AFatalErrorOfTheClientLosesNothingAndDoublesNothing) {
+  Await(Publish("a.warm-up", "k", "0"));
+  BrokerDown();
+  for (int i = 1; i <= 10; ++i)
+    EXPECT_EQ(StatusOf(Await(Publish("a.x", "k", std::to_string(i)))), 202);
+  rd_kafka_test_fatal_error(static_cast<rd_kafka_t*>(producer_->native_handle()),
+                            RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER, "test");
+  EXPECT_TRUE(test::RunUntil(loop_, [&] { return producer_->rebuilds() == 1; }));
+  EXPECT_EQ(StatusOf(Await(Publish("a.x", "k", "11"))), 202);
+  BrokerUp();
+  EXPECT_TRUE(AwaitDrained());
+  EXPECT_THAT(Values("first")["k"],
+              ElementsAre("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"));
+}
+
 TEST_F(SpoolTest, WithAckDiskTheAnswerIs202AndTheEventComesToKafka) {
   EXPECT_EQ(StatusOf(Await(Publish("a.x", "k", "1", {}, {.ack = config::Ack::kDisk}))), 202);
   EXPECT_TRUE(AwaitDrained());

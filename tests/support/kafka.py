@@ -162,6 +162,11 @@ class Kafka:
         pairs = ",".join(f"{key.replace('_', '.')}={value}" for key, value in config.items())
         self._ask("kafka.admin.ConfigCommand", "--alter", "--entity-type", "topics", "--entity-name", name, "--add-config", pairs)
 
+    def scram(self, user, password):
+        """Gives the user this password."""
+        self._ask("kafka.admin.ConfigCommand", "--alter", "--entity-type", "users", "--entity-name", user,
+                  "--add-config", f"SCRAM-SHA-512=[password={password}]")
+
     def acl(self, what, *resource, operations=("WRITE",), user="app"):
         """what: --add or --remove; resource: --topic NAME, --group NAME or --cluster."""
         options = [option for operation in operations for option in ("--operation", operation)]

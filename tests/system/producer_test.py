@@ -1,7 +1,9 @@
 """The producer where a topic or the cluster changes under it: permissions, limits, compaction, partitions, a topic made again."""
 import json
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -95,6 +97,68 @@ class Permissions(unittest.TestCase):
             self.publishes(sidecar)
             self.healthy(sidecar)
         self.assertEqual(sidecar.metrics()["outrigger_producer_rebuilds_total"], 0, "one topic costs the others nothing")
+
+
+class PermissionsWithSpool(Permissions):
+    """What Kafka does not let the sidecar publish waits in the spool."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="outrigger-spool-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def start(self, text, user="app"):
+        return super().start(f"spool: {{path: {self.folder}}}\n{text}", user)
+
+    def spool(self, sidecar, numbers, path="/v1/events/a.b"):
+        for number in numbers:
+            answer = sidecar.post(f"{path}?key=spooled", number)
+            self.assertEqual(answer.status, 202, answer.body)
+
+    def arrive(self, sidecar, topic, numbers):
+        sidecar.wait_for(lambda: sidecar.metrics()["outrigger_spool_records"] == 0, 60, "the spool to drain")
+        records = [record for record in read_topic(self.kafka.bootstrap, topic) if record.key == "spooled"]
+        self.assertEqual([json.loads(record.value) for record in records], list(numbers))
+
+    def test_write_granted_late_lets_publishing_and_dead_letters_go_on_without_a_restart(self):
+        self.kafka.create_topic("late", partitions=1)
+        self.kafka.acl("--add", "--topic", "late", operations=("DESCRIBE",))
+        sidecar = self.start("routes:\n  - {topic: late}\n")
+        self.spool(sidecar, range(20))
+        condition = sidecar.wait_for(lambda: (c := sidecar.condition("SpoolDrained"))["status"] == "False" and "IDEMPOTENT_WRITE" in c["message"] and c,
+                                     30, "the condition")
+        self.assertEqual(condition["reason"], "WaitingForKafka")
+        self.kafka.acl("--add", "--topic", "late")
+        self.arrive(sidecar, "late", range(20))
+        self.publishes(sidecar)
+
+    def test_write_revoked_and_granted_again_names_the_topic_meanwhile(self):
+        for topic in ("closed", "open"):
+            self.kafka.create_topic(topic, partitions=1)
+            self.kafka.acl("--add", "--topic", topic, operations=("WRITE", "DESCRIBE"), user="other")
+        sidecar = self.start("routes:\n  - {match: {type: 'o.*'}, topic: open}\n  - {topic: closed}\n", user="other")
+        self.publishes(sidecar)
+        self.publishes(sidecar, "/v1/events/o.b")
+        self.kafka.acl("--remove", "--topic", "closed", user="other")
+        sidecar.wait_for(lambda: sidecar.post("/v1/events/a.b?key=k", {}).status == 202, 30, "an event to be spooled")
+        self.spool(sidecar, range(10))
+        sidecar.wait_for(lambda: sidecar.condition("KafkaConnected")["reason"] == "TopicRefused", 30, "the condition")
+        for _ in range(10):
+            self.assertEqual(sidecar.post("/v1/events/o.b?key=k", {}).status, 200)
+        self.kafka.acl("--add", "--topic", "closed", user="other")
+        self.arrive(sidecar, "closed", range(10))
+        self.publishes(sidecar)
+        self.healthy(sidecar)
+
+    def test_a_wrong_password_that_becomes_right_lets_the_spool_drain(self):
+        self.kafka.create_topic("known", partitions=1)
+        self.kafka.scram("newcomer", "another")
+        self.kafka.acl("--add", "--topic", "known", operations=("WRITE", "DESCRIBE"), user="newcomer")
+        sidecar = self.start("routes:\n  - {topic: known}\n", user="newcomer")
+        self.spool(sidecar, range(10))
+        sidecar.wait_for(lambda: sidecar.condition("KafkaConnected")["reason"] == "AuthenticationFailed", 30, "the condition")
+        self.kafka.scram("newcomer", "s3cret")
+        self.arrive(sidecar, "known", range(10))
+        self.publishes(sidecar)
 
 
 class Refusals(KafkaCase):
