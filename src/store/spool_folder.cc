@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "store/log_file.h"
 #include "telemetry/log.h"
 
 namespace outrigger::store {
@@ -42,6 +43,7 @@ base::Result<SpoolFile> SpoolFolder::OpenOnce(bool damaged) {
   salvage_.reset();
   if (auto finished = FinishSalvage(path_); !finished) return base::Fail(finished.error());
   if (IsForeign(path_)) return base::Fail(NotOurs());
+  if (auto written = WriteLogAgain(path_); !written) return base::Fail(written.error());
   if (!damaged && !LogIsDamaged(path_)) {
     auto file = SpoolFile::Open(path_);
     if (file || file.error().code != kDamaged) return file;

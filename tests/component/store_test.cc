@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <map>
 #include <random>
 #include <set>
@@ -24,7 +25,18 @@ using testing::IsEmpty;
 
 using test::RowOf;
 
-class StoreTest : public test::StoreFolder {};
+class StoreTest : public test::StoreFolder {
+ protected:
+  uint64_t FileBytes() const {
+    uint64_t sum = 0;
+    for (const char* suffix : {"", "-wal", "-shm"}) {
+      std::error_code none;
+      const uintmax_t size = std::filesystem::file_size(file() + suffix, none);
+      if (!none) sum += size;
+    }
+    return sum;
+  }
+};
 
 TEST_F(StoreTest, WhatWasPutIsThereAfterTheFileWasClosed) {
   ASSERT_TRUE(Open());
@@ -122,6 +134,51 @@ TEST_F(StoreTest, TheRoomOfAFullSpoolIsChangedWhileItRuns) {
   store_->SetMaxBytes(1 << 30);
   EXPECT_TRUE(Put({RowOf("k", "a")}));
   EXPECT_GT(store_->used_bytes(), 10'000U);
+}
+
+TEST_F(StoreTest, AllFilesTogetherStayBelowTheirMost) {
+  constexpr uint64_t kMost = 24 << 20;
+  ASSERT_TRUE(Open(kMost));
+  std::vector<int64_t> ids;
+  base::Result<Store::Placements> put;
+  uint64_t next = 0;
+  // Filled, half emptied and filled again.
+  for (int round = 0; round < 3; ++round) {
+    do {
+      std::vector<Row> rows;
+      for (int i = 0; i < 100; ++i) {
+        rows.push_back(RowOf("k", std::string(1 + next % 4000, 'x')));
+        // Anywhere in the index.
+        rows.back().event_id = std::to_string(++next * 7919 % 1'000'003);
+      }
+      put = Put(std::move(rows));
+      if (put)
+        for (const Placed& placed : *put) ids.push_back(placed.id);
+      ASSERT_LE(FileBytes(), kMost);
+    } while (put);
+    EXPECT_EQ(put.error().code, base::Code::kTooLarge);
+    EXPECT_GT(FileBytes(), kMost / 2);
+    const auto half = ids.begin() + static_cast<ptrdiff_t>(ids.size() / 2);
+    store_->Remove({ids.begin(), half});
+    ids.erase(ids.begin(), half);
+    EXPECT_EQ(Read().rows.size(), ids.size());
+    ASSERT_LE(FileBytes(), kMost);
+  }
+}
+
+TEST_F(StoreTest, WhatHasLeftIsGivenBackToTheDisk) {
+  ASSERT_TRUE(Open());
+  std::vector<Row> rows;
+  for (int i = 0; i < 4000; ++i)
+    rows.push_back(RowOf("k", std::to_string(i) + std::string(1000, 'x')));
+  const auto put = Put(std::move(rows));
+  ASSERT_TRUE(put);
+  ASSERT_GT(FileBytes(), 5U << 20);
+  std::vector<int64_t> ids;
+  for (const Placed& placed : *put) ids.push_back(placed.id);
+  store_->Remove(std::move(ids));
+  EXPECT_TRUE(test::RunUntil(loop_, [this] { return FileBytes() < 200'000; }));
+  EXPECT_TRUE(test::RunUntil(loop_, [this] { return store_->used_bytes() < 200'000; }));
 }
 
 TEST_F(StoreTest, TheTimeOfEachCommitIsTold) {
