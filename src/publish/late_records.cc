@@ -57,11 +57,13 @@ void LateRecords::Put(const std::string* topic) {
   for (auto next = sent_.begin(); next != sent_.end();) {
     Late& late = *next++;
     if (topic && late.event->outcome.targets[late.index].topic != *topic) continue;
-    rows.push_back(RowOf(late.refusal ? std::move(late.record) : sink_.copy(*late.entry),
-                         *late.event, late.index, loop_.Wall()));
+    if (!late.overdue) late.overdue = std::make_unique<Overdue>();
+    rows.push_back(
+        RowOf(late.overdue->refusal ? std::move(late.overdue->record) : sink_.copy(*late.entry),
+              *late.event, late.index, loop_.Wall()));
     late.state = Late::State::kPutting;
-    late.lane = LaneOf(sink_, rows.back().record);
-    plan_.OnLate(late.lane);
+    late.overdue->lane = LaneOf(sink_, rows.back().record);
+    plan_.OnLate(late.overdue->lane);
     late_.splice(late_.end(), sent_, late.self);
     batch.push_back(&late);
   }
@@ -84,7 +86,7 @@ void LateRecords::OnPut(const Batch& batch, std::vector<store::Row>& rows,
     if (placed) {
       OnPlaced(*batch[i], rows[i], (*placed)[i]);
     } else {
-      batch[i]->record = std::move(rows[i].record);
+      batch[i]->overdue->record = std::move(rows[i].record);
       OnFailed(*batch[i]);
     }
   }
@@ -101,24 +103,26 @@ void LateRecords::OnPlaced(Late& late, store::Row& row, const store::Placed& pla
     return OnFailed(late);
   }
   hooks_.on_row(row);
-  late.row = Spooled::Of(row);
-  if (late.acked) {
-    plan_.OnLateLeft(late.row.id, late.lane);
-    exits_.OnAcked(late.row, *late.acked);
+  late.overdue->row = Spooled::Of(row);
+  if (late.overdue->acked) {
+    plan_.OnLateLeft(late.overdue->row.id, late.overdue->lane);
+    exits_.OnAcked(late.overdue->row, *late.overdue->acked);
     return End(late);
   }
   late.state = Late::State::kSpooled;
-  plan_.OnLatePut(late.row.id, late.lane);
+  plan_.OnLatePut(late.overdue->row.id, late.overdue->lane);
   hooks_.on_spooled(*std::exchange(late.event, nullptr), late.index);
-  if (late.refusal) OnReportOfRow(late, tl::unexpected(*late.refusal), late.record);
+  if (late.overdue->refusal)
+    OnReportOfRow(late, tl::unexpected(*late.overdue->refusal), late.overdue->record);
 }
 
 // It waits for the producer's report alone.
 void LateRecords::OnFailed(Late& late) {
   late.state = Late::State::kFailed;
-  if (late.refusal) return OnReport(late, tl::unexpected(*late.refusal), late.record);
-  if (!late.acked) return;
-  plan_.OnLateGone(late.lane);
+  if (late.overdue->refusal)
+    return OnReport(late, tl::unexpected(*late.overdue->refusal), late.overdue->record);
+  if (!late.overdue->acked) return;
+  plan_.OnLateGone(late.overdue->lane);
   End(late);
 }
 
@@ -126,9 +130,10 @@ void LateRecords::OnReport(Late& late, const kafka::Report& report, event::Recor
   switch (late.state) {
     case Late::State::kSent:
       if (!report && ToRejection(report.error()).retryable()) {
-        late.refusal = report.error();
-        late.record = std::move(record);
-        const std::string topic = late.record.topic;
+        late.overdue = std::make_unique<Overdue>();
+        late.overdue->refusal = report.error();
+        late.overdue->record = std::move(record);
+        const std::string topic = late.overdue->record.topic;
         return Put(&topic);
       }
       hooks_.on_report(*late.event, late.index, report, record);
@@ -137,17 +142,17 @@ void LateRecords::OnReport(Late& late, const kafka::Report& report, event::Recor
       return;
     case Late::State::kPutting:
       if (report) {
-        late.acked = *report;
+        late.overdue->acked = *report;
         return hooks_.on_report(*std::exchange(late.event, nullptr), late.index, report, record);
       }
       // Whether it is on the disk decides what becomes of it.
-      late.refusal = report.error();
-      late.record = std::move(record);
+      late.overdue->refusal = report.error();
+      late.overdue->record = std::move(record);
       return;
     case Late::State::kSpooled:
       return OnReportOfRow(late, report, record);
     case Late::State::kFailed:
-      plan_.OnLateGone(late.lane);
+      plan_.OnLateGone(late.overdue->lane);
       if (late.event) hooks_.on_report(*late.event, late.index, report, record);
       return End(late);
   }
@@ -155,11 +160,11 @@ void LateRecords::OnReport(Late& late, const kafka::Report& report, event::Recor
 
 void LateRecords::OnReportOfRow(Late& late, const kafka::Report& report, event::Record& record) {
   if (report) {
-    exits_.OnAcked(late.row, *report);
+    exits_.OnAcked(late.overdue->row, *report);
   } else if (ToRejection(report.error()).retryable()) {
-    hooks_.on_refused(late.row);
+    hooks_.on_refused(late.overdue->row);
   } else {
-    exits_.OnRejected(std::move(late.row), report.error(), std::move(record));
+    exits_.OnRejected(std::move(late.overdue->row), report.error(), std::move(record));
   }
   End(late);
 }

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <list>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -47,6 +48,14 @@ class LateRecords {
   bool empty() const { return sent_.empty() && putting_ == 0; }
 
  private:
+  // Of a record that is late; most are not.
+  struct Overdue {
+    Lane lane;
+    Spooled row;                            // once it is on the disk
+    std::optional<kafka::Refusal> refusal;  // that came while it was being put, or before
+    event::Record record;                   // of the refusal
+    std::optional<kafka::Stored> acked;     // while it was being put
+  };
   // A record from Send to the producer's report.
   struct Late {
     enum class State { kSent, kPutting, kSpooled, kFailed };
@@ -57,11 +66,7 @@ class LateRecords {
     base::TimePoint sent;
     std::list<Late>::iterator self;
     State state = State::kSent;
-    Lane lane;                              // once it is late
-    Spooled row;                            // once it is on the disk
-    std::optional<kafka::Refusal> refusal;  // that came while it was being put
-    event::Record record;                   // of the refusal
-    std::optional<kafka::Stored> acked;     // likewise
+    std::unique_ptr<Overdue> overdue;  // once it is late
   };
   using Lates = std::list<Late>;
   using Batch = std::vector<Late*>;

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 import against  # noqa: E402
 import app_cost  # noqa: E402
 import delivery  # noqa: E402
+import spooling  # noqa: E402
 from kafka import Kafka  # noqa: E402
 from sidecar import Sidecar  # noqa: E402
 
@@ -141,6 +142,34 @@ def first_2xx(kafka):
         return first
 
 
+def spool(kafka, seconds, quick):
+    """The spool: (figures, what its targets are met by)."""
+    make_topics(kafka)
+    results = {}
+
+    def load(sidecar, mode, connections, **options):
+        return Bench(kafka, sidecar, seconds).load(mode, 4, connections, **options)
+
+    def row(name, figures):
+        results[name] = show(name, figures)
+
+    sync = spooling.fsync_ms()
+    healthy = spooling.healthy(kafka, ROUTES, load, 3 if quick else 9)
+    figures = {**healthy, "fsync_ms": sync, **spooling.outage(kafka, ROUTES, load, row, 200_000 if quick else 1_000_000)}
+    print("\n" + "  ".join(f"{name} {value:,.2f}" for name, value in figures.items()))
+    return results, figures
+
+
+def spool_verdicts(results, figures):
+    best = max(results["202: batches of 100, 64 connections"], results["202: NDJSON, 64 streams"], key=lambda row: row["events_per_second"])
+    yield "CPU an acked event, spool by none", figures["server_cpu_us_per_event_ratio"], "≤", 1.05, ""
+    yield "202 events/s, 64 connections", best["events_per_second"], "≥", 30_000, "/s"
+    yield "202 p99, single events, in fsyncs", results["202: single events, 64 connections"]["p99_us"] / 1000 / figures["fsync_ms"], "≤", 3, ""
+    yield "drained/s while new ones come", figures["drained_per_second"], "≥", 50_000, "/s"
+    yield "RSS growth of an outage", figures["grown_mb"], "≤", 16, "MB"
+    yield "ready with the spool full", figures["ready_s"], "≤", 2, "s"
+
+
 def verdicts(results, start):
     """The targets, each a ratio or a bound, and what this run gave."""
     raw, one = results["raw librdkafka, one at a time, 4p"], results["1 connection, 4p"]
@@ -207,6 +236,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench")
     parser.add_argument("--quick", action="store_true", help="the targets only, a second each")
     parser.add_argument("--kafkajs", action="store_true", help="only a Node app with kafkajs beside the same with Outrigger")
+    parser.add_argument("--spool", action="store_true", help="only the spool: with Kafka, without it, and when it comes back")
     parser.add_argument("--against", metavar="BINARY", help="only this build beside another one, in turns, as ratios")
     parser.add_argument("--turns", type=int, default=5, help="of --against")
     parser.add_argument("--seconds", type=float, help="of each measurement")
@@ -217,6 +247,8 @@ def main():
         kafka.format().start()
         if arguments.against:
             return beside(kafka, arguments.against, arguments.turns, seconds)
+        if arguments.spool:
+            return judge(spool_verdicts(*spool(kafka, seconds, arguments.quick)))
         results, start = ({}, {}) if arguments.kafkajs else everything(kafka, seconds, arguments.quick)
         for name, figures in app_cost.compare(kafka, seconds, 1 if arguments.quick else 2):
             results[name] = show(name, figures)

@@ -172,7 +172,7 @@ void Load::OnAnswer(Connection& connection) {
   const int status = connection.answer.status();
   ++measured_.requests;
   measured_.latency.Add(now - connection.began);
-  if (status == 200) {
+  if (status == 200 || status == 202) {
     measured_.events += request.streams() ? Accepted(connection.answer.body()) : request.events;
   } else {
     ++measured_.other_codes[status];
