@@ -40,8 +40,9 @@ base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, StoreOptions 
   if (!found) return base::Fail(found.error());
   found->salvage = folder->salvage();
   base::Reach(base::FailPoint::kStoreOpened);
-  auto writer = std::make_unique<Writer>(std::move(*folder), std::move(*file), options.max_bytes,
-                                         std::move(options.on_commit));
+  auto writer =
+      std::make_unique<Writer>(std::move(*folder), std::move(*file), options.max_bytes,
+                               std::move(options.on_commit), std::move(options.on_salvage));
   return std::unique_ptr<Store>(new Store(loop, std::move(*found), std::move(writer)));
 }
 

@@ -26,6 +26,7 @@ struct StoreOptions {
   std::string folder;  // it has to be there
   uint64_t max_bytes = 1 << 30;
   Writer::OnCommit on_commit = nullptr;
+  Writer::OnSalvage on_salvage = nullptr;
 };
 
 class Store {

@@ -23,9 +23,11 @@ constexpr std::chrono::milliseconds kIdle{100};
 
 }  // namespace
 
-Writer::Writer(SpoolFolder folder, SpoolFile file, uint64_t max_bytes, OnCommit on_commit)
+Writer::Writer(SpoolFolder folder, SpoolFile file, uint64_t max_bytes, OnCommit on_commit,
+               OnSalvage on_salvage)
     : folder_(std::move(folder)),
       on_commit_(std::move(on_commit)),
+      on_salvage_(std::move(on_salvage)),
       file_(std::move(file)),
       max_bytes_(max_bytes) {
   used_bytes_ = file_->BytesUsed().value_or(0);
@@ -177,6 +179,7 @@ base::Result<void> Writer::UseOnce(const std::function<base::Result<void>(SpoolF
     if (opened) {
       file_ = std::move(*opened);
       damaged_ = false;
+      if (folder_.salvage() && on_salvage_) on_salvage_(*folder_.salvage());
     } else {
       used = base::Fail(opened.error());
     }

@@ -25,9 +25,12 @@ namespace outrigger::store {
 
 class Writer {
  public:
-  // `on_commit` gets the time that each transaction took, on the writer's thread.
+  // On the writer's thread: the time that each transaction took; what was left of a file that was
+  // found damaged while it was in use.
   using OnCommit = std::function<void(base::Duration)>;
-  Writer(SpoolFolder folder, SpoolFile file, uint64_t max_bytes, OnCommit on_commit);
+  using OnSalvage = std::function<void(const Salvage&)>;
+  Writer(SpoolFolder folder, SpoolFile file, uint64_t max_bytes, OnCommit on_commit,
+         OnSalvage on_salvage);
   ~Writer();
 
   struct Job {
@@ -68,6 +71,7 @@ class Writer {
 
   SpoolFolder folder_;
   const OnCommit on_commit_;
+  const OnSalvage on_salvage_;
   std::optional<SpoolFile> file_;  // nothing: it failed, and has to be opened again
   bool damaged_ = false;           // what the file said when it failed
   Jobs again_;                     // persistent jobs of transactions that failed

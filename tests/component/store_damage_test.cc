@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -95,9 +96,12 @@ TEST_F(StoreDamageTest, TheDamagedFileIsKeptAsItIsAndItIsTold) {
   bytes[bytes.find("250xxx") + 50] = 'y';
   SetBytes(bytes);
   // While it runs: nothing reads that page when the file is opened.
+  std::atomic<uint64_t> salvaged = 0;
+  on_salvage_ = [&salvaged](const Salvage& salvage) { salvaged = salvage.rows; };
   ASSERT_TRUE(Open());
   EXPECT_EQ(store_->found().salvage, std::nullopt);
   EXPECT_THAT(Read().rows, SizeIs(293));
+  EXPECT_EQ(salvaged, 293U);
   ASSERT_THAT(Kept(), SizeIs(1));
   std::ifstream in(Kept()[0], std::ios::binary);
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), bytes);

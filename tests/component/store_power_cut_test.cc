@@ -34,8 +34,8 @@ int FromEnvironment(const char* name, int otherwise) {
                                    const Faults& faults, uint64_t from) {
   test::PowerCutDisk power(disk, faults);
   base::Loop loop;
-  auto store = Store::Open(loop, {files, 1 << 30, nullptr});
-  for (int i = 0; i < 100 && !store; ++i) store = Store::Open(loop, {files, 1 << 30, nullptr});
+  auto store = Store::Open(loop, {files});
+  for (int i = 0; i < 100 && !store; ++i) store = Store::Open(loop, {files});
   if (!store) _exit(1);
   uint64_t next = from;
   const std::function<void()> put = [&] {
@@ -176,6 +176,8 @@ class StorePowerCutTest : public test::StoreFolder {
   }
 };
 
+// OUTRIGGER_POWER_CUTS, OUTRIGGER_FSYNC_FAILURES: how many power cuts, and how many with fsyncs
+// that fail before them.
 TEST_F(StorePowerCutTest, NothingThatWasAcknowledgedIsLostByAPowerCut) {
   RunRounds(FromEnvironment("OUTRIGGER_POWER_CUTS", 10),
             [](auto random) { return Faults{.seed = random(), .calls = 1 + random() % 3000}; });
@@ -190,7 +192,8 @@ TEST_F(StorePowerCutTest, NothingIsAcknowledgedByAnFsyncThatFailed) {
   });
 }
 
-// Fsync fails in different places, and the power is cut after each single call that follows.
+// Fsync fails in different places, and the power is cut after each single call that follows, or
+// after every OUTRIGGER_POWER_CUT_STEP calls.
 TEST_F(StorePowerCutTest, WhereverThePowerIsCutAfterAnFsyncThatFailed) {
   const int step = FromEnvironment("OUTRIGGER_POWER_CUT_STEP", 11);
   for (int fail_of = 10; fail_of < 20; fail_of += 3) {

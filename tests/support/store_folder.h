@@ -39,7 +39,7 @@ class StoreFolder : public testing::Test {
 
   base::Result<void> Open(uint64_t max_bytes = 1 << 30) {
     store_.reset();
-    auto opened = store::Store::Open(loop_, {folder_, max_bytes, on_commit_});
+    auto opened = store::Store::Open(loop_, {folder_, max_bytes, on_commit_, on_salvage_});
     if (!opened) return base::Fail(opened.error());
     store_ = std::move(*opened);
     return {};
@@ -78,6 +78,7 @@ class StoreFolder : public testing::Test {
 
   base::Loop loop_;
   store::Writer::OnCommit on_commit_;
+  store::Writer::OnSalvage on_salvage_;
   std::string folder_;
   std::unique_ptr<store::Store> store_;
 };
