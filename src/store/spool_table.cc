@@ -37,16 +37,14 @@ base::Result<SpoolTable> SpoolTable::Open(Database& database) {
 }
 
 base::Result<Placed> SpoolTable::Put(Row& row) {
-  if (!row.source.empty()) {
-    auto same = FindSame(row);
-    if (!same || same->id != 0) return same;
-  }
+  auto same = FindSame(row);
+  if (!same || same->id != 0) return same;
   if (auto inserted = Append(row); !inserted) return base::Fail(inserted.error());
   return Placed{row.id, Placed::Kind::kNew};
 }
 
-// An id of 0: there is none.
 base::Result<Placed> SpoolTable::FindSame(const Row& row) {
+  if (row.source.empty()) return Placed{};
   same_.Bind(1, row.event_id);
   same_.Bind(2, row.source);
   same_.Bind(3, int64_t{row.target});

@@ -34,6 +34,8 @@ class SpoolTable {
   // Gives the row its id and inserts it, unless its event is there already, which is only looked
   // for where the row has a source.
   base::Result<Placed> Put(Row& row);
+  // Where the event of a row is already. An id of 0: it is not there, or is not looked for.
+  base::Result<Placed> FindSame(const Row& row);
   // As Put, whatever is there.
   base::Result<void> Append(Row& row);
   // Inserts a row with the id that it has. False: that id is there.
@@ -61,7 +63,6 @@ class SpoolTable {
 
  private:
   explicit SpoolTable(Totals totals) : totals_(std::move(totals)) {}
-  base::Result<Placed> FindSame(const Row& row);
 
   Totals totals_;
   int64_t last_id_ = 0;

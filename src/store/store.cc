@@ -23,6 +23,19 @@ struct PutAnswer {
   base::Result<Store::Placements> placements;
 };
 
+// Rows that are all there already need no room.
+base::Result<PutAnswer> AnswerWithoutRoom(SpoolFile& file, const std::vector<Row>& rows,
+                                          const base::Error& error) {
+  Store::Placements placements;
+  for (const Row& row : rows) {
+    const auto same = file.spool().FindSame(row);
+    if (!same) return base::Fail(same.error());
+    if (same->id == 0) return PutAnswer{base::Fail(error)};
+    placements.push_back(*same);
+  }
+  return PutAnswer{std::move(placements)};
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, StoreOptions options) {
@@ -70,7 +83,7 @@ void Store::Put(std::vector<Row> rows, On<Placements> on_put) {
   const size_t count = rows.size();
   auto put = [rows = std::move(rows)](SpoolFile& file) mutable -> base::Result<PutAnswer> {
     base::Reach(base::FailPoint::kInsert);
-    if (auto room = file.TakeRoom(rows); !room) return PutAnswer{base::Fail(room.error())};
+    if (auto room = file.TakeRoom(rows); !room) return AnswerWithoutRoom(file, rows, room.error());
     Placements placements;
     for (Row& row : rows) {
       const auto placed = file.spool().Put(row);

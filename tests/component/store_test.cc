@@ -128,6 +128,16 @@ TEST_F(StoreTest, AFullSpoolTakesNothingUntilRowsHaveLeftIt) {
   EXPECT_THAT(Values(), ElementsAre("a"));
 }
 
+TEST_F(StoreTest, AnEventThatAFullSpoolHasIsARepeatThere) {
+  ASSERT_TRUE(Open());
+  ASSERT_TRUE(Put({RowOf("k", "a")}));
+  store_->SetMaxBytes(1);
+  const auto put = Put({RowOf("k", "a")});
+  ASSERT_TRUE(put);
+  EXPECT_EQ(put->front().kind, Placed::Kind::kRepeat);
+  EXPECT_FALSE(Put({RowOf("k", "a"), RowOf("k", "b")}));
+}
+
 TEST_F(StoreTest, TheRoomOfAFullSpoolIsChangedWhileItRuns) {
   ASSERT_TRUE(Open(1));
   ASSERT_FALSE(Put({RowOf("k", "a")}));
