@@ -43,7 +43,6 @@ void Drain::Turn() {
     if (plan_.Waiting()) Again();
     return;
   }
-  exits_.Flush();  // what is removed is not read
   store_.Read(reading->after, kPageRows, kPageBytes,
               [this, reading = *reading](base::Result<store::SpoolTable::Page> page) {
                 OnPage(reading, std::move(page));

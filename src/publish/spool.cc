@@ -38,6 +38,7 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
       exits_(loop, sink_, store,
              {.on_left = [this](const auto& spooled, auto way,
                                 const auto& where) { OnLeft(spooled, way, where); },
+              .on_removed = [this] { plan_.OnRemoved(); },
               .on_kept = [this](const Spooled& spooled) { drain_.OnKept(spooled); }}),
       disk_(
           loop, store, plan_, gate_,
@@ -206,7 +207,6 @@ void Spool::Show() {
   metrics_.oldest_timestamp.Set(
       oldest_ ? std::chrono::duration<double>(oldest_->time_since_epoch()).count() : 0);
   if (use_.records() == 0) return oldest_.reset();
-  exits_.Flush();
   store_.Read(0, 1, 1, [this](const base::Result<store::SpoolTable::Page>& page) {
     if (page && !page->rows.empty())
       oldest_ = base::WallTime(std::chrono::milliseconds(page->rows.front().accepted_ms));

@@ -8,14 +8,22 @@
 #include "publish/rejection.h"
 
 namespace outrigger::publish {
+namespace {
 
 using telemetry::Level;
 using telemetry::Log;
 
+// A transaction for many costs little more than one for each: that is what draining waits for. A
+// crash meanwhile sends so many again.
+constexpr size_t kRemovedAtOnce = 1024;
+constexpr std::chrono::milliseconds kRemovedAfter{20};
+
+}  // namespace
+
 void SpoolExits::OnAcked(const Spooled& spooled, const kafka::Stored& where) {
   base::Reach(base::FailPoint::kRowAcked);
-  Remove(spooled.id);
   hooks_.on_left(spooled, Way::kAcked, where);
+  Remove(spooled.id);
 }
 
 void SpoolExits::OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record) {
@@ -32,8 +40,8 @@ void SpoolExits::OnRejected(Spooled spooled, const kafka::Refusal& why, event::R
                                  reason](const kafka::Report& report, event::Record& rejected) {
     base::Reach(base::FailPoint::kDeadLettered);
     if (report) {
-      Remove(spooled->id);
-      return hooks_.on_left(*spooled, Way::kDeadLettered, std::nullopt);
+      hooks_.on_left(*spooled, Way::kDeadLettered, std::nullopt);
+      return Remove(spooled->id);
     }
     if (report.error().reason == kafka::Reason::kTimeout) return hooks_.on_kept(*spooled);
     Quarantine(
@@ -59,14 +67,17 @@ void SpoolExits::Quarantine(Spooled spooled, std::string reason, std::string det
 }
 
 void SpoolExits::Remove(int64_t id) {
-  if (to_remove_.empty()) calls_.Post([this] { Flush(); });
   to_remove_.push_back(id);
+  if (to_remove_.size() >= kRemovedAtOnce) return Flush();
+  if (!flush_.armed()) flush_ = loop_.After(kRemovedAfter, [this] { Flush(); });
 }
 
 void SpoolExits::Flush() {
+  flush_.Cancel();
   if (to_remove_.empty()) return;
   base::Reach(base::FailPoint::kRowRemove);
   store_.Remove(std::exchange(to_remove_, {}));
+  hooks_.on_removed();
 }
 
 }  // namespace outrigger::publish

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "base/loop_calls.h"
+#include "base/loop.h"
 #include "kafka/record_sink.h"
 #include "publish/spooled.h"
 #include "store/store.h"
@@ -23,16 +23,17 @@ class SpoolExits {
   enum class Way { kAcked, kDeadLettered, kQuarantined };
   struct Hooks {
     std::function<void(const Spooled&, Way, const std::optional<kafka::Stored>&)> on_left;
+    std::function<void()> on_removed;  // the store has been asked to remove what has left
     std::function<void(const Spooled&)> on_kept;  // it could not leave, and is to be given again
   };
   SpoolExits(base::Loop& loop, const kafka::RecordSink& sink, store::Store& store, Hooks hooks)
-      : loop_(loop), sink_(sink), store_(store), hooks_(std::move(hooks)), calls_(loop) {}
+      : loop_(loop), sink_(sink), store_(store), hooks_(std::move(hooks)) {}
 
   void OnAcked(const Spooled& spooled, const kafka::Stored& where);
   // The producer rejected the record for good.
   void OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record);
   void Quarantine(Spooled spooled, std::string reason, std::string detail);
-  // Asks the store for what is to be removed; else it is asked at the end of the loop's turn.
+  // Asks the store to remove what has left, which else is done for many at once.
   void Flush();
 
  private:
@@ -43,8 +44,8 @@ class SpoolExits {
   store::Store& store_;
   const Hooks hooks_;
   std::vector<int64_t> to_remove_;
+  base::Timer flush_;
   telemetry::LogLimit log_;
-  base::LoopCalls calls_;
 };
 
 }  // namespace outrigger::publish

@@ -152,6 +152,22 @@ TEST_F(DrainTest, WhatLeftWhileTheDiskWasReadIsNotGivenOnceMore) {
   plan_.EndReading(*reading, true);
 }
 
+TEST_F(DrainTest, WhatLeftAndIsStillOnTheDiskIsNotGivenOnceMore) {
+  Put(1, a_);
+  EXPECT_EQ(Drain(), Ids{1});
+  Refuse(1);
+  now_ += seconds(1);
+  Put(2, a_);
+  EXPECT_EQ(Drain(), Ids{1});
+  with_producer_.erase(1);
+  plan_.OnLeft(1, now_);
+  EXPECT_EQ(Drain(), Ids{2});
+  rows_.erase(1);
+  plan_.OnRemoved();
+  Put(3, a_);
+  EXPECT_EQ(Drain(), Ids{3});
+}
+
 TEST_F(DrainTest, WhatReachedKafkaBeforeTheDiskIsNotGivenFromTheDisk) {
   plan_.OnLate(a_);
   Put(1, b_);
@@ -213,6 +229,7 @@ TEST(DrainHistories, LoseNothingAndKeepTheOrderOfEveryKey) {
     std::map<std::pair<std::string, int>, std::vector<int64_t>> queues;  // the producer's
     std::map<std::pair<std::string, int>, int64_t> last_acked;
     std::map<std::pair<std::string, int>, bool> hangs;
+    std::vector<int64_t> acknowledged;  // and still on the disk
     int64_t next_id = 1;
     const auto lane_of = [&](const Row& row) {
       return Lane{row.topic, placed[row.topic] ? row.key % kPartitions : Lane::kUnknown};
@@ -250,8 +267,12 @@ TEST(DrainHistories, LoseNothingAndKeepTheOrderOfEveryKey) {
       EXPECT_GT(id, (last_acked[{row.topic, row.key}])) << "of key " << row.key;
       last_acked[{row.topic, row.key}] = id;
       queue.erase(queue.begin());
-      rows.erase(id);
+      acknowledged.push_back(id);
       plan.OnLeft(id, now);
+    };
+    const auto remove = [&] {
+      for (const int64_t id : std::exchange(acknowledged, {})) rows.erase(id);
+      plan.OnRemoved();
     };
     for (int step = 0; step < 400; ++step) {
       now += milliseconds(random() % 300);
@@ -268,12 +289,14 @@ TEST(DrainHistories, LoseNothingAndKeepTheOrderOfEveryKey) {
         for (const int64_t id : std::exchange(queue, {})) plan.OnRefused(id, now);
       }
       while (!queue.empty() && !hangs[partition] && chance(70)) acknowledge(queue);
+      if (chance(20)) remove();
       if (chance(60)) read();
     }
     for (int turn = 0; turn < 2000 && !rows.empty(); ++turn) {
       now += milliseconds(200);
       for (auto& [partition, queue] : queues)
         while (!queue.empty()) acknowledge(queue);
+      remove();
       for (int reads = 0; reads < 5; ++reads) read();
     }
     EXPECT_TRUE(rows.empty()) << rows.size() << " were never given";
