@@ -9,8 +9,6 @@
 namespace outrigger::publish {
 namespace {
 
-constexpr size_t kPageRows = 512;
-constexpr size_t kPageBytes = 1 << 20;
 // Lanes become stuck and have paused with time alone.
 constexpr std::chrono::milliseconds kLookAgain{100};
 
@@ -20,7 +18,7 @@ Drain::Drain(base::Loop& loop, const kafka::RecordSink& sink, store::Store& stor
              OrderGate& gate, SpoolExits& exits, int64_t unread, Hooks hooks)
     : loop_(loop),
       sink_(sink),
-      store_(store),
+      reader_(store, plan.left()),
       plan_(plan),
       gate_(gate),
       exits_(exits),
@@ -43,10 +41,9 @@ void Drain::Turn() {
     if (plan_.Waiting()) Again();
     return;
   }
-  store_.Read(reading->after, kPageRows, kPageBytes,
-              [this, reading = *reading](base::Result<store::SpoolTable::Page> page) {
-                OnPage(reading, std::move(page));
-              });
+  reader_.Read(reading->after, [this, reading = *reading](SpoolReader::Page page) {
+    OnPage(reading, std::move(page));
+  });
 }
 
 void Drain::Again() {
@@ -54,7 +51,7 @@ void Drain::Again() {
   again_ = loop_.After(kLookAgain, [this] { Wake(); });
 }
 
-void Drain::OnPage(const DrainPlan::Reading& reading, base::Result<store::SpoolTable::Page> page) {
+void Drain::OnPage(const DrainPlan::Reading& reading, SpoolReader::Page page) {
   base::Reach(base::FailPoint::kPageRead);
   awake_ = false;
   if (!page) {

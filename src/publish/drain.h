@@ -13,6 +13,7 @@
 #include "publish/drain_plan.h"
 #include "publish/order_gate.h"
 #include "publish/spool_exits.h"
+#include "publish/spool_reader.h"
 #include "publish/spooled.h"
 #include "store/store.h"
 
@@ -37,7 +38,7 @@ class Drain {
 
  private:
   void Turn();
-  void OnPage(const DrainPlan::Reading& reading, base::Result<store::SpoolTable::Page> page);
+  void OnPage(const DrainPlan::Reading& reading, SpoolReader::Page page);
   // False: the producer has no room.
   bool Give(const DrainPlan::Reading& reading, store::Row& row, const Lane& lane);
   void OnReport(Spooled spooled, const kafka::Report& report, event::Record& record);
@@ -45,7 +46,7 @@ class Drain {
 
   base::Loop& loop_;
   const kafka::RecordSink& sink_;
-  store::Store& store_;
+  SpoolReader reader_;
   DrainPlan& plan_;
   OrderGate& gate_;
   SpoolExits& exits_;

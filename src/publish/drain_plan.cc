@@ -44,7 +44,7 @@ void DrainPlan::OnLatePut(int64_t id, const Lane& lane) {
 }
 
 void DrainPlan::OnLateLeft(int64_t id, const Lane& lane) {
-  left_.insert(id);
+  left_.Add(id);
   OnPut(id);
   OnLateGone(lane);
 }
@@ -109,7 +109,7 @@ DrainPlan::Step DrainPlan::Look(const Reading& reading, int64_t id, const Lane& 
     lanes_[*reading.held].held_from.reset();
     return Step::kStop;
   }
-  if (given_.contains(id) || left_.contains(id) ||
+  if (given_.contains(id) || left_.Contains(id) ||
       (reading.held && of.topic != reading.held->topic)) {
     Passed(reading, id);
     return Step::kSkip;
@@ -185,7 +185,6 @@ void DrainPlan::OnGiven(const Reading& reading, int64_t id, const Lane& of, size
 
 void DrainPlan::EndReading(const Reading& reading, bool all) {
   reading_ = false;
-  for (const int64_t id : std::exchange(removed_, {})) left_.erase(id);
   if (all && !reading.held) read_ = std::max(read_, reading.last);
   if (all && reading.held) lanes_[*reading.held].held_from.reset();
   if (reading.held) EraseIfIdle(*reading.held);
@@ -209,13 +208,8 @@ void DrainPlan::OnLeft(int64_t id, base::TimePoint now) {
   state.progress = now;
   state.pause = base::Duration::zero();
   state.window = std::min(state.window + 1, limits_.lane_records);
-  left_.insert(id);
+  left_.Add(id);
   EraseIfIdle(given.lane);
-}
-
-void DrainPlan::OnRemoved() {
-  if (!reading_) return left_.clear();
-  removed_.assign(left_.begin(), left_.end());
 }
 
 void DrainPlan::OnRefused(int64_t id, base::TimePoint now) {

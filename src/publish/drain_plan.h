@@ -22,10 +22,9 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
-#include <vector>
 
 #include "base/clock.h"
+#include "publish/left_rows.h"
 
 namespace outrigger::publish {
 
@@ -79,8 +78,8 @@ class DrainPlan {
 
   // Of what the producer has: the record has left the spool, or it stays and is to be read again.
   void OnLeft(int64_t id, base::TimePoint now);
-  // What has left is not shown by any reading that follows.
-  void OnRemoved();
+  // What has left and may still be read.
+  LeftRows& left() { return left_; }
   void OnRefused(int64_t id, base::TimePoint now);
 
   // Whether a record that comes now would wait for others of its lane.
@@ -126,8 +125,7 @@ class DrainPlan {
   const Limits limits_;
   Lanes lanes_;
   std::unordered_map<int64_t, Given> given_;
-  std::unordered_set<int64_t> left_;  // what the disk may still show
-  std::vector<int64_t> removed_;      // of them, what only the reading under way may show
+  LeftRows left_;
   bool reading_ = false;
   bool held_first_ = true;  // held lanes and what was never read take turns
   int64_t read_ = 0;        // up to this id each record was given, or its lane is held

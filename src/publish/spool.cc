@@ -38,7 +38,7 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
       exits_(loop, sink_, store,
              {.on_left = [this](const auto& spooled, auto way,
                                 const auto& where) { OnLeft(spooled, way, where); },
-              .on_removed = [this] { plan_.OnRemoved(); },
+              .on_removed = [this] { plan_.left().OnRemove(); },
               .on_kept = [this](const Spooled& spooled) { drain_.OnKept(spooled); }}),
       disk_(
           loop, store, plan_, gate_,

@@ -163,7 +163,7 @@ TEST_F(DrainTest, WhatLeftAndIsStillOnTheDiskIsNotGivenOnceMore) {
   plan_.OnLeft(1, now_);
   EXPECT_EQ(Drain(), Ids{2});
   rows_.erase(1);
-  plan_.OnRemoved();
+  plan_.left().OnRemove();
   Put(3, a_);
   EXPECT_EQ(Drain(), Ids{3});
 }
@@ -272,7 +272,7 @@ TEST(DrainHistories, LoseNothingAndKeepTheOrderOfEveryKey) {
     };
     const auto remove = [&] {
       for (const int64_t id : std::exchange(acknowledged, {})) rows.erase(id);
-      plan.OnRemoved();
+      plan.left().OnRemove();
     };
     for (int step = 0; step < 400; ++step) {
       now += milliseconds(random() % 300);
