@@ -112,7 +112,7 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
       flow->loop_, flow->producer_ ? flow->producer_->sink() : kafka::RecordSink(),
       flow->spool_ ? &flow->spool_->spool() : nullptr, metrics, OptionsOf(config, budget));
   flow->ingress_ = std::make_unique<publish::Ingress>(
-      flow->loop_, *flow->publisher_, metrics,
+      flow->loop_, *flow->publisher_, flow->spool_ ? &flow->spool_->spool() : nullptr, metrics,
       [self = flow.get()] {
         return telemetry::KafkaHealthJson(self->kafka_enabled(), self->kafka_connected());
       },

@@ -76,11 +76,7 @@ void Drain::OnPage(const DrainPlan::Reading& reading, SpoolReader::Page page) {
 bool Drain::Give(const DrainPlan::Reading& reading, store::Row& row, const Lane& lane) {
   const auto full = sink_.admit(row.record);
   if (full && full->reason == kafka::Reason::kQueueFull) return false;
-  if (row.id <= unread_ || kept_.erase(row.id) > 0) {
-    gate_.RemoveUnread(row.record.topic);
-  } else {
-    gate_.Remove(row.record);
-  }
+  Release(row.id, row.record);
   plan_.OnGiven(reading, row.id, lane, row.bytes(), loop_.Now());
   auto spooled = std::make_shared<Spooled>(Spooled::Of(row));
   hooks_.on_given(*spooled);
@@ -91,6 +87,15 @@ bool Drain::Give(const DrainPlan::Reading& reading, store::Row& row, const Lane&
              });
   base::Reach(base::FailPoint::kGiven);
   return true;
+}
+
+// Records of its key need not follow it any more.
+void Drain::Release(int64_t id, const event::Record& record) {
+  if (id <= unread_ || kept_.erase(id) > 0) {
+    gate_.RemoveUnread(record.topic);
+  } else {
+    gate_.Remove(record);
+  }
 }
 
 void Drain::OnReport(Spooled spooled, const kafka::Report& report, event::Record& record) {

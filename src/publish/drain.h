@@ -35,12 +35,15 @@ class Drain {
   void Stop() { stopped_ = true; }
   // A record that the producer had stays in the spool, and is to be given again.
   void OnKept(const Spooled& spooled);
+  // A record that the producer has not got will not come: its row is removed.
+  void OnDropped(int64_t id, const event::Record& record) { Release(id, record); }
 
  private:
   void Turn();
   void OnPage(const DrainPlan::Reading& reading, SpoolReader::Page page);
   // False: the producer has no room.
   bool Give(const DrainPlan::Reading& reading, store::Row& row, const Lane& lane);
+  void Release(int64_t id, const event::Record& record);
   void OnReport(Spooled spooled, const kafka::Report& report, event::Record& record);
   void Again();
 

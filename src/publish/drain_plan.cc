@@ -109,6 +109,7 @@ DrainPlan::Step DrainPlan::Look(const Reading& reading, int64_t id, const Lane& 
     lanes_[*reading.held].held_from.reset();
     return Step::kStop;
   }
+  if (dropping_.contains(id)) return Step::kStop;
   if (given_.contains(id) || left_.Contains(id) ||
       (reading.held && of.topic != reading.held->topic)) {
     Passed(reading, id);
@@ -219,6 +220,10 @@ void DrainPlan::OnRefused(int64_t id, base::TimePoint now) {
   if (now < state.retry_at) return;  // of the same batch
   state.pause = std::clamp(state.pause * 2, limits_.first_pause, limits_.longest_pause);
   state.retry_at = now + state.pause;
+}
+
+bool DrainPlan::BeginDrop(int64_t id) {
+  return id <= last_ && !given_.contains(id) && !left_.contains(id) && dropping_.insert(id).second;
 }
 
 bool DrainPlan::Waits(const Lane& lane, base::TimePoint now) const {

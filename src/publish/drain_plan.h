@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "base/clock.h"
 #include "publish/left_rows.h"
@@ -82,6 +83,12 @@ class DrainPlan {
   LeftRows& left() { return left_; }
   void OnRefused(int64_t id, base::TimePoint now);
 
+  // Somebody drops a record that waits: until the disk has answered, neither it nor what is behind
+  // it is given. False: the producer has or had it, or it is being dropped already, or it is not
+  // known yet.
+  bool BeginDrop(int64_t id);
+  void EndDrop(int64_t id) { dropping_.erase(id); }
+
   // Whether a record that comes now would wait for others of its lane.
   bool Waits(const Lane& lane, base::TimePoint now) const;
   bool idle() const { return lanes_.empty(); }
@@ -126,6 +133,7 @@ class DrainPlan {
   Lanes lanes_;
   std::unordered_map<int64_t, Given> given_;
   LeftRows left_;
+  std::unordered_set<int64_t> dropping_;
   bool reading_ = false;
   bool held_first_ = true;  // held lanes and what was never read take turns
   int64_t read_ = 0;        // up to this id each record was given, or its lane is held

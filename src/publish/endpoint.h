@@ -40,10 +40,18 @@ inline constexpr std::array<std::string_view, 5> kTypeQuery{"key", "id", "versio
 inline constexpr std::array<std::string_view, 5> kTopicQuery{"key", "partition", "timestamp",
                                                              "tombstone", "ack"};
 
+inline constexpr std::array<std::string_view, 3> kListQuery{"after", "limit", "topic"};
+
 inline constexpr Endpoint kHealthEndpoint{"/health/kafka", Endpoint::kGet};
 inline constexpr Endpoint kEventsEndpoint{"/v1/events", Endpoint::kPost, kEventsQuery};
 inline constexpr Endpoint kTypeEndpoint{"/v1/events/{type}", Endpoint::kPost, kTypeQuery};
 inline constexpr Endpoint kStatusEndpoint{"/v1/events/{id}", Endpoint::kGet};
 inline constexpr Endpoint kTopicEndpoint{"/v1/topics/{topic}", Endpoint::kPost, kTopicQuery, true};
+inline constexpr Endpoint kSpoolEndpoint{"/v1/spool", Endpoint::kGet, kListQuery};
+inline constexpr Endpoint kSpoolEventEndpoint{"/v1/spool/events/{id}", Endpoint::kGet};
+inline constexpr Endpoint kDropEndpoint{"/v1/spool/drop", Endpoint::kPost};
+inline constexpr Endpoint kQuarantineEndpoint{"/v1/spool/quarantine", Endpoint::kGet, kListQuery};
+inline constexpr Endpoint kRequeueEndpoint{"/v1/spool/quarantine/requeue", Endpoint::kPost};
+inline constexpr Endpoint kDropQuarantinedEndpoint{"/v1/spool/quarantine/drop", Endpoint::kPost};
 
 }  // namespace outrigger::publish

@@ -13,6 +13,7 @@
 #include "publish/raw_record.h"
 #include "publish/rejection.h"
 #include "publish/single_event.h"
+#include "publish/spool_requests.h"
 
 namespace outrigger::publish {
 namespace {
@@ -97,21 +98,28 @@ class HealthForm : public RequestForm {
 
 }  // namespace
 
-const std::array<Ingress::Entry, 5> Ingress::kEntries{{
+const std::array<Ingress::Entry, 11> Ingress::kEntries{{
     {kEventsEndpoint, &Ingress::ChooseEvents},
     {kTypeEndpoint, &Ingress::ChooseType},
     {kStatusEndpoint, &Ingress::ChooseStatus},
     {kTopicEndpoint, &Ingress::ChooseTopic},
+    {kSpoolEndpoint, &Ingress::ChooseSpool},
+    {kSpoolEventEndpoint, &Ingress::ChooseSpool},
+    {kDropEndpoint, &Ingress::ChooseSpool},
+    {kQuarantineEndpoint, &Ingress::ChooseSpool},
+    {kRequeueEndpoint, &Ingress::ChooseSpool},
+    {kDropQuarantinedEndpoint, &Ingress::ChooseSpool},
     {kHealthEndpoint, &Ingress::ChooseHealth},
 }};
 
-Ingress::Ingress(base::Loop& loop, Publisher& publisher, telemetry::Metrics& metrics,
+Ingress::Ingress(base::Loop& loop, Publisher& publisher, Spool* spool, telemetry::Metrics& metrics,
                  std::function<std::string()> kafka_health, IngressOptions options)
     : loop_(loop),
       publisher_(publisher),
       metrics_(metrics),
       health_(std::make_shared<HealthForm>(std::move(kafka_health))),
       status_(std::make_shared<EventStatus>(publisher)),
+      spool_(spool ? std::make_shared<SpoolRequests>(*spool, publisher.json()) : nullptr),
       envelope_(std::make_shared<SingleEvent>(intake(), ReadEnvelope)),
       structured_(std::make_shared<SingleEvent>(intake(), ReadStructured)),
       binary_(std::make_shared<SingleEvent>(intake(), ReadBinary)),
@@ -195,6 +203,21 @@ http::Plan Ingress::ChooseHealth(const std::shared_ptr<http::Request>& request) 
 http::Plan Ingress::ChooseStatus(const std::shared_ptr<http::Request>& request) {
   if (auto refused = CheckToken(request->head())) return std::move(*refused);
   request->body_reader = status_;
+  return {};
+}
+
+http::Plan Ingress::ChooseSpool(const std::shared_ptr<http::Request>& request) {
+  const http::Head& head = request->head();
+  if (auto refused = CheckToken(head)) return std::move(*refused);
+  if (!spool_) return Refuse(404, "this sidecar has no spool: spool.path is not set");
+  // No page of a browser may send this type without asking first.
+  if (head.method == "POST" && event::MediaType(head.Find("content-type")) != "application/json")
+    return WrongType("application/json", "the ids of records come as application/json");
+  for (const Entry& entry : kEntries)
+    if (entry.endpoint.pattern == request->endpoint)
+      if (const auto query = CheckQuery(head, entry.endpoint); !query)
+        return Refuse(400, query.error().message);
+  request->body_reader = spool_;
   return {};
 }
 

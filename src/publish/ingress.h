@@ -8,6 +8,8 @@
 //
 //   GET  /v1/events/{id}      what became of an event
 //
+//   …    /v1/spool…           what waits in the spool and its quarantine, and changes by hand
+//
 //   GET  /health/kafka
 //
 // Thread: the flow's loop. Lifetime: outlives the server that it is the handler of. Source:
@@ -42,8 +44,8 @@ struct IngressOptions {
 
 class Ingress {
  public:
-  // `kafka_health`: the body of GET /health/kafka.
-  Ingress(base::Loop& loop, Publisher& publisher, telemetry::Metrics& metrics,
+  // `spool` null: there is none. `kafka_health`: the body of GET /health/kafka.
+  Ingress(base::Loop& loop, Publisher& publisher, Spool* spool, telemetry::Metrics& metrics,
           std::function<std::string()> kafka_health, IngressOptions options);
 
   // What the server calls.
@@ -57,12 +59,13 @@ class Ingress {
     Endpoint endpoint;
     http::Plan (Ingress::*choose)(const std::shared_ptr<http::Request>& request);
   };
-  static const std::array<Entry, 5> kEntries;
+  static const std::array<Entry, 11> kEntries;
 
   Intake intake() { return {loop_, publisher_, rate_}; }
   http::Plan OnHead(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseHealth(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseStatus(const std::shared_ptr<http::Request>& request);
+  http::Plan ChooseSpool(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseEvents(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseType(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseTopic(const std::shared_ptr<http::Request>& request);
@@ -79,8 +82,8 @@ class Ingress {
   Rate rate_;
   size_t busy_streams_ = 0;
   // One for all requests of the form; a stream has one of its own.
-  const std::shared_ptr<RequestForm> health_, status_, envelope_, structured_, binary_, typed_,
-      batch_, raw_;
+  const std::shared_ptr<RequestForm> health_, status_, spool_, envelope_, structured_, binary_,
+      typed_, batch_, raw_;
 };
 
 }  // namespace outrigger::publish

@@ -272,6 +272,10 @@ void Publisher::OnSpoolStatus(const Spooled& spooled, Target::Status status,
                               const std::optional<kafka::Stored>& where) {
   std::string name = KnownEvents::Name(spooled.source, spooled.event_id);
   KnownEvent* known = known_.Find(name, loop_.Now());
+  if (status == Target::Status::kUndecided) {
+    if (known && !known->pending) known_.Forget(*known);
+    return;
+  }
   Outcome outcome;
   if (known) outcome = known->pending ? known->pending->outcome : known->outcome;
   outcome.id = spooled.event_id;

@@ -10,8 +10,9 @@ base::Result<void> CheckQuery(const http::Head& head, const Endpoint& endpoint) 
   const auto wrong = [&](const std::string& name, const char* what) {
     std::string all;
     for (const auto known : names) all.append(all.empty() ? "" : ", ").append(known);
-    return base::Fail(base::Error::Invalid("?" + name + "= " + what + "; POST " +
-                                           std::string(endpoint.pattern) + " takes " + all));
+    return base::Fail(base::Error::Invalid(
+        "?" + name + "= " + what + "; " + (endpoint.Takes("POST") ? "POST " : "GET ") +
+        std::string(endpoint.pattern) + " takes " + (all.empty() ? "none" : all)));
   };
   for (auto parameter = head.query.begin(); parameter != head.query.end(); ++parameter) {
     const std::string& name = parameter->first;

@@ -1,6 +1,5 @@
 #include "publish/raw_record.h"
 
-#include <charconv>
 #include <utility>
 
 #include "base/json_text.h"
@@ -8,25 +7,12 @@
 #include "http/problem.h"
 #include "publish/endpoint.h"
 #include "publish/prepare.h"
+#include "publish/query.h"
 
 namespace outrigger::publish {
 namespace {
 
 base::Failure Wrong(std::string what) { return base::Fail(base::Error::Invalid(std::move(what))); }
-
-// A query parameter that is a number from `least`; `value` stays where it is absent.
-template <typename Number>
-base::Result<void> ReadNumber(const http::Head& head, const char* name, Number least,
-                              const char* unit, Number& value) {
-  const std::string* text = head.Query(name);
-  if (!text) return {};
-  const char* end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, value);
-  if (error != std::errc() || stop != end || value < least)
-    return Wrong("?" + std::string(name) + "= is a number" + unit + " from " +
-                 std::to_string(least) + ", not \"" + base::Excerpt(*text) + "\"");
-  return {};
-}
 
 // Kafka distinguishes a null value, which deletes its key in a compacted topic, from an empty one.
 base::Result<void> ReadValue(http::Request& request, event::Record& record) {

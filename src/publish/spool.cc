@@ -71,7 +71,19 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
                     if (!spooled.source.empty()) on_status_(spooled, Target::Status::kSpooled, {});
                   },
               .on_damaged = [this](int64_t id) { OnDamaged(id); },
-              .on_failed = [this](const base::Error& error) { OnFailed(error, 0); }}) {
+              .on_failed = [this](const base::Error& error) { OnFailed(error, 0); }}),
+      changes_(store, plan_, gate_, drain_, exits_,
+               {.on_requeued = [this](const Spooled& spooled) { OnRequeued(spooled); },
+                .on_dropped =
+                    [this](const Spooled& spooled) {
+                      Forget(spooled.topic, spooled.bytes);
+                      OnDropped(spooled);
+                    },
+                .on_dropped_quarantined =
+                    [this](const Spooled& spooled) {
+                      if (quarantined_ > 0) --quarantined_;
+                      OnDropped(spooled);
+                    }}) {
   late_.SetAfter(options_.after);
   const store::Contents& found = store.found();
   for (const auto& [topic, use] : found.topics) {
@@ -178,6 +190,19 @@ void Spool::OnDamaged(int64_t id) {
   Spooled damaged;
   damaged.id = id;
   exits_.Quarantine(std::move(damaged), "damaged", "its checksum is wrong");
+}
+
+void Spool::OnRequeued(const Spooled& spooled) {
+  if (quarantined_ > 0) --quarantined_;
+  use_.Add(spooled.topic, 1, spooled.bytes);
+  ShowUse();
+  on_status_(spooled, Target::Status::kSpooled, {});
+  OnPut();
+}
+
+void Spool::OnDropped(const Spooled& spooled) {
+  metrics_[SpoolOutcome::kDropped].Increment();
+  on_status_(spooled, Target::Status::kUndecided, {});
 }
 
 void Spool::Find(const std::string& event_id, std::function<void(const Outcome&)> on_found) {

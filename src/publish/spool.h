@@ -6,9 +6,9 @@
 //
 // Joins the parts: LateRecords has what the producer has and the disk has not, DiskRecords what
 // goes to the disk first; OrderGate says who has to follow, Drain gives the producer what is on the
-// disk, and SpoolExits removes it. Thread: the loop's. Lifetime: outlived by the sink and the
-// store; Close before the producer is closed, and destroyed after its last report. Promise: an
-// event is told to be spooled after it was fsynced.
+// disk, SpoolExits removes it, and ManualChanges is what people do. Thread: the loop's. Lifetime:
+// outlived by the sink and the store; Close before the producer is closed, and destroyed after its
+// last report. Promise: an event is told to be spooled after it was fsynced.
 #pragma once
 
 #include <chrono>
@@ -26,6 +26,7 @@
 #include "publish/drain.h"
 #include "publish/drain_plan.h"
 #include "publish/late_records.h"
+#include "publish/manual_changes.h"
 #include "publish/order_gate.h"
 #include "publish/outcome.h"
 #include "publish/spool_exits.h"
@@ -53,7 +54,8 @@ class Spool {
     std::function<void(Pending&, size_t, Rejection, event::Record&)> on_rejected;
   };
   // What is known of an event of the spool: kSpooled, when it is given to the producer, and then
-  // what became of it; `where` is that of kAcked.
+  // what became of it; `where` is that of kAcked. kUndecided: it was dropped by hand, and nothing
+  // is to be known of it.
   using OnStatus = std::function<void(const Spooled&, Target::Status,
                                       const std::optional<kafka::Stored>& where)>;
 
@@ -73,6 +75,13 @@ class Spool {
 
   // What the spool has of an event id: an outcome with no target, if nothing. Asks the disk.
   void Find(const std::string& event_id, std::function<void(const Outcome&)> on_found);
+
+  // What waits and what is quarantined, without what has left; for reading.
+  store::Store& store() {
+    exits_.Flush();
+    return store_;
+  }
+  ManualChanges& changes() { return changes_; }
 
   // The connection to Kafka has changed.
   void OnConnectionChange() { drain_.Wake(); }
@@ -102,6 +111,8 @@ class Spool {
   void OnLeft(const Spooled& spooled, SpoolExits::Way way,
               const std::optional<kafka::Stored>& where);
   void OnDamaged(int64_t id);
+  void OnRequeued(const Spooled& spooled);
+  void OnDropped(const Spooled& spooled);
   void DoneIfEmpty();
 
   base::Loop& loop_;
@@ -118,6 +129,7 @@ class Spool {
   DiskRecords disk_;
   LateRecords late_;
   Drain drain_;
+  ManualChanges changes_;
   telemetry::LogLimit log_;
   uint64_t quarantined_ = 0;
   std::optional<base::WallTime> oldest_;

@@ -7,7 +7,9 @@
 namespace outrigger::store {
 namespace {
 
-base::Result<std::vector<QuarantinedRow>> ReadAll(Statement& statement) {
+base::Result<std::vector<QuarantinedRow>> ReadAll(Statement& statement,
+                                                  size_t most_bytes = SIZE_MAX) {
+  size_t bytes = 0;
   std::vector<QuarantinedRow> rows;
   base::Result<bool> stepped;
   while ((stepped = statement.Step()) && *stepped) {
@@ -16,6 +18,8 @@ base::Result<std::vector<QuarantinedRow>> ReadAll(Statement& statement) {
     row.reason = statement.Text(kRowColumnCount);
     row.detail = statement.Text(kRowColumnCount + 1);
     row.quarantined_ms = statement.Number(kRowColumnCount + 2);
+    bytes += row.row.bytes();
+    if (bytes >= most_bytes) break;
   }
   statement.Reset();
   if (!stepped) return base::Fail(stepped.error());
@@ -71,10 +75,18 @@ base::Result<bool> QuarantineTable::Remove(int64_t id) {
   return removed;
 }
 
-base::Result<std::vector<QuarantinedRow>> QuarantineTable::List(int64_t after, size_t most) {
+base::Result<std::vector<QuarantinedRow>> QuarantineTable::List(int64_t after, size_t most_rows,
+                                                                size_t most_bytes) {
   list_.Bind(1, after);
-  list_.Bind(2, static_cast<int64_t>(most));
-  return ReadAll(list_);
+  list_.Bind(2, static_cast<int64_t>(most_rows));
+  return ReadAll(list_, most_bytes);
+}
+
+base::Result<std::optional<QuarantinedRow>> QuarantineTable::Get(int64_t id) {
+  auto rows = List(id - 1, 1, 0);
+  if (!rows) return base::Fail(rows.error());
+  if (rows->empty() || rows->front().row.id != id) return std::nullopt;
+  return std::move(rows->front());
 }
 
 base::Result<std::vector<QuarantinedRow>> QuarantineTable::Find(const std::string& event_id) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,11 @@ class QuarantineTable {
   base::Result<bool> Restore(const QuarantinedRow& row, int64_t checksum);
   // Whether it was there.
   base::Result<bool> Remove(int64_t id);
-  // Those behind `after`, in the order of their ids.
-  base::Result<std::vector<QuarantinedRow>> List(int64_t after, size_t most);
+  // Those behind `after`, in the order of their ids: at most so many, and no more once they have so
+  // many bytes.
+  base::Result<std::vector<QuarantinedRow>> List(int64_t after, size_t most_rows,
+                                                 size_t most_bytes);
+  base::Result<std::optional<QuarantinedRow>> Get(int64_t id);
   base::Result<std::vector<QuarantinedRow>> Find(const std::string& event_id);
 
  private:

@@ -187,14 +187,30 @@ base::Result<bool> SpoolFile::Quarantine(int64_t id, const std::string& reason,
   return true;
 }
 
-base::Result<int64_t> SpoolFile::Requeue(int64_t id) {
-  auto found = quarantine_.List(id - 1, 1);
+base::Result<std::optional<Row>> SpoolFile::Requeue(int64_t id) {
+  auto found = quarantine_.Get(id);
   if (!found) return base::Fail(found.error());
-  if (found->empty() || found->front().row.id != id || found->front().damaged) return 0;
+  if (!*found || (*found)->damaged) return std::nullopt;
   if (auto removed = quarantine_.Remove(id); !removed) return base::Fail(removed.error());
-  Row& row = found->front().row;
+  Row& row = (*found)->row;
   if (auto appended = spool_.Append(row); !appended) return base::Fail(appended.error());
-  return row.id;
+  return std::move(row);
+}
+
+base::Result<std::optional<Row>> SpoolFile::Drop(int64_t id) {
+  auto page = spool_.Read(id - 1, 1, 0);
+  if (!page) return base::Fail(page.error());
+  if (page->rows.empty() || page->rows.front().id != id) return std::nullopt;
+  if (auto removed = spool_.Remove(id); !removed) return base::Fail(removed.error());
+  return std::move(page->rows.front());
+}
+
+base::Result<std::optional<Row>> SpoolFile::DropQuarantined(int64_t id) {
+  auto found = quarantine_.Get(id);
+  if (!found) return base::Fail(found.error());
+  if (!*found) return std::nullopt;
+  if (auto removed = quarantine_.Remove(id); !removed) return base::Fail(removed.error());
+  return std::move((*found)->row);
 }
 
 base::Result<Contents> SpoolFile::Count() {

@@ -62,9 +62,13 @@ class SpoolFile {
   // Moves a row from the spool into the quarantine. False: the spool does not have it.
   base::Result<bool> Quarantine(int64_t id, const std::string& reason, const std::string& detail,
                                 int64_t now_ms);
-  // Moves a row back to the end of the spool, and returns the id that it has there. 0: it is not
-  // in the quarantine, or is damaged.
-  base::Result<int64_t> Requeue(int64_t id);
+  // Moves a row back to the end of the spool, and returns it as it is there. Nothing: it is not in
+  // the quarantine, or is damaged.
+  base::Result<std::optional<Row>> Requeue(int64_t id);
+  // Removes a row from the spool, and returns it. Nothing: it is not there, or is damaged.
+  base::Result<std::optional<Row>> Drop(int64_t id);
+  // The same in the quarantine, damaged rows included.
+  base::Result<std::optional<Row>> DropQuarantined(int64_t id);
 
   base::Result<Contents> Count();
   // Of the file without what is free in it, and of the files beside it.

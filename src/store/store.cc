@@ -150,39 +150,46 @@ void Store::Quarantine(int64_t id, std::string reason, std::string detail, On<bo
       std::move(on_done)));
 }
 
-void Store::ListQuarantine(int64_t after, size_t most, On<QuarantinedRows> on_listed) {
+void Store::ListQuarantine(int64_t after, size_t most_rows, size_t most_bytes,
+                           On<QuarantinedRows> on_listed) {
   writer_->Read(JobOf<QuarantinedRows>(
-      [=](SpoolFile& file) { return file.quarantine().List(after, most); }, std::move(on_listed)));
+      [=](SpoolFile& file) { return file.quarantine().List(after, most_rows, most_bytes); },
+      std::move(on_listed)));
 }
 
-void Store::Requeue(Ids ids, On<Ids> on_done) {
-  Writer::Job job = JobOf<Ids>(
-      [ids = std::move(ids)](SpoolFile& file) -> base::Result<Ids> {
-        Ids now;
+void Store::Requeue(Ids ids, On<Changes> on_done) {
+  Apply(&SpoolFile::Requeue, std::move(ids), std::move(on_done));
+}
+
+void Store::Drop(Ids ids, On<Changes> on_done) {
+  Apply(&SpoolFile::Drop, std::move(ids), std::move(on_done));
+}
+
+void Store::DropQuarantined(Ids ids, On<Changes> on_done) {
+  Apply(&SpoolFile::DropQuarantined, std::move(ids), std::move(on_done));
+}
+
+void Store::Apply(Change change, Ids ids, On<Changes> on_done) {
+  const size_t count = ids.size();
+  Writer::Job job = JobOf<Changes>(
+      [change, ids = std::move(ids)](SpoolFile& file) -> base::Result<Changes> {
+        Changes changes;
         for (const int64_t id : ids) {
-          const auto requeued = file.Requeue(id);
-          if (!requeued) return base::Fail(requeued.error());
-          now.push_back(*requeued);
+          auto row = (file.*change)(id);
+          if (!row) return base::Fail(row.error());
+          auto& changed = changes.emplace_back();
+          if (!*row) continue;
+          changed = Changed{std::move(**row), 0};
+          changed->bytes = changed->row.bytes();
+          changed->row.record.value.reset();
+          changed->row.record.headers.clear();
         }
-        return now;
+        return changes;
       },
       std::move(on_done));
-  job.grows = true;
+  job.rows = count;
+  job.grows = change == &SpoolFile::Requeue;
   writer_->Write(std::move(job));
-}
-
-void Store::Drop(Ids ids, On<uint64_t> on_done) {
-  writer_->Write(JobOf<uint64_t>(
-      [ids = std::move(ids)](SpoolFile& file) -> base::Result<uint64_t> {
-        uint64_t dropped = 0;
-        for (const int64_t id : ids) {
-          const auto removed = file.quarantine().Remove(id);
-          if (!removed) return base::Fail(removed.error());
-          if (*removed) ++dropped;
-        }
-        return dropped;
-      },
-      std::move(on_done)));
 }
 
 }  // namespace outrigger::store

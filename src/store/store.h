@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -61,12 +62,19 @@ class Store {
   // The answer: whether the spool had the row.
   void Quarantine(int64_t id, std::string reason, std::string detail, On<bool> on_done);
   using QuarantinedRows = std::vector<QuarantinedRow>;
-  void ListQuarantine(int64_t after, size_t most, On<QuarantinedRows> on_listed);
-  // The answer: for each the id that it has in the spool now; 0: as SpoolFile::Requeue.
+  void ListQuarantine(int64_t after, size_t most_rows, size_t most_bytes,
+                      On<QuarantinedRows> on_listed);
+  // A row that was moved or dropped; without its value and its headers, but with their size.
+  struct Changed {
+    Row row;
+    size_t bytes = 0;
+  };
+  // For each id that was asked for; nothing where SpoolFile's call returned nothing.
+  using Changes = std::vector<std::optional<Changed>>;
   using Ids = std::vector<int64_t>;
-  void Requeue(Ids ids, On<Ids> on_done);
-  // The answer: how many of them were in the quarantine.
-  void Drop(Ids ids, On<uint64_t> on_done);
+  void Requeue(Ids ids, On<Changes> on_done);
+  void Drop(Ids ids, On<Changes> on_done);
+  void DropQuarantined(Ids ids, On<Changes> on_done);
 
  private:
   Store(base::Loop& loop, Contents found, std::unique_ptr<Writer> writer);
@@ -74,6 +82,8 @@ class Store {
   // A job that runs `run(SpoolFile&)`, a Result<Answer>, and posts that.
   template <typename Answer, typename Run>
   Writer::Job JobOf(Run run, On<Answer> on_answer);
+  using Change = base::Result<std::optional<Row>> (SpoolFile::*)(int64_t id);
+  void Apply(Change change, Ids ids, On<Changes> on_done);
 
   const Contents found_;
   base::LoopCalls answers_;

@@ -232,10 +232,18 @@ TEST_F(StoreTest, TheQuarantineIsListedRequeuedAndDropped) {
   for (const int64_t id : {1, 2})
     Ask<bool>([=, this](auto on) { store_->Quarantine(id, "rejected", "why", on); });
   const auto rows =
-      Ask<Store::QuarantinedRows>([this](auto on) { store_->ListQuarantine(0, 10, on); });
+      Ask<Store::QuarantinedRows>([this](auto on) { store_->ListQuarantine(0, 10, 1 << 20, on); });
   EXPECT_EQ(rows.size(), 2U);
-  EXPECT_THAT(Ask<Store::Ids>([this](auto on) { store_->Requeue({1, 7}, on); }), ElementsAre(4, 0));
-  EXPECT_EQ(Ask<uint64_t>([this](auto on) { store_->Drop({1, 2}, on); }), 1U);
+  const auto requeued = Ask<Store::Changes>([this](auto on) { store_->Requeue({1, 7}, on); });
+  ASSERT_EQ(requeued.size(), 2U);
+  EXPECT_EQ(requeued[0]->row.id, 4);
+  EXPECT_EQ(requeued[0]->bytes, rows[0].row.bytes());
+  EXPECT_FALSE(requeued[1]);
+  const auto dropped = Ask<Store::Changes>([this](auto on) {
+    store_->DropQuarantined({1, 2}, on);
+  });
+  EXPECT_FALSE(dropped[0]);
+  EXPECT_EQ(dropped[1]->row.id, 2);
   EXPECT_THAT(Values(), ElementsAre("c", "a"));
 }
 

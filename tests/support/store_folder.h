@@ -69,7 +69,7 @@ class StoreFolder : public testing::Test {
   }
   store::Store::QuarantinedRows Quarantined() {
     return Ask<store::Store::QuarantinedRows>(
-        [this](auto on) { store_->ListQuarantine(0, 100'000, on); });
+        [this](auto on) { store_->ListQuarantine(0, 100'000, SIZE_MAX, on); });
   }
   std::string file() const { return folder_ + "/outrigger.db"; }
   void Execute(const std::string& sql) {

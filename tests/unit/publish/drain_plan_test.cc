@@ -87,6 +87,22 @@ TEST_F(DrainTest, WhatTheProducerHasAlreadyIsNotGivenToIt) {
   EXPECT_FALSE(plan_.Waits(a_, now_));
 }
 
+TEST_F(DrainTest, ARecordThatIsBeingDroppedAndThoseBehindItAreNotGivenUntilTheDiskHasAnswered) {
+  for (int64_t id = 1; id <= 3; ++id) Put(id, a_);
+  EXPECT_FALSE(plan_.BeginDrop(4)) << "it is not on the disk yet, as far as is known";
+  EXPECT_TRUE(plan_.BeginDrop(2));
+  EXPECT_FALSE(plan_.BeginDrop(2)) << "it is being dropped already";
+  const auto reading = plan_.Next(now_);
+  ASSERT_TRUE(reading);
+  EXPECT_EQ(plan_.Look(*reading, 1, a_, now_), DrainPlan::Step::kGive);
+  plan_.OnGiven(*reading, 1, a_, 100, now_);
+  EXPECT_EQ(plan_.Look(*reading, 2, a_, now_), DrainPlan::Step::kStop);
+  plan_.EndReading(*reading, false);
+  EXPECT_FALSE(plan_.BeginDrop(1)) << "the producer has it";
+  plan_.EndDrop(2);
+  EXPECT_EQ(Drain(), (Ids{2, 3})) << "it could not be dropped";
+}
+
 TEST_F(DrainTest, AStuckLaneDelaysNoOther) {
   plan_.OnLate(a_);
   rows_[1] = a_;

@@ -73,6 +73,7 @@ class IngressTest : public testing::Test {
   Publisher publisher_{loop_, kafka::RecordSink(), nullptr, metrics_, {.source = "test"}};
   Ingress ingress_{loop_,
                    publisher_,
+                   nullptr,
                    metrics_,
                    [] { return std::string(); },
                    {.max_body = 100, .token = {}, .raw_topics = {"raw.*"}, .rate = {}}};
@@ -153,6 +154,13 @@ TEST_F(IngressTest, AByteOrderMarkIsSkippedInEveryForm) {
   EXPECT_EQ(Post("/v1/events/a.b", {}, mark + "{}"), 202) << body_;
   EXPECT_EQ(PostEvents("", std::string("{\0\"\0", 4)), 400);
   EXPECT_NE(body_.find("UTF-16"), std::string::npos) << body_;
+}
+
+TEST_F(IngressTest, WithoutASpoolThereIsNothingToListOrChange) {
+  EXPECT_EQ(Post("/v1/spool/quarantine/drop", {{"content-type", "application/json"}}, "{}"), 404);
+  EXPECT_NE(body_.find("spool.path"), std::string::npos) << body_;
+  EXPECT_EQ(Post("/v1/spool", {}, ""), 405);
+  EXPECT_EQ(Post("/v1/spool/events/", {}, ""), 404);
 }
 
 TEST_F(IngressTest, WhatIsRefusedForItsFormIsCountedInvalid) {

@@ -72,7 +72,7 @@ class SpoolFileTest : public testing::Test {
     const auto now = file_.Requeue(id);
     EXPECT_TRUE(now);
     EXPECT_TRUE(file_.Commit());
-    return now.value_or(-1);
+    return now && *now ? (*now)->id : 0;
   }
   std::vector<std::string> Values(int64_t after = 0, size_t rows = 100, size_t bytes = 1 << 20) {
     std::vector<std::string> values;
@@ -82,7 +82,7 @@ class SpoolFileTest : public testing::Test {
   }
   std::vector<int64_t> Quarantined() {
     std::vector<int64_t> ids;
-    const auto rows = file_.quarantine().List(0, 100);
+    const auto rows = file_.quarantine().List(0, 100, 1 << 20);
     for (const QuarantinedRow& row : *rows) ids.push_back(row.row.id);
     return ids;
   }
@@ -216,13 +216,29 @@ TEST_F(SpoolFileTest, ARequeuedRowGoesToTheEndOfTheSpool) {
   EXPECT_EQ(Requeue(id), 0) << "it is not there any more";
 }
 
+TEST_F(SpoolFileTest, ARowIsDroppedFromWhereItIs) {
+  const int64_t waiting = Put("a");
+  const int64_t quarantined = Put("b");
+  Quarantine(quarantined);
+  EXPECT_TRUE(file_.Begin(UINT64_MAX));
+  EXPECT_FALSE(*file_.Drop(quarantined));
+  EXPECT_FALSE(*file_.DropQuarantined(waiting));
+  ExpectColumns(**file_.Drop(waiting), RowOf("a"));
+  ExpectColumns(**file_.DropQuarantined(quarantined), RowOf("b"));
+  EXPECT_TRUE(file_.Commit());
+  EXPECT_THAT(Values(), IsEmpty());
+  EXPECT_THAT(Quarantined(), IsEmpty());
+  EXPECT_EQ(file_.Count()->bytes, 0U);
+}
+
 TEST_F(SpoolFileTest, TheQuarantineIsListedOnwardsFromARow) {
   const int64_t a = Put("a");
   const int64_t b = Put("b");
   Quarantine(b);
   Quarantine(a);
   EXPECT_THAT(Quarantined(), ElementsAre(a, b));
-  EXPECT_EQ(file_.quarantine().List(a, 100)->front().row.id, b);
+  EXPECT_EQ(file_.quarantine().List(a, 100, 1 << 20)->front().row.id, b);
+  EXPECT_EQ(file_.quarantine().List(0, 100, 1)->size(), 1U) << "no more once it has the bytes";
   EXPECT_TRUE(*file_.quarantine().Remove(a));
   EXPECT_FALSE(*file_.quarantine().Remove(a));
   EXPECT_THAT(Quarantined(), ElementsAre(b));
