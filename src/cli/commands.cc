@@ -11,7 +11,9 @@
 #include "cli/answer.h"
 #include "cli/config_commands.h"
 #include "cli/later_commands.h"
+#include "cli/options.h"
 #include "cli/publish_command.h"
+#include "cli/spool_command.h"
 #include "config/values.h"
 
 namespace outrigger::cli {
@@ -77,23 +79,10 @@ struct Arguments {
   std::string check_file;
   std::string event_file;
   PublishOptions publish;
+  SpoolOptions spool;
 
   bool json() const { return output == "json"; }
 };
-
-void AddConfig(CLI::App& command, Arguments& arguments) {
-  command
-      .add_option("-c,--config", arguments.config_file,
-                  "Config file; else $OUTRIGGER_CONFIG, else /etc/outrigger/outrigger.yaml where "
-                  "it is there, else built-in defaults")
-      ->type_name("FILE");
-}
-
-void AddOutput(CLI::App& command, Arguments& arguments) {
-  command.add_option("-o,--output", arguments.output, "text or json; text by default")
-      ->check(CLI::IsMember({"text", "json"}))
-      ->type_name("FORM");
-}
 
 CLI::App* AddExplain(CLI::App& app, Arguments& arguments) {
   CLI::App* command = app.add_subcommand(
@@ -105,8 +94,8 @@ CLI::App* AddExplain(CLI::App& app, Arguments& arguments) {
                    "A file with the JSON body of POST /v1/events; - reads standard input")
       ->required()
       ->type_name("FILE");
-  AddConfig(*command, arguments);
-  AddOutput(*command, arguments);
+  AddConfig(*command, arguments.config_file);
+  AddOutput(*command, arguments.output);
   command->footer(kExplainMore);
   return command;
 }
@@ -125,30 +114,28 @@ CLI::App* AddPublish(CLI::App& app, Arguments& arguments) {
   command->add_option("--id", options.id, "The event's id (one event only)");
   command->add_option("--subject", options.subject, "The event's subject");
   command->add_option("--event-version", options.version, "The version of the event's data");
-  command
-      ->add_option("--url", options.url,
-                   "The sidecar; else $OUTRIGGER_URL, else http://127.0.0.1:8800")
-      ->type_name("URL");
-  command->add_option("--token-file", options.token_file, "File with the token of http.tokenFile")
-      ->type_name("FILE");
-  AddOutput(*command, arguments);
+  AddSidecar(*command, options.sidecar);
+  AddOutput(*command, arguments.output);
   command->footer(kPublishMore);
   return command;
 }
 
 // The unexpected argument, and the command or option whose name is nearest to it.
 std::string Unexpected(const CLI::App& app, std::string_view first) {
-  const auto given = app.get_subcommands();
+  const CLI::App* given = &app;
+  std::string name;  // "spool list"
+  for (auto next = app.get_subcommands(); !next.empty(); next = given->get_subcommands()) {
+    given = next.front();
+    name += (name.empty() ? "" : " ") + given->get_name();
+  }
   std::vector<std::string> known;
-  if (given.empty())
-    for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; }))
-      known.push_back(command->get_name());
-  for (const auto* option : (given.empty() ? &app : given.front())->get_options())
-    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+  for (const auto* command : given->get_subcommands([](const CLI::App*) { return true; }))
+    known.push_back(command->get_name());
+  for (const auto* option : given->get_options())
+    for (const auto& option_name : option->get_lnames()) known.push_back("--" + option_name);
   const std::string nearest = base::Nearest(first, known);
   const std::string what = "`" + std::string(first) + "`";
-  return (given.empty() ? what + " is not known"
-                        : "`" + given.front()->get_name() + "` does not know " + what) +
+  return (name.empty() ? what + " is not known" : "`" + name + "` does not know " + what) +
          (nearest.empty() ? "" : ": did you mean `" + nearest + "`?");
 }
 
@@ -188,10 +175,10 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   app.footer(kOverviewMore);
   app.set_version_flag("--version", VersionText());
   Arguments arguments;
-  AddConfig(app, arguments);
+  AddConfig(app, arguments.config_file);
 
   CLI::App* run_command = app.add_subcommand("run", "Run the sidecar (the default command).");
-  AddConfig(*run_command, arguments);
+  AddConfig(*run_command, arguments.config_file);
   run_command->footer(kRunMore);
   CLI::App* check = app.add_subcommand(
       "check",
@@ -199,15 +186,16 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   check->add_option("file", arguments.check_file, "The config file; - reads standard input")
       ->required()
       ->type_name("FILE");
-  AddOutput(*check, arguments);
+  AddOutput(*check, arguments.output);
   check->footer(kCheckMore);
   CLI::App* explain = AddExplain(app, arguments);
   CLI::App* schema = app.add_subcommand("schema", "Print the JSON Schema of the config file.");
-  AddOutput(*schema, arguments);
+  AddOutput(*schema, arguments.output);
   schema->footer(kSchemaMore);
   CLI::App* publish = AddPublish(app, arguments);
+  CLI::App* spool = AddSpool(app, arguments.spool, arguments.config_file, arguments.output);
   CLI::App* version = app.add_subcommand("version", "Print the version.");
-  AddOutput(*version, arguments);
+  AddOutput(*version, arguments.output);
   version->footer(kVersionMore);
   const auto later = AddLaterCommands(app);
 
@@ -232,6 +220,8 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
                          "instead: " + instead);
   if (*check) return Check(arguments.check_file, arguments.json(), check_clients, console);
   if (*publish) return Publish(arguments.publish, arguments.json(), console);
+  arguments.spool.place.config = arguments.config_file;
+  if (*spool) return Spool(arguments.spool, arguments.json(), console);
   if (*version) return PrintVersion(arguments.json(), console);
   if (*schema) {
     console.out << config::JsonSchema();  // JSON in either form

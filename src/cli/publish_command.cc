@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <fstream>
 #include <istream>
 #include <nlohmann/json.hpp>
 #include <ostream>
@@ -131,17 +130,10 @@ class Lines {
 }  // namespace
 
 int Publish(const PublishOptions& options, bool as_json, Console& console) {
-  outbound::SidecarAddress sidecar;
-  if (const auto url = console.environment("OUTRIGGER_URL")) sidecar.url = *url;
-  if (!options.url.empty()) sidecar.url = options.url;
-  if (!options.token_file.empty()) {
-    std::ifstream in(options.token_file);
-    if (!std::getline(in, sidecar.token)) {
-      PrintError(
-          base::Error::Invalid("--token-file " + options.token_file + " can't be read or is empty"),
-          as_json, console);
-      return 2;
-    }
+  const auto sidecar = AddressOf(options.sidecar, {}, console);
+  if (!sidecar) {
+    PrintError(sidecar.error(), as_json, console);
+    return 2;
   }
   if (options.data == "-" && !options.id.empty()) {
     PrintError(base::Error::Invalid("--id names one event, and standard input has many",
@@ -149,14 +141,14 @@ int Publish(const PublishOptions& options, bool as_json, Console& console) {
                as_json, console);
     return 2;
   }
-  if (options.data == "-") return Lines(options, sidecar, as_json, console).Publish();
+  if (options.data == "-") return Lines(options, *sidecar, as_json, console).Publish();
   outbound::Query query;
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"key", options.key},
                                     {"id", options.id},
                                     {"subject", options.subject},
                                     {"version", options.version}})
     if (!value.empty()) query.emplace_back(name, value);
-  return Print(outbound::Post(sidecar, "/v1/events/" + options.type, query, "application/json",
+  return Print(outbound::Post(*sidecar, "/v1/events/" + options.type, query, "application/json",
                               options.data),
                as_json, console);
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/commands.h"
+#include "cli/options.h"
 
 namespace outrigger::cli {
 
@@ -11,8 +12,7 @@ struct PublishOptions {
   std::string type;
   std::string data;  // JSON; "-": each line of standard input is the data of one event
   std::string key, id, subject, version;
-  std::string url;
-  std::string token_file;
+  SidecarOptions sidecar;
 };
 
 int Publish(const PublishOptions& options, bool as_json, Console& console);

@@ -9,9 +9,10 @@ namespace outrigger::outbound {
 
 namespace web_client = web::http::client;
 
-base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path,
-                          const Query& query, const std::string& content_type,
-                          const std::string& body) {
+namespace {
+
+base::Result<Answer> Send(const SidecarAddress& sidecar, web::http::http_request request,
+                          const std::string& path, const Query& query) {
   // cpprestsdk starts 40 threads with its first request by default.
   static std::once_flag threads;
   std::call_once(threads, [] { crossplat::threadpool::initialize_with_threads(2); });
@@ -23,9 +24,7 @@ base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path
     web_client::http_client_config config;
     config.set_timeout(std::chrono::seconds(30));
     web_client::http_client client(web::uri(sidecar.url), config);
-    web::http::http_request request(web::http::methods::POST);
     request.set_request_uri(target.to_uri());
-    request.set_body(body, content_type);
     if (!sidecar.token.empty()) request.headers().add("Authorization", "Bearer " + sidecar.token);
     const web::http::http_response response = client.request(request).get();
     return Answer{response.status_code(), response.extract_string(true).get()};
@@ -36,6 +35,21 @@ base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path
                        "are not supported)",
                        true});
   }
+}
+
+}  // namespace
+
+base::Result<Answer> Get(const SidecarAddress& sidecar, const std::string& path,
+                         const Query& query) {
+  return Send(sidecar, web::http::http_request(web::http::methods::GET), path, query);
+}
+
+base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path,
+                          const Query& query, const std::string& content_type,
+                          const std::string& body) {
+  web::http::http_request request(web::http::methods::POST);
+  request.set_body(body, content_type);
+  return Send(sidecar, std::move(request), path, query);
 }
 
 }  // namespace outrigger::outbound

@@ -27,6 +27,8 @@ struct SidecarAddress {
 
 using Query = std::vector<std::pair<std::string, std::string>>;
 
+base::Result<Answer> Get(const SidecarAddress& sidecar, const std::string& path,
+                         const Query& query);
 // POST of a body that is in memory.
 base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path,
                           const Query& query, const std::string& content_type,
