@@ -222,8 +222,13 @@ void DrainPlan::OnRefused(int64_t id, base::TimePoint now) {
   state.retry_at = now + state.pause;
 }
 
+void DrainPlan::EndDrop(int64_t id, bool dropped) {
+  dropping_.erase(id);
+  if (dropped) left_.Add(id);
+}
+
 bool DrainPlan::BeginDrop(int64_t id) {
-  return id <= last_ && !given_.contains(id) && !left_.contains(id) && dropping_.insert(id).second;
+  return id <= last_ && !given_.contains(id) && !left_.Contains(id) && dropping_.insert(id).second;
 }
 
 bool DrainPlan::Waits(const Lane& lane, base::TimePoint now) const {

@@ -87,7 +87,7 @@ class DrainPlan {
   // it is given. False: the producer has or had it, or it is being dropped already, or it is not
   // known yet.
   bool BeginDrop(int64_t id);
-  void EndDrop(int64_t id) { dropping_.erase(id); }
+  void EndDrop(int64_t id, bool dropped);
 
   // Whether a record that comes now would wait for others of its lane.
   bool Waits(const Lane& lane, base::TimePoint now) const;

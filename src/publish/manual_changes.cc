@@ -80,7 +80,8 @@ void ManualChanges::Drop(const Ids& ids, OnDone on_done) {
   exits_.Flush();  // what has left is not dropped again
   store_.Drop(dropped, [this, dropped, refused = std::move(refused),
                         on_done = std::move(on_done)](base::Result<Store::Changes> done) {
-    for (const int64_t id : dropped) plan_.EndDrop(id);
+    for (size_t i = 0; i < dropped.size(); ++i)
+      plan_.EndDrop(dropped[i], done && (*done)[i].has_value());
     drain_.Wake();
     if (!done) return on_done(base::Fail(done.error()));
     auto results = ResultsOf(dropped, *done, Change::kDrop);

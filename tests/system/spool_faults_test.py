@@ -1,6 +1,6 @@
 """The spool under faults: kills at random moments, a full disk, topics that take nothing. What was answered 200 or 202 is in Kafka, in order.
 
-OUTRIGGER_KILLS is how many kills the loop has: 5, or some hundred by hand.
+OUTRIGGER_KILLS is how many kills the loops have, and OUTRIGGER_EVENTS multiplies the events between two: `./dev test soak` raises both.
 """
 import contextlib
 import errno
@@ -19,6 +19,7 @@ from publishers import Publishers, check_stored  # after case, which says where 
 from spool_case import SpoolCase
 
 KILLS = int(os.environ.get("OUTRIGGER_KILLS", "5"))
+EVENTS = int(os.environ.get("OUTRIGGER_EVENTS", "1"))  # so many times the events between two kills
 
 
 class Kills(SpoolCase):
@@ -32,10 +33,10 @@ class Kills(SpoolCase):
                 # Killed while Kafka answers, while it is paused, and while the spool drains.
                 if kill % 3:
                     pause.enter_context(self.kafka_paused())
-                    self.goes_on(sidecar, lambda: len(load.spooled), random.randint(1, 60))
+                    self.goes_on(sidecar, lambda: len(load.spooled), EVENTS * random.randint(1, 60))
                 if kill % 3 == 2:
                     pause.close()
-                self.goes_on(sidecar, load.count, random.randint(1, 60 if kill % 3 == 1 else 600))
+                self.goes_on(sidecar, load.count, EVENTS * random.randint(1, 60 if kill % 3 == 1 else 600))
                 sidecar.stop(signal.SIGKILL)
                 began = time.monotonic()
                 sidecar.start()
@@ -51,6 +52,26 @@ class Kills(SpoolCase):
     def goes_on(sidecar, count, by):
         until = count() + by
         sidecar.wait_for(lambda: count() >= until, 60, "events to be acknowledged")
+
+
+    def test_sigterm_under_load_exits_0_and_loses_nothing(self):
+        sidecar = self.spooling("shutdown: {budget: 5s}\n")
+        load = Publishers(sidecar, threads=8, keys=64).start()
+        self.addCleanup(load.stop)
+        for turn in range(KILLS // 4 + 1):
+            with contextlib.ExitStack() as pause:
+                self.goes_on(sidecar, load.count, random.randint(1, 600))
+                if turn % 2:
+                    pause.enter_context(self.kafka_paused())
+                    self.goes_on(sidecar, lambda: len(load.spooled), random.randint(1, 60))
+                process = sidecar.process
+                sidecar.stop()
+                self.assertEqual(process.returncode, 0)
+                sidecar.start()
+        self.goes_on(sidecar, lambda: len(load.acked), 500)
+        load.stop()
+        self.drained(sidecar)
+        print(f"{len(load.acked)} acked, {len(load.spooled)} spooled,", check_stored(self, load, self.records("load.events")), "duplicates", end=" ")
 
 
 class Disk(SpoolCase):

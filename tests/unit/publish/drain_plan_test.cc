@@ -99,8 +99,15 @@ TEST_F(DrainTest, ARecordThatIsBeingDroppedAndThoseBehindItAreNotGivenUntilTheDi
   EXPECT_EQ(plan_.Look(*reading, 2, a_, now_), DrainPlan::Step::kStop);
   plan_.EndReading(*reading, false);
   EXPECT_FALSE(plan_.BeginDrop(1)) << "the producer has it";
-  plan_.EndDrop(2);
+  plan_.EndDrop(2, false);
   EXPECT_EQ(Drain(), (Ids{2, 3})) << "it could not be dropped";
+}
+
+TEST_F(DrainTest, ADroppedRecordOfAPageThatWasReadBeforeIsNotGiven) {
+  for (int64_t id = 1; id <= 2; ++id) Put(id, a_);
+  EXPECT_TRUE(plan_.BeginDrop(1));
+  plan_.EndDrop(1, true);
+  EXPECT_EQ(Drain(), Ids{2});
 }
 
 TEST_F(DrainTest, AStuckLaneDelaysNoOther) {
