@@ -1,6 +1,6 @@
 #include "store/row.h"
 
-#include <boost/crc.hpp>
+#include <zlib.h>
 
 namespace outrigger::store {
 namespace {
@@ -39,20 +39,24 @@ class Checksum {
     char bytes[8];
     for (size_t i = 0; i < sizeof bytes; ++i)
       bytes[i] = static_cast<char>(static_cast<uint64_t>(number) >> (8 * i));
-    crc_.process_bytes(bytes, sizeof bytes);
+    Add(bytes, sizeof bytes);
   }
   void Add(std::string_view bytes) {
     Add(static_cast<int64_t>(bytes.size()));
-    crc_.process_bytes(bytes.data(), bytes.size());
+    Add(bytes.data(), bytes.size());
   }
   void Add(const std::optional<std::string>& bytes) {
     if (!bytes) return Add(int64_t{-1});
     Add(std::string_view(*bytes));
   }
-  uint32_t value() const { return crc_.checksum(); }
+  uint32_t value() const { return static_cast<uint32_t>(crc_); }
 
  private:
-  boost::crc_optimal<32, 0x1EDC6F41, 0xFFFFFFFF, 0xFFFFFFFF, true, true> crc_;
+  void Add(const char* bytes, size_t size) {
+    crc_ = crc32_z(crc_, reinterpret_cast<const unsigned char*>(bytes), size);
+  }
+
+  uLong crc_ = crc32_z(0, nullptr, 0);
 };
 
 }  // namespace

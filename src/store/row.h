@@ -33,7 +33,7 @@ std::string EncodeHeaders(const std::vector<event::Header>& headers);
 // nullopt: these are no headers.
 std::optional<std::vector<event::Header>> DecodeHeaders(std::string_view bytes);
 
-// The CRC32C of a row's columns; `headers` as they are encoded.
+// The CRC-32 (zlib's) of a row's columns; `headers` as they are encoded.
 uint32_t ChecksumOf(const Row& row, std::string_view headers);
 
 }  // namespace outrigger::store

@@ -10,7 +10,7 @@ namespace outrigger::store {
 namespace {
 
 // So that many fit into the log of a spool that is full.
-constexpr size_t kRemovedTogether = 256;
+constexpr size_t kRemovedTogether = 512;
 
 int64_t NowMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(

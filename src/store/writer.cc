@@ -16,7 +16,7 @@ using telemetry::Level;
 using telemetry::Log;
 
 // Of a transaction: what it adds to the log, and how long others wait for it, is bounded.
-constexpr size_t kMostRows = 512;
+constexpr size_t kMostRows = 1024;
 // Persistent jobs are tried again with what comes, or after this time.
 constexpr std::chrono::seconds kTryAgain{1};
 constexpr std::chrono::milliseconds kIdle{100};
