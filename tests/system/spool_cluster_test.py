@@ -1,6 +1,6 @@
 """The spool on a Kafka of three nodes whose leaders are killed, and on one that has lost its data.
 
-OUTRIGGER_KILLS is how many leaders are killed: 3, or twenty by hand.
+OUTRIGGER_LEADER_KILLS is how many leaders are killed: 3, or 20 in `./dev test soak`.
 """
 import json
 import os
@@ -11,7 +11,7 @@ import unittest
 from spool_case import SpoolCase  # first: it says where the support modules are
 from publishers import Publishers, check_stored
 
-KILLS = int(os.environ.get("OUTRIGGER_KILLS", "3"))
+KILLS = int(os.environ.get("OUTRIGGER_LEADER_KILLS", "3"))
 
 
 class ThreeNodes(SpoolCase):
