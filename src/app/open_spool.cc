@@ -7,6 +7,16 @@
 #include "telemetry/spool_drained.h"
 
 namespace outrigger::app {
+namespace {
+
+// Any thread.
+void TellSalvage(const telemetry::SpoolMetrics& metrics, const store::Salvage& salvage) {
+  metrics[telemetry::SpoolError::kDamaged].Increment();
+  metrics.salvaged.Increment(static_cast<double>(salvage.rows));
+  metrics.lost.Increment(static_cast<double>(salvage.damaged + salvage.lost));
+}
+
+}  // namespace
 
 OpenSpool::OpenSpool(const config::Spool& config, size_t putting, telemetry::Metrics& metrics,
                      telemetry::Conditions& conditions)
@@ -30,6 +40,9 @@ base::Result<std::unique_ptr<OpenSpool>> OpenSpool::Open(base::Loop& loop, kafka
   options.on_commit = [commit = opened->metrics_.commit](base::Duration took) {
     commit.Observe(std::chrono::duration<double>(took).count());
   };
+  options.on_salvage = [metrics = opened->metrics_](const store::Salvage& salvage) {
+    TellSalvage(metrics, salvage);
+  };
   auto store = store::Store::Open(loop, std::move(options));
   if (!store) return base::Fail(store.error());
   opened->store_ = std::move(*store);
@@ -45,10 +58,7 @@ void OpenSpool::Tell(const store::Contents& found) {
                    {{"events", std::to_string(found.records)},
                     {"bytes", std::to_string(found.bytes)},
                     {"folder", folder_}});
-  if (!found.salvage) return;
-  metrics_[telemetry::SpoolError::kDamaged].Increment();
-  metrics_.salvaged.Increment(static_cast<double>(found.salvage->rows));
-  metrics_.lost.Increment(static_cast<double>(found.salvage->damaged + found.salvage->lost));
+  if (found.salvage) TellSalvage(metrics_, *found.salvage);
 }
 
 publish::SpoolOptions OpenSpool::OptionsOf(const config::Spool& config) const {

@@ -92,7 +92,6 @@ uint32_t ChecksumOf(const Row& row, std::string_view headers) {
   checksum.Add(int64_t{row.record.partition});
   checksum.Add(row.record.timestamp_ms);
   checksum.Add(std::string_view(row.dead_letter));
-  checksum.Add(std::string_view(row.label));
   checksum.Add(row.accepted_ms);
   checksum.Add(row.record.key);
   checksum.Add(row.record.value);

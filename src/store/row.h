@@ -21,11 +21,10 @@ struct Row {
   uint64_t fingerprint = 0;  // of what the event says; 0: not known
   event::Record record;
   std::string dead_letter;  // the topic for what Kafka rejects for good; empty: none
-  std::string label;        // the topic as the metrics name it
   int64_t accepted_ms = 0;  // since 1970
 
   size_t bytes() const {
-    return event_id.size() + source.size() + record.bytes() + dead_letter.size() + label.size();
+    return event_id.size() + source.size() + record.bytes() + dead_letter.size();
   }
 };
 

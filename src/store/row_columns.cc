@@ -8,8 +8,8 @@ namespace outrigger::store {
 
 const std::string kRowColumns =
     "id, crc, bytes, event_id, source, target, fingerprint, topic, partition, timestamp_ms, "
-    "dead_letter, label, accepted_ms, key, value, headers";
-const std::string kRowParameters = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
+    "dead_letter, accepted_ms, key, value, headers";
+const std::string kRowParameters = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?";
 
 void BindRow(Statement& statement, const Row& row, const std::optional<std::string>& headers) {
   statement.Bind(1, row.id);
@@ -23,11 +23,10 @@ void BindRow(Statement& statement, const Row& row, const std::optional<std::stri
   statement.Bind(9, int64_t{row.record.partition});
   statement.Bind(10, row.record.timestamp_ms);
   statement.Bind(11, row.dead_letter);
-  statement.Bind(12, row.label);
-  statement.Bind(13, row.accepted_ms);
-  statement.BindBytes(14, row.record.key);
-  statement.BindBytes(15, row.record.value);
-  statement.BindBytes(16, headers);
+  statement.Bind(12, row.accepted_ms);
+  statement.BindBytes(13, row.record.key);
+  statement.BindBytes(14, row.record.value);
+  statement.BindBytes(15, headers);
 }
 
 template <typename Columns>
@@ -41,11 +40,10 @@ bool ReadRow(const Columns& columns, Row& row) {
   row.record.partition = static_cast<int32_t>(columns.Number(8));
   row.record.timestamp_ms = columns.Number(9);
   row.dead_letter = columns.Text(10);
-  row.label = columns.Text(11);
-  row.accepted_ms = columns.Number(12);
-  row.record.key = columns.Bytes(13);
-  row.record.value = columns.Bytes(14);
-  const std::string headers = columns.Text(15);
+  row.accepted_ms = columns.Number(11);
+  row.record.key = columns.Bytes(12);
+  row.record.value = columns.Bytes(13);
+  const std::string headers = columns.Text(14);
   auto decoded = DecodeHeaders(headers);
   const bool whole = decoded && int64_t{ChecksumOf(row, headers)} == columns.Number(1);
   if (decoded) row.record.headers = std::move(*decoded);

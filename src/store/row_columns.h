@@ -14,7 +14,7 @@ namespace outrigger::store {
 // For the text of a statement: the names, and a parameter for each.
 extern const std::string kRowColumns;
 extern const std::string kRowParameters;
-inline constexpr int kRowColumnCount = 16;
+inline constexpr int kRowColumnCount = 15;
 
 // Binds the columns as the parameters from 1. `headers` are the encoded ones; both stay the
 // caller's until the statement is reset.

@@ -51,7 +51,6 @@ constexpr char kRow[] =
     "partition INTEGER NOT NULL,"
     "timestamp_ms INTEGER NOT NULL,"
     "dead_letter TEXT NOT NULL,"
-    "label TEXT NOT NULL,"
     "accepted_ms INTEGER NOT NULL,"
     "key BLOB,"
     "value BLOB,"

@@ -24,7 +24,6 @@ Row RowOf(std::string value) {
   row.record.headers = {{"ce_type", "user.created"}, {"none", std::nullopt}};
   row.record.timestamp_ms = 7;
   row.dead_letter = "dlq.topic";
-  row.label = "user.*";
   row.accepted_ms = 1000;
   return row;
 }
@@ -41,7 +40,6 @@ void ExpectColumns(const Row& row, const Row& expected) {
   EXPECT_EQ(row.record.value, expected.record.value);
   EXPECT_EQ(row.record.headers, expected.record.headers);
   EXPECT_EQ(row.dead_letter, expected.dead_letter);
-  EXPECT_EQ(row.label, expected.label);
   EXPECT_EQ(row.accepted_ms, expected.accepted_ms);
 }
 
