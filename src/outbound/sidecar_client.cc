@@ -49,7 +49,7 @@ base::Result<Answer> Post(const SidecarAddress& sidecar, const std::string& path
                           const std::string& body) {
   web::http::http_request request(web::http::methods::POST);
   request.set_body(body, content_type);
-  return Send(sidecar, std::move(request), path, query);
+  return Send(sidecar, request, path, query);
 }
 
 }  // namespace outrigger::outbound

@@ -152,7 +152,7 @@ bool DamagedPages::IsFree(uint32_t page) const {
   const uint32_t map = (page - 2) / (kMapEntries + 1) * (kMapEntries + 1) + 2;
   if (map == page) return true;
   const Image image = Committed(map);
-  return image.whole && image.bytes[5 * (page - map - 1)] == kMapFree;
+  return image.whole && image.bytes[size_t{5} * (page - map - 1)] == kMapFree;
 }
 
 }  // namespace outrigger::store

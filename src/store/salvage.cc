@@ -215,7 +215,7 @@ bool IsForeign(const std::string& path) {
   char head[100];
   if (file.number() < 0 || pread(file.number(), head, sizeof head, 0) != sizeof head) return false;
   const std::string_view bytes(head, sizeof head);
-  return bytes.starts_with(std::string_view("SQLite format 3", 16)) &&
+  return bytes.starts_with(std::string_view("SQLite format 3\0", 16)) &&
          bytes[20] != static_cast<char>(kPageSumBytes) && bytes.substr(68, 4) != "OTRG";
 }
 

@@ -106,9 +106,10 @@ void Writer::Commit(Jobs jobs) {
   if (folder_.reserve().Have(std::chrono::steady_clock::now())) committed = TryCommit(jobs);
   if (!committed && committed.error().code == base::Code::kUnavailable) {
     folder_.reserve().GiveUp();
-    const auto others = std::ranges::stable_partition(jobs, &Job::grows);
-    Finish(Jobs(std::move_iterator(jobs.begin()), std::move_iterator(others.begin())), committed);
-    jobs.erase(jobs.begin(), others.begin());
+    const auto others = std::stable_partition(jobs.begin(), jobs.end(),
+                                              [](const Job& job) { return job.grows; });
+    Finish(Jobs(std::move_iterator(jobs.begin()), std::move_iterator(others)), committed);
+    jobs.erase(jobs.begin(), others);
     if (!jobs.empty()) committed = TryCommit(jobs);
     if (untidy_) Tidy();
   }

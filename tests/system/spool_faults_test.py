@@ -56,7 +56,7 @@ class Kills(SpoolCase):
 
     def test_sigterm_under_load_exits_0_and_loses_nothing(self):
         sidecar = self.spooling("shutdown: {budget: 5s}\n")
-        load = Publishers(sidecar, threads=8, keys=64).start()
+        load = Publishers(sidecar, threads=8, keys=64, path="/v1/events/term.event").start()
         self.addCleanup(load.stop)
         for turn in range(KILLS // 4 + 1):
             with contextlib.ExitStack() as pause:
@@ -71,7 +71,7 @@ class Kills(SpoolCase):
         self.goes_on(sidecar, lambda: len(load.acked), 500)
         load.stop()
         self.drained(sidecar)
-        print(f"{len(load.acked)} acked, {len(load.spooled)} spooled,", check_stored(self, load, self.records("load.events")), "duplicates", end=" ")
+        print(f"{len(load.acked)} acked, {len(load.spooled)} spooled,", check_stored(self, load, self.records("term.events")), "duplicates", end=" ")
 
 
 class Disk(SpoolCase):
