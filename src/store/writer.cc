@@ -106,8 +106,8 @@ void Writer::Commit(Jobs jobs) {
   if (folder_.reserve().Have(std::chrono::steady_clock::now())) committed = TryCommit(jobs);
   if (!committed && committed.error().code == base::Code::kUnavailable) {
     folder_.reserve().GiveUp();
-    const auto others = std::stable_partition(jobs.begin(), jobs.end(),
-                                              [](const Job& job) { return job.grows; });
+    const auto others =
+        std::stable_partition(jobs.begin(), jobs.end(), [](const Job& job) { return job.grows; });
     Finish(Jobs(std::move_iterator(jobs.begin()), std::move_iterator(others)), committed);
     jobs.erase(jobs.begin(), others);
     if (!jobs.empty()) committed = TryCommit(jobs);
