@@ -134,6 +134,8 @@ class AppTrouble(DeliveryCase):
                                deliver=", health: {path: /health, interval: 100ms, timeout: 200ms, failures: 3}")
         self.publish_many(sidecar, 6, 6)
         sidecar.wait_for(lambda: sidecar.metrics()['outrigger_delivery_in_flight{subscription="test"}'] == 2)
+        # The topic was missing when the subscription began.
+        sidecar.wait_for(lambda: sidecar.condition("Delivering/test")["reason"] != "TopicMissing", 30, "the topic to be seen")
         before = health_checks()
         sidecar.wait_for(lambda: health_checks() > before + 10, what="health checks beside the two that are in flight")
         self.assertEqual(sidecar.condition("Delivering/test")["reason"], "Delivering")
