@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/fail_point.h"
-#include "publish/rejection.h"
 
 namespace outrigger::publish {
 namespace {
@@ -83,7 +82,8 @@ bool Drain::Give(const DrainPlan::Reading& reading, store::Row& row, const Lane&
   base::Reach(base::FailPoint::kGive);
   sink_.send(std::move(row.record),
              [this, spooled](const kafka::Report& report, event::Record& record) {
-               OnReport(std::move(*spooled), report, record);
+               exits_.OnReport(std::move(*spooled), report, record);
+               Wake();
              });
   base::Reach(base::FailPoint::kGiven);
   return true;
@@ -96,17 +96,6 @@ void Drain::Release(int64_t id, const event::Record& record) {
   } else {
     gate_.Remove(record);
   }
-}
-
-void Drain::OnReport(Spooled spooled, const kafka::Report& report, event::Record& record) {
-  if (report) {
-    exits_.OnAcked(spooled, *report);
-  } else if (ToRejection(report.error()).retryable()) {
-    OnKept(spooled);
-  } else {
-    exits_.OnRejected(std::move(spooled), report.error(), std::move(record));
-  }
-  Wake();
 }
 
 void Drain::OnKept(const Spooled& spooled) {

@@ -44,7 +44,6 @@ class Drain {
   // False: the producer has no room.
   bool Give(const DrainPlan::Reading& reading, store::Row& row, const Lane& lane);
   void Release(int64_t id, const event::Record& record);
-  void OnReport(Spooled spooled, const kafka::Report& report, event::Record& record);
   void Again();
 
   base::Loop& loop_;

@@ -22,7 +22,6 @@ void LateRecords::Send(event::Record record, Pending& event, size_t index) {
   late.self = std::prev(sent_.end());
   late.event = &event;
   late.index = index;
-  late.sent = loop_.Now();
   late.entry = sink_.send(std::move(record),
                           [this, &late](const kafka::Report& report, event::Record& reported) {
                             OnReport(late, report, reported);
@@ -32,13 +31,14 @@ void LateRecords::Send(event::Record record, Pending& event, size_t index) {
 
 void LateRecords::Arm() {
   if (sent_.empty()) return;
-  timer_ = loop_.After(
-      std::max<base::Duration>(sent_.front().sent + after_ - loop_.Now(), base::Duration::zero()),
-      [this] { OnTimer(); });
+  timer_ =
+      loop_.After(std::max<base::Duration>(sent_.front().event->accepted + after_ - loop_.Now(),
+                                           base::Duration::zero()),
+                  [this] { OnTimer(); });
 }
 
 void LateRecords::OnTimer() {
-  while (!sent_.empty() && sent_.front().sent + after_ <= loop_.Now()) {
+  while (!sent_.empty() && sent_.front().event->accepted + after_ <= loop_.Now()) {
     const Late& late = sent_.front();
     const std::string topic = late.event->outcome.targets[late.index].topic;
     Put(&topic);
@@ -159,13 +159,7 @@ void LateRecords::OnReport(Late& late, const kafka::Report& report, event::Recor
 }
 
 void LateRecords::OnReportOfRow(Late& late, const kafka::Report& report, event::Record& record) {
-  if (report) {
-    exits_.OnAcked(late.overdue->row, *report);
-  } else if (ToRejection(report.error()).retryable()) {
-    hooks_.on_refused(late.overdue->row);
-  } else {
-    exits_.OnRejected(std::move(late.overdue->row), report.error(), std::move(record));
-  }
+  exits_.OnReport(std::move(late.overdue->row), report, record);
   End(late);
 }
 

@@ -34,7 +34,6 @@ class LateRecords {
     std::function<void(Pending&, size_t)> on_spooled;
     std::function<void(const store::Row&)> on_row;              // a row was added, with its id
     std::function<void(const base::Error&, size_t)> on_failed;  // so many records were not added
-    std::function<void(const Spooled&)> on_refused;             // it stays, and is to be sent again
     std::function<void()> on_empty;                             // as empty()
   };
   LateRecords(base::Loop& loop, const kafka::RecordSink& sink, store::Store& store, DrainPlan& plan,
@@ -63,7 +62,6 @@ class LateRecords {
     const kafka::Entry* entry = nullptr;
     Pending* event = nullptr;  // null: it was told
     size_t index = 0;
-    base::TimePoint sent;
     std::list<Late>::iterator self;
     State state = State::kSent;
     std::unique_ptr<Overdue> overdue;  // once it is late

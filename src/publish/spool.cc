@@ -63,7 +63,6 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
                  OnPut();
                },
            .on_failed = [this](const auto& error, size_t records) { OnFailed(error, records); },
-           .on_refused = [this](const Spooled& spooled) { drain_.OnKept(spooled); },
            .on_empty = [this] { DoneIfEmpty(); }}),
       drain_(loop, sink_, store, plan_, gate_, exits_, store.found().last_id,
              {.on_given =

@@ -26,6 +26,12 @@ void SpoolExits::OnAcked(const Spooled& spooled, const kafka::Stored& where) {
   Remove(spooled.id);
 }
 
+void SpoolExits::OnReport(Spooled spooled, const kafka::Report& report, event::Record& record) {
+  if (report) return OnAcked(spooled, *report);
+  if (ToRejection(report.error()).retryable()) return hooks_.on_kept(spooled);
+  OnRejected(std::move(spooled), report.error(), std::move(record));
+}
+
 void SpoolExits::OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record) {
   base::Reach(base::FailPoint::kRowRejected);
   const bool too_large = why.reason == kafka::Reason::kTooLarge;

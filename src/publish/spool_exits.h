@@ -30,13 +30,15 @@ class SpoolExits {
       : loop_(loop), sink_(sink), store_(store), hooks_(std::move(hooks)) {}
 
   void OnAcked(const Spooled& spooled, const kafka::Stored& where);
-  // The producer rejected the record for good.
-  void OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record);
+  // What the producer reports of a record that it was given.
+  void OnReport(Spooled spooled, const kafka::Report& report, event::Record& record);
   void Quarantine(Spooled spooled, std::string reason, std::string detail);
   // Asks the store to remove what has left, which else is done for many at once.
   void Flush();
 
  private:
+  // The producer rejected the record for good.
+  void OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record);
   void Remove(int64_t id);
 
   base::Loop& loop_;
