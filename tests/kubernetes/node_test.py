@@ -125,7 +125,8 @@ class NodeTest(unittest.TestCase):
         with self.cluster.forwarded(self.namespace, "deployment/shop-outrigger", 8800) as port:
             event = ("127.0.0.1", port, "POST", "/v1/events/stock.counted?key=k", {"shelf": 1})
             self.assertEqual(ask(*event).status, 401)
-            self.assertEqual(ask(*event, authorization="Bearer open-sesame").status, 200)
+            # 202 where Kafka takes long to make the topic.
+            self.assertIn(ask(*event, authorization="Bearer open-sesame").status, (200, 202))
 
     def test_what_the_app_publishes_while_it_ends_is_in_kafka_and_the_sidecar_ends_after_it(self):
         text = template("--values", CHART / "ci/least-values.yaml", *OUR_IMAGE, "--set", "serviceAccount.create=false",

@@ -224,7 +224,7 @@ class Hostile(KafkaCase):
         self.instance.wait_for(lambda: self.instance.metrics()["outrigger_http_connections"] > 0)
         for path in ("/healthz", "/readyz", "/metrics"):
             self.assertEqual(self.instance.ops(path).status, 200)
-        self.assertEqual(self.send(OK), 503, "none is idle any more")
+        self.instance.wait_for(lambda: self.send(OK) == 503, what="none to be idle any more")
         for s in held:
             try:
                 s.sendall(b"{}")

@@ -41,7 +41,7 @@ class Registration:
             took = {state: [] for state in ("running", "slow", "hanging", "stopped")}
             for _ in range(ROUNDS):
                 took["running"].append(self.times(lms, "running"))
-                lms.gate.delay = 0.5
+                lms.gate.delay = 1
                 took["slow"].append(self.times(lms, "slow"))
                 lms.gate.delay = 0
                 lms.sidecar.process.send_signal(signal.SIGSTOP)
@@ -56,7 +56,7 @@ class Registration:
             print("; ".join(f"{state} median {median[state]:.2f} ms, slowest {slowest[state]:.1f}" for state in took), end=" ")
             for state in took:
                 self.assertLess(median[state], median["running"] + 1, state)
-                self.assertLess(slowest[state], 400, f"{state}: one that waits for Outrigger takes half a second and more")
+                self.assertLess(slowest[state], 900, f"{state}: one that waits for Outrigger takes a second and more")
             # And nothing of all that is lost.
             published = lambda: {json.loads(r.value)["userId"] for r in read_topic(self.bootstrap(lms), "user.events")}  # noqa: E731
             wait_for(lambda: published() >= set(self.users), 30, "all registrations in Kafka")
