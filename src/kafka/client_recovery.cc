@@ -58,6 +58,17 @@ void ClientRecovery::OnStall(std::string why) {
   RebuildAfter(kSettle);
 }
 
+void ClientRecovery::OnConfigChange() {
+  if (phase_ == Phase::kClosed) return;
+  phase_ = Phase::kRebuilding;
+  config_changed_ = true;
+  why_ = "the config has changed";
+  failures_ = 0;
+  denied_.reset();
+  trouble_.clear();
+  RebuildAfter(kSettle);
+}
+
 void ClientRecovery::OnAllDecided() {
   if (phase_ == Phase::kRebuilding && failures_ <= 1) RebuildAfter({});
 }
@@ -73,6 +84,7 @@ std::optional<Refusal> ClientRecovery::OnBuilt() {
   phase_ = Phase::kRunning;
   built_at_ = loop_.Now();
   ++rebuilds_;
+  config_changed_ = false;
   return std::exchange(denied_, std::nullopt);
 }
 

@@ -26,6 +26,9 @@ class ClientRecovery {
   // Returns false when the client is being replaced already.
   bool OnFatal(const Handle::Fatal& why);
   void OnStall(std::string why);
+  // The config has other brokers, credentials or properties. What failed before says nothing of the
+  // next client.
+  void OnConfigChange();
   // No batch is undecided, so there is nothing to wait for; after failures in a row the pause is
   // kept.
   void OnAllDecided();
@@ -41,6 +44,7 @@ class ClientRecovery {
 
   Phase phase() const { return phase_; }
   bool rebuilding() const { return phase_ == Phase::kRebuilding; }
+  bool config_changed() const { return config_changed_; }  // until OnBuilt
   const std::optional<Refusal>& denied() const { return denied_; }
   const std::string& trouble() const { return trouble_; }  // for people; empty: none
   const std::string& why() const { return why_; }          // of the last replacement
@@ -58,6 +62,7 @@ class ClientRecovery {
   std::string why_;
   base::TimePoint built_at_;
   uint64_t rebuilds_ = 0;
+  bool config_changed_ = false;
   base::Timer timer_;
 };
 

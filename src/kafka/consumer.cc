@@ -18,6 +18,10 @@ base::Result<std::unique_ptr<Consumer>> Consumer::Create(base::Loop& loop, Consu
 
 void Consumer::Pause(const TopicPartition& at) { core_->membership().Pause(at); }
 void Consumer::Resume(const TopicPartition& at) { core_->membership().Resume(at); }
+void Consumer::SetKafka(const config::Kafka& kafka) { core_->SetKafka(kafka); }
+void Consumer::SetTopics(std::vector<std::string> topics, std::vector<std::string> never) {
+  core_->SetTopics(std::move(topics), std::move(never));
+}
 void Consumer::SetPolling(bool polling) { core_->SetPolling(polling); }
 void Consumer::Commit(std::vector<Offset> offsets, OnCommitted on_done) {
   core_->commits().Commit(std::move(offsets), std::move(on_done));

@@ -112,6 +112,13 @@ class Consumer {
   void Pause(const TopicPartition& at);
   void Resume(const TopicPartition& at);
 
+  // Other brokers, credentials or properties: everything is revoked as by a rebalance, and a new
+  // client takes over.
+  void SetKafka(const config::Kafka& kafka);
+  // As ConsumerOptions has them. Partitions of topics that stay are kept, unless `never` changes,
+  // which takes a new client.
+  void SetTopics(std::vector<std::string> topics, std::vector<std::string> never);
+
   // False: everything waits in the client's queue, rebalances and the results of commits too; so
   // for less than a second. Close polls again.
   void SetPolling(bool polling);

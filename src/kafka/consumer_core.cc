@@ -70,16 +70,20 @@ Consumer::Core::Core(base::Loop& loop, ConsumerOptions options, ConsumerHandler 
       batch_(options_.fetch.passed_on) {}
 
 GroupMembership::Events Consumer::Core::MembershipEvents() {
-  return {.poll = [this] { OnEvents(); },
-          .on_assigned =
-              [this](std::vector<Assigned> assigned) {
-                recovery_.OnAssigned();
-                handler_.on_assigned(std::move(assigned));
-              },
-          .on_revoked = handler_.on_revoked,
-          .on_reset = [this](const Reset& reset) { TellReset(reset); },
-          .on_renewable = [this] { ReplaceClient("nothing comes of Kafka"); },
-          .on_fatal = [this](const std::string& why) { OnFatal(why); }};
+  return {
+      .poll = [this] { OnEvents(); },
+      .on_assigned =
+          [this](std::vector<Assigned> assigned) {
+            recovery_.OnAssigned();
+            handler_.on_assigned(std::move(assigned));
+          },
+      .on_revoked = handler_.on_revoked,
+      .on_reset = [this](const Reset& reset) { TellReset(reset); },
+      .on_renewable =
+          [this] {
+            ReplaceClient(config_changed_ ? "the config has changed" : "nothing comes of Kafka");
+          },
+      .on_fatal = [this](const std::string& why) { OnFatal(why); }};
 }
 
 base::Result<void> Consumer::Core::Open() {
@@ -87,6 +91,7 @@ base::Result<void> Consumer::Core::Open() {
   if (!handle) return base::Fail(handle.error());
   if (auto subscribed = (*handle)->Subscribe(options_.topics); !subscribed) return subscribed;
   client_.Use(std::move(*handle));
+  config_changed_ = false;
   client_.Post([this] { OnEvents(); });  // what came before the queue told of itself
   Ping();
   if (!beat_.armed()) Beat();
@@ -107,6 +112,7 @@ void Consumer::Core::Beat() {
     Beat();
     OnEvents();
     if (membership_.closed()) return;
+    if (config_changed_) Renew();
     if (!health_.connected()) Ping();
     EndRefusedFetches();
     if (health_.connected()) {
@@ -281,6 +287,29 @@ void Consumer::Core::Ping() {
 
 size_t Consumer::Core::fetched_bytes() const {
   return rd_kafka_queue_length(client_.handle()->queue()) * batch_.usual_bytes();
+}
+
+void Consumer::Core::SetKafka(const config::Kafka& kafka) {
+  options_.kafka = kafka;
+  config_changed_ = true;
+  recovery_.OnConfigChange();
+  Renew();
+}
+
+void Consumer::Core::SetTopics(std::vector<std::string> topics, std::vector<std::string> never) {
+  options_.topics = std::move(topics);
+  topics_.SetTopics(options_.topics);
+  config_changed_ = config_changed_ || never != options_.never;
+  options_.never = std::move(never);
+  if (config_changed_) return Renew();
+  if (!active()) return;
+  if (auto subscribed = client_.handle()->Subscribe(options_.topics); !subscribed)
+    OnError(RD_KAFKA_RESP_ERR__INVALID_ARG, subscribed.error().message, {}, -1);
+}
+
+// A rebalance that is under way is waited for; the beat comes again.
+void Consumer::Core::Renew() {
+  if (!membership_.stepping() && active()) membership_.Renew();
 }
 
 void Consumer::Core::SetPolling(bool polling) {

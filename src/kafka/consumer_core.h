@@ -27,6 +27,8 @@ class Consumer::Core {
   ~Core() { client_.Stop(); }
 
   base::Result<void> Open();
+  void SetKafka(const config::Kafka& kafka);
+  void SetTopics(std::vector<std::string> topics, std::vector<std::string> never);
   void SetPolling(bool polling);
   size_t fetched_bytes() const;
   std::optional<Watermarks> WatermarksOf(const TopicPartition& at) const;
@@ -59,8 +61,9 @@ class Consumer::Core {
   void OnFatal(const std::string& why);
   void OnStandstill(const std::string& why);
   void ReplaceClient(const std::string& why);
+  void Renew();
 
-  const ConsumerOptions options_;
+  ConsumerOptions options_;
   const ConsumerHandler handler_;
   ConsumerClient client_;
   ConsumerHealth health_;
@@ -74,6 +77,7 @@ class Consumer::Core {
   StandstillWatch standstill_;
   RecordBatch batch_;
   bool polling_ = true;
+  bool config_changed_ = false;  // since the client was made
   bool pinging_ = false;
   telemetry::LogLimit error_log_;
   base::Timer beat_;

@@ -56,6 +56,11 @@ void ConsumerRecovery::Replace(const std::string& why) {
   RebuildLater(why);
 }
 
+void ConsumerRecovery::OnConfigChange() {
+  pause_ = {};
+  if (phase_ == Phase::kReplacing) RebuildLater("the config has changed");
+}
+
 void ConsumerRecovery::OnAssigned() {
   pause_ = {};
   assigned_since_ = client_.Now();

@@ -29,6 +29,8 @@ class ConsumerRecovery {
   bool OnFatal(const std::string& why);
   // The client works, and gets nothing: its place in the group is left for the next one's.
   void Replace(const std::string& why);
+  // The config has other brokers or credentials: a replacement waits no longer.
+  void OnConfigChange();
   // The client holds partitions.
   void OnAssigned();
   // No client is made any more.

@@ -20,6 +20,8 @@ std::optional<Refusal> Producer::Admit(const event::Record& record) const {
 const Entry* Producer::Produce(event::Record record, OnReport on_report) {
   return core_->Produce(std::move(record), std::move(on_report));
 }
+void Producer::SetKafka(const config::Kafka& kafka) { core_->SetKafka(kafka); }
+void Producer::SetMaxBytes(size_t max_bytes) { core_->topics().SetMaxBytes(max_bytes); }
 RecordSink Producer::sink() {
   return {
       .send =

@@ -63,6 +63,11 @@ class Producer {
   // Takes the record. `on_report` is called exactly once, unless the producer is destroyed first.
   const Entry* Produce(event::Record record, OnReport on_report);
 
+  // Other brokers, credentials or properties: a new client takes over when what is under way is
+  // decided, or after a second, and gets what is not acknowledged, in order.
+  void SetKafka(const config::Kafka& kafka);
+  void SetMaxBytes(size_t max_bytes);  // as ProducerOptions::max_bytes
+
   // This producer, which outlives it.
   RecordSink sink();
 

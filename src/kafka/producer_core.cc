@@ -319,6 +319,14 @@ void Producer::Core::RefuseFirst(PartitionQueue& queue, size_t count, const Refu
   reports_.RefuseAll(refused, refusal);
 }
 
+void Producer::Core::SetKafka(const config::Kafka& kafka) {
+  options_.kafka = kafka;
+  compressing_ = Compresses(kafka);
+  recovery_.OnConfigChange();
+  ShowRefusals();
+  RebuildWhenDecided();
+}
+
 void Producer::Core::Close(std::chrono::milliseconds budget, std::function<void()> on_done) {
   reports_.Close(
       loop_, budget, [this] { GiveUp(); }, std::move(on_done));
@@ -359,18 +367,24 @@ void Producer::Core::Rebuild() {
   OnEvents();
   auto handle = Handle::Producer(options_.kafka);
   if (!handle) return recovery_.OnBuildFailed(handle.error().message);
+  const bool config_changed = recovery_.config_changed();  // perhaps to another cluster
   size_t again = 0;
-  for (const auto& [name, topic] : topics_.topics())
-    for (const auto& queue : topic->queues()) {
-      again += queue->TakeBackUnanswered();
-      if (!topic->placed()) GatherLater(*topic);
+  for (const auto& [name, topic] : topics_.topics()) {
+    if (config_changed) {
+      topic->ForgetOffsets();
+      if (topic->placed()) topics_.Unplace(*topic);
     }
-  Log(Level::kWarn, "the Kafka client was replaced; what was not acked is sent again",
+    for (const auto& queue : topic->queues()) again += queue->TakeBackUnanswered();
+    if (!topic->placed()) GatherLater(*topic);
+  }
+  Log(config_changed ? Level::kInfo : Level::kWarn,
+      "the Kafka client was replaced; what was not acked is sent again",
       {{"error", recovery_.why()}, {"events", std::to_string(again)}});
   rd_kafka_queue_io_event_enable(handle_->queue(), -1, nullptr, 0);
   Use(std::move(*handle));
   if (const auto denied = recovery_.OnBuilt()) reports_.RefuseAll(topics_.TakeWaiting(), *denied);
   sender_.SendAll();
+  if (config_changed) finder_->Ping();
 }
 
 void Producer::Core::LookForStalls() {

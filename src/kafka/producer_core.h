@@ -48,10 +48,11 @@ class Producer::Core {
   base::Result<void> Open();
   std::optional<Refusal> Admit(const event::Record& record) const;
   const Entry* Produce(event::Record record, OnReport on_report);
+  void SetKafka(const config::Kafka& kafka);
   void Close(std::chrono::milliseconds budget, std::function<void()> on_done);
 
   BrokerHealth& brokers() { return brokers_; }
-  const TopicTable& topics() const { return topics_; }
+  TopicTable& topics() { return topics_; }
   uint64_t rebuilds() const { return recovery_.rebuilds(); }
   rd_kafka_t* client() const { return handle_->rk(); }
 
@@ -86,8 +87,8 @@ class Producer::Core {
   void LookForStalls();
 
   base::Loop& loop_;
-  const ProducerOptions options_;
-  const bool compressing_;
+  ProducerOptions options_;
+  bool compressing_;
   BrokerHealth brokers_;
   TopicTable topics_;
   EndOfTurn end_of_turn_;

@@ -84,6 +84,8 @@ class Topic {
   // Kafka has a record at this offset. Whether there was a later one before: the topic was created
   // again, or has lost its data.
   bool OnStored(int32_t partition, int64_t offset);
+  // What comes next may be of another cluster.
+  void ForgetOffsets() { last_offsets_.clear(); }
 
   // Why it takes nothing, with what to do; empty while it does.
   const std::string& refusal() const { return refusal_; }

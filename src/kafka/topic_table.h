@@ -24,6 +24,7 @@ class TopicTable {
   // Bounds as of ProducerOptions.
   TopicTable(base::Clock clock, size_t max_records, size_t max_bytes);
 
+  void SetMaxBytes(size_t max_bytes) { max_bytes_ = max_bytes; }
   // Why there is no room for the record now, if so.
   std::optional<Refusal> Admit(const event::Record& record) const;
   // Counts the record, also one that is about to be refused, until Release.
@@ -55,7 +56,7 @@ class TopicTable {
  private:
   base::Clock clock_;
   const size_t max_records_;
-  const size_t max_bytes_;
+  size_t max_bytes_;
   Map topics_;
   Held held_;
   size_t not_placed_ = 0;  // of `topics_`

@@ -26,6 +26,14 @@ TopicWatch::TopicWatch(ConsumerClient& client, ConsumerHealth& health,
       on_come_(std::move(on_come)),
       missing_at_(client.Now()) {}
 
+void TopicWatch::SetTopics(std::vector<std::string> topics) {
+  topics_ = std::move(topics);
+  pause_ = PauseFor(topics_);
+  health_.EndAll(Trouble::kTopicMissing);  // perhaps of one that is not asked for any more
+  health_.EndAll(Trouble::kTopicRefused);
+  AskSoon();
+}
+
 bool TopicWatch::troubled() const {
   return health_.troubles().holds(Trouble::kTopicMissing) ||
          health_.troubles().holds(Trouble::kTopicRefused);

@@ -22,6 +22,7 @@ class TopicWatch {
   TopicWatch(ConsumerClient& client, ConsumerHealth& health, std::vector<std::string> topics,
              std::function<void(base::TimePoint missing_at)> on_come);
 
+  void SetTopics(std::vector<std::string> topics);
   // Asks when the group has not taken us in, or a topic is in trouble.
   void Beat(bool joined);
   // The client has told of such a trouble: which topics, and until when, is for the next Beat.
@@ -33,8 +34,8 @@ class TopicWatch {
 
   ConsumerClient& client_;
   ConsumerHealth& health_;
-  const std::vector<std::string> topics_;
-  const base::Duration pause_;
+  std::vector<std::string> topics_;
+  base::Duration pause_;
   const std::function<void(base::TimePoint)> on_come_;
   ConsumerClient::Pace pace_;
   base::TimePoint missing_at_;

@@ -694,6 +694,61 @@ TEST_F(ConsumerTest, AClientThatFetchesNothingOfWhatIsThereGivesWayToANewOneAndL
   EXPECT_TRUE(Until([&] { return troubles.all().empty(); }));
 }
 
+TEST_F(ConsumerTest, WithOtherBrokersEverythingIsRevokedAndTheirsIsRead) {
+  Send(2, "one");
+  const auto member = Join("one");
+  ASSERT_TRUE(Until([&] { return member->records.size() == 2; }));
+  const auto other = std::move(*EmbeddedBroker::Start(1));
+  rd_kafka_mock_group_initial_rebalance_delay_ms(
+      static_cast<rd_kafka_mock_cluster_t*>(other->native_handle()), 0);
+  other->CreateTopic("one", 2);
+  config::Kafka kafka = Options().kafka;
+  kafka.brokers = {other->bootstrap()};
+  member->consumer->SetKafka(kafka);
+  ASSERT_TRUE(Until([&] { return member->held.size() == 2; }));
+  EXPECT_EQ(member->revocations, 1u);
+  EXPECT_EQ(member->losses, 0u);
+  EXPECT_EQ(member->held[one_].position, 0);
+  EXPECT_TRUE(member->connection.connected);
+  member->consumer.reset();
+}
+
+TEST_F(ConsumerTest, WhereItCantReachItsBrokersOthersAreAskedAtOnce) {
+  ConsumerOptions options = Options("one");
+  options.kafka.brokers = {"127.0.0.1:1"};
+  Member member(loop_, std::move(options));
+  ASSERT_TRUE(Until([&] { return !member.connection.last_error.empty(); }));
+  member.consumer->SetKafka(Options().kafka);
+  Send(1, "one");
+  EXPECT_TRUE(Until([&] { return member.records.size() == 1; }));
+}
+
+TEST_F(ConsumerTest, WhenTheTopicsChangeThoseThatStayKeepTheirPartitions) {
+  const auto member = Join();
+  ASSERT_TRUE(Until([&] { return member->held.size() == kPartitions; }));
+  const auto before = member->held;
+  member->consumer->SetTopics({"t", "one"}, {});
+  ASSERT_TRUE(Until([&] { return member->held.contains(one_); }));
+  EXPECT_EQ(member->revocations, 0u);
+  for (const auto& [at, assigned] : before) EXPECT_EQ(member->held[at].epoch, assigned.epoch);
+  member->consumer->SetTopics({"one"}, {});
+  ASSERT_TRUE(Until([&] { return member->held.size() == 1; }));
+  EXPECT_TRUE(member->held.contains(one_));
+  EXPECT_EQ(member->losses, 0u);
+  EXPECT_EQ(member->consumer->rebuilds(), 0u);
+  Send(1, "one");
+  EXPECT_TRUE(Until([&] { return member->records.size() == 1; }));
+}
+
+TEST_F(ConsumerTest, AMissingTopicThatIsNoLongerAskedForIsNoTroubleAnyMore) {
+  const auto member = Join("not-there");
+  const auto& troubles = member->consumer->troubles();
+  ASSERT_TRUE(Until([&] { return troubles.holds(Trouble::kTopicMissing, "not-there"); }));
+  member->consumer->SetTopics({"one"}, {});
+  ASSERT_TRUE(Until([&] { return !member->held.empty(); }));
+  EXPECT_TRUE(Until([&] { return troubles.all().empty(); }));
+}
+
 TEST_F(ConsumerTest, ABrokerThatGoesAndComesIsSeenAndLosesNothing) {
   const auto member = Join("one");
   ASSERT_TRUE(Until([&] { return !member->held.empty(); }));

@@ -153,6 +153,76 @@ TEST_F(ProducerRebuildTest, CloseEndsAlsoWhileTheClientIsDenied) {
   EXPECT_TRUE(test::RunUntil(loop_, [&] { return closed; }));
 }
 
+class ProducerConfigTest : public ProducerRebuildTest {
+ protected:
+  ProducerConfigTest() { other_->CreateTopic("t", 2 * kPartitions); }
+
+  void UseOther() {
+    config::Kafka kafka;
+    kafka.brokers = {other_->bootstrap()};
+    producer_->SetKafka(kafka);
+  }
+  // What is expected is in the other cluster now.
+  void ExpectInOrderThere() {
+    broker_.swap(other_);
+    ExpectInOrder(false, 2 * kPartitions);
+    broker_.swap(other_);
+  }
+
+  std::unique_ptr<EmbeddedBroker> other_ = std::move(*EmbeddedBroker::Start());
+};
+
+TEST_F(ProducerConfigTest, OtherBrokersGetWhatTheFirstDidNotAcknowledgeInOrder) {
+  Open();
+  rd_kafka_mock_broker_set_down(mock_, 1);
+  SendMany(20, 50);
+  UseOther();
+  SendMany(20, 50);
+  ASSERT_TRUE(Settled());
+  EXPECT_TRUE(refused_.empty());
+  EXPECT_EQ(producer_->rebuilds(), 1u);
+  EXPECT_TRUE(producer_->connection().connected);
+  ExpectInOrderThere();
+}
+
+TEST_F(ProducerConfigTest, WhatIsUnderWayIsDecidedFirstSoThatNothingIsInBothClusters) {
+  Open();
+  SendMany(20, 50);
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return reported_ > 0; }));
+  UseOther();
+  SendMany(20, 50);
+  ASSERT_TRUE(Settled());
+  EXPECT_TRUE(refused_.empty());
+  const size_t first = test::ReadTopic(broker_->bootstrap(), "t", kPartitions).size();
+  const size_t second = test::ReadTopic(other_->bootstrap(), "t", 2 * kPartitions).size();
+  EXPECT_EQ(first + second, sent_);
+  EXPECT_GT(second, 0u);
+}
+
+TEST_F(ProducerConfigTest, AClientThatIsDeniedIsReplacedAtOnce) {
+  Open();
+  FailTwice(kDenied);
+  UseOther();
+  Send("key");
+  ASSERT_TRUE(Settled());
+  EXPECT_TRUE(refused_.empty());
+  EXPECT_EQ(producer_->connection().refusal, "");
+}
+
+TEST_F(ProducerConfigTest, BrokersThatCantBeReachedAreNamedAndTheNextOnesGetEverything) {
+  Open();
+  Send("key");
+  ASSERT_TRUE(Settled());
+  config::Kafka nowhere;
+  nowhere.brokers = {"127.0.0.1:1"};
+  producer_->SetKafka(nowhere);
+  SendMany(20, 5);
+  ASSERT_TRUE(test::RunUntil(loop_, [&] { return !producer_->connection().connected; }));
+  UseOther();
+  ASSERT_TRUE(Settled());
+  EXPECT_TRUE(refused_.empty());
+}
+
 class ProducerStallTest : public ProducerRebuildTest {
  protected:
   ProducerStallTest() : ProducerRebuildTest(3) {

@@ -67,9 +67,9 @@ class ProducerTest : public testing::Test {
 
   // The records of each key are in Kafka once, in the order sent; a record may be there twice after
   // a rebuild, but never before an older one's first.
-  void ExpectInOrder(bool duplicates_allowed = false) {
+  void ExpectInOrder(bool duplicates_allowed = false, int partitions = kPartitions) {
     std::map<std::string, int> next;
-    for (const auto& record : test::ReadTopic(broker_->bootstrap(), "t", kPartitions)) {
+    for (const auto& record : test::ReadTopic(broker_->bootstrap(), "t", partitions)) {
       const int number = std::stoi(record.value);
       if (duplicates_allowed && number < next[record.key]) continue;
       ASSERT_EQ(number, next[record.key]++) << "key " << record.key;
