@@ -17,54 +17,111 @@ namespace {
 constexpr std::chrono::milliseconds kLeaveShare{2000};
 constexpr auto kTick = std::chrono::seconds(1);
 
-// The subscriptions of each consumer group, in the file's order.
-std::vector<std::vector<config::Subscription>> ByGroup(
-    const std::vector<config::Subscription>& all) {
-  std::vector<std::vector<config::Subscription>> groups;
-  for (const auto& subscription : all) {
-    const auto same = std::ranges::find_if(
-        groups, [&](const auto& group) { return group.front().group == subscription.group; });
-    if (same == groups.end())
-      groups.push_back({subscription});
-    else
-      same->push_back(subscription);
-  }
-  return groups;
-}
-
 }  // namespace
 
-DeliverFlow::DeliverFlow(const config::Config& config, const telemetry::MemoryUse& memory_use,
-                         telemetry::Metrics& metrics)
-    : metrics_(metrics), memory_use_(memory_use), kafka_(config.kafka) {}
+DeliverFlow::DeliverFlow(const telemetry::MemoryUse& memory_use, telemetry::Metrics& metrics,
+                         telemetry::Conditions& conditions)
+    : metrics_(metrics), memory_use_(memory_use), conditions_(conditions) {}
 
 base::Result<std::unique_ptr<DeliverFlow>> DeliverFlow::Create(
     const config::Config& config, const base::MemoryBudget& budget,
     const telemetry::MemoryUse& memory_use, telemetry::Metrics& metrics,
     telemetry::Conditions& conditions) {
-  std::unique_ptr<DeliverFlow> flow(new DeliverFlow(config, memory_use, metrics));
+  std::unique_ptr<DeliverFlow> flow(new DeliverFlow(memory_use, metrics, conditions));
   kafka::ProducerOptions options;
   options.kafka = config.kafka;
   options.max_bytes = budget.of(MemoryShare::kDeadLetters);
-  const auto fetch = kafka::FetchBounds::Of(budget.fetch_of_group(), budget.total());
   auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
   if (!producer) return base::Fail(producer.error());
   flow->producer_ = std::move(*producer);
-  for (auto& subscriptions : ByGroup(config.subscriptions)) {
-    const size_t waiting = budget.application_of_subscription() * subscriptions.size();
-    auto created = deliver::Group::Create({.loop = flow->loop_,
-                                           .kafka = flow->kafka_,
-                                           .subscriptions = std::move(subscriptions),
-                                           .rebalance_drain = config.rebalance_drain,
-                                           .sink = flow->producer_->sink(),
-                                           .metrics = metrics,
-                                           .conditions = conditions,
-                                           .max_waiting_bytes = waiting,
-                                           .fetch = fetch});
-    if (!created) return base::Fail(created.error());
-    flow->groups_.push_back(std::move(*created));
-  }
+  flow->Want(config, budget);
+  for (const auto& [name, wanted] : flow->wanted_)
+    if (auto begun = flow->Begin(name); !begun) return base::Fail(begun.error());
   return flow;
+}
+
+void DeliverFlow::Want(const config::Config& config, const base::MemoryBudget& budget) {
+  kafka_ = config.kafka;
+  fetch_ = kafka::FetchBounds::Of(budget.fetch_of_group(), budget.total());
+  drain_ = config.rebalance_drain;
+  wanted_.clear();
+  for (const auto& subscription : config.subscriptions) {
+    deliver::GroupOptions& group = wanted_[subscription.group];
+    group.subscriptions.push_back(subscription);
+    group.rebalance_drain = config.rebalance_drain;
+    group.max_waiting_bytes = budget.application_of_subscription() * group.subscriptions.size();
+  }
+}
+
+base::Result<void> DeliverFlow::Begin(const std::string& name) {
+  auto created = deliver::Group::Create({.loop = loop_,
+                                         .kafka = kafka_,
+                                         .sink = producer_->sink(),
+                                         .metrics = metrics_,
+                                         .conditions = conditions_,
+                                         .on_gone = [this](const auto& gone) { OnGone(gone); },
+                                         .fetch = fetch_,
+                                         .options = wanted_.at(name)});
+  if (!created) return base::Fail(created.error());
+  groups_[name].group = std::move(*created);
+  return {};
+}
+
+void DeliverFlow::Apply(const config::Config& config, const base::MemoryBudget& budget) {
+  loop_.Call([&] {
+    const bool other_clients = !kafka_.SameClients(config.kafka);
+    Want(config, budget);
+    producer_->SetMaxBytes(budget.of(MemoryShare::kDeadLetters));
+    if (other_clients) {
+      producer_->SetKafka(kafka_);
+      for (auto& [name, running] : groups_)
+        if (!running.stopping) running.group->ApplyKafka();
+    }
+    Follow();
+  });
+}
+
+void DeliverFlow::Follow() {
+  for (auto& [name, running] : groups_) {
+    if (running.stopping) continue;
+    const auto wanted = wanted_.find(name);
+    if (wanted != wanted_.end())
+      running.group->Apply(wanted->second);
+    else
+      Stop(name, running, drain_);
+  }
+  for (const auto& [name, options] : wanted_) {
+    if (groups_.contains(name)) continue;
+    if (auto begun = Begin(name); !begun) ShowThatItCant(name, begun.error());
+  }
+}
+
+void DeliverFlow::Stop(const std::string& name, Running& running, base::Duration settle_within) {
+  if (std::exchange(running.stopping, true)) return;
+  running.group->Stop(settle_within, [this, name] { OnStopped(name); });
+}
+
+void DeliverFlow::OnStopped(const std::string& group) {
+  const auto stopped = groups_.extract(group);
+  if (shutting_down_) return CloseWhenStopped();
+  for (const auto& name : stopped.mapped().group->names()) OnGone(name);
+  Follow();
+}
+
+// It may have moved to another group.
+void DeliverFlow::OnGone(const std::string& subscription) {
+  for (const auto& [group, options] : wanted_)
+    for (const auto& each : options.subscriptions)
+      if (each.name == subscription) return;
+  conditions_.Remove("Delivering/" + subscription);
+}
+
+// What a check of the config did not find.
+void DeliverFlow::ShowThatItCant(const std::string& group, const base::Error& error) {
+  Log(Level::kError, "a consumer group can't be joined",
+      {{"group", group}, {"error", error.message}});
+  for (const auto& each : wanted_.at(group).subscriptions)
+    conditions_.Set("Delivering/" + each.name, telemetry::Status::kFalse, "Refused", error.message);
 }
 
 DeliverFlow::~DeliverFlow() {
@@ -88,9 +145,9 @@ void DeliverFlow::Tick() {
 void DeliverFlow::ShowMemory() {
   uint64_t waiting = 0;
   uint64_t fetched = 0;
-  for (const auto& group : groups_) {
-    waiting += group->waiting_bytes();
-    fetched += group->fetched_bytes();
+  for (const auto& [name, running] : groups_) {
+    waiting += running.group->waiting_bytes();
+    fetched += running.group->fetched_bytes();
   }
   memory_use_.Set(MemoryShare::kApplication, waiting);
   memory_use_.Set(MemoryShare::kFetch, fetched);
@@ -102,21 +159,21 @@ void DeliverFlow::ShowMemory() {
 void DeliverFlow::Shutdown(std::chrono::milliseconds budget) {
   loop_.Post([this, budget] {
     stop_by_ = loop_.Now() + budget;
-    stopping_ = groups_.size() + 1;
+    shutting_down_ = true;
     deadline_ = loop_.After(budget, [this] {
       Log(Level::kWarn,
           "shutdown.budget is over: what the app has not answered is delivered again");
       loop_.Stop();
     });
     const auto settle_within = budget - std::min(kLeaveShare, budget / 4);
-    for (const auto& group : groups_) group->Stop(settle_within, [this] { Stopped(); });
-    Stopped();
+    for (auto& [name, running] : groups_) Stop(name, running, settle_within);
+    CloseWhenStopped();
   });
   if (thread_.joinable()) thread_.join();
 }
 
-void DeliverFlow::Stopped() {
-  if (--stopping_ > 0) return;
+void DeliverFlow::CloseWhenStopped() {
+  if (!groups_.empty()) return;
   // Dead-letter records that are still under way: their events were not settled, so nothing is lost
   // either way.
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(stop_by_ - loop_.Now());

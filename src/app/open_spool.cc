@@ -65,7 +65,10 @@ publish::SpoolOptions OpenSpool::OptionsOf(const config::Spool& config) const {
   return {.after = config.after, .max_bytes = config.max_bytes, .max_putting = putting_};
 }
 
-void OpenSpool::Apply(const config::Spool& config) { spool_->SetOptions(OptionsOf(config)); }
+void OpenSpool::Apply(const config::Spool& config, size_t putting) {
+  putting_ = putting;
+  spool_->SetOptions(OptionsOf(config));
+}
 
 void OpenSpool::Show(const kafka::Connection& connection) {
   spool_->Show();

@@ -27,7 +27,7 @@ class OpenSpool {
                                                        telemetry::Conditions& conditions);
 
   publish::Spool& spool() { return *spool_; }
-  void Apply(const config::Spool& config);
+  void Apply(const config::Spool& config, size_t putting);
   // Shows it; once a second or so.
   void Show(const kafka::Connection& connection);
 
@@ -38,7 +38,7 @@ class OpenSpool {
   publish::SpoolOptions OptionsOf(const config::Spool& config) const;
 
   const std::string folder_;
-  const size_t putting_;
+  size_t putting_;
   const telemetry::SpoolMetrics metrics_;
   telemetry::Conditions& conditions_;
   std::unique_ptr<store::Store> store_;

@@ -40,6 +40,14 @@ std::string Join(const std::vector<std::string>& parts) {
   return joined;
 }
 
+// Of what waits for Kafka: on its way to the disk, and with the producer.
+size_t ForDisk(const config::Config& config, const base::MemoryBudget& budget) {
+  return config.spool.enabled() ? budget.of(MemoryShare::kKafka) / kPutShare : 0;
+}
+size_t ForProducer(const config::Config& config, const base::MemoryBudget& budget) {
+  return budget.of(MemoryShare::kKafka) - ForDisk(config, budget);
+}
+
 publish::PublisherOptions OptionsOf(const config::Config& config,
                                     const base::MemoryBudget& budget) {
   publish::PublisherOptions options;
@@ -80,7 +88,8 @@ PublishFlow::PublishFlow(const config::Config& config, const base::MemoryBudget&
       metrics_(metrics),
       conditions_(conditions),
       kafka_enabled_(config.kafka.enabled),
-      brokers_(Join(config.kafka.brokers)) {}
+      kafka_(config.kafka),
+      brokers_(Join(kafka_.brokers)) {}
 
 base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
     const config::Config& config, const base::MemoryBudget& budget,
@@ -91,9 +100,7 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
   if (config.kafka.enabled) {
     kafka::ProducerOptions options;
     options.kafka = config.kafka;
-    // Of it, what may be on its way to the disk.
-    const size_t putting = config.spool.enabled() ? budget.of(MemoryShare::kKafka) / kPutShare : 0;
-    options.max_bytes = budget.of(MemoryShare::kKafka) - putting;
+    options.max_bytes = ForProducer(config, budget);
     options.kept_on_disk = config.spool.enabled();
     auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
     if (!producer) return base::Fail(producer.error());
@@ -101,8 +108,8 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
     flow->producer_->OnConnectionChange(
         [self = flow.get()](const kafka::Connection&) { self->OnConnectionChange(); });
     if (config.spool.enabled()) {
-      auto spool = OpenSpool::Open(flow->loop_, flow->producer_->sink(), config.spool, putting,
-                                   metrics, conditions);
+      auto spool = OpenSpool::Open(flow->loop_, flow->producer_->sink(), config.spool,
+                                   ForDisk(config, budget), metrics, conditions);
       if (!spool) return base::Fail(spool.error());
       flow->spool_ = std::move(*spool);
       flow->spool_->Show(flow->producer_->connection());
@@ -152,16 +159,26 @@ base::Result<uint16_t> PublishFlow::Listen(const config::Http& http) {
   return port;
 }
 
-void PublishFlow::Apply(const config::Config& config, std::string token,
-                        std::shared_ptr<const publish::Routes> routes) {
+void PublishFlow::Apply(const config::Config& config, const base::MemoryBudget& budget,
+                        std::string token, std::shared_ptr<const publish::Routes> routes) {
   loop_.Call([&] {
+    budget_ = budget;
+    if (producer_) ApplyKafka(config);
     publisher_->SetRoutes(std::move(routes));
     publisher_->SetOptions(OptionsOf(config, budget_));
-    if (spool_) spool_->Apply(config.spool);
+    if (spool_) spool_->Apply(config.spool, ForDisk(config, budget_));
     server_->SetLimits(LimitsOf(config.http, budget_));
     ingress_->SetOptions(
         {config.http.max_body, std::move(token), config.http.raw_topics, config.http.rate});
   });
+}
+
+void PublishFlow::ApplyKafka(const config::Config& config) {
+  producer_->SetMaxBytes(ForProducer(config, budget_));
+  if (kafka_.SameClients(config.kafka)) return;
+  kafka_ = config.kafka;
+  brokers_ = Join(kafka_.brokers);
+  producer_->SetKafka(kafka_);
 }
 
 void PublishFlow::OnConnectionChange() {

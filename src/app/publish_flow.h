@@ -45,8 +45,8 @@ class PublishFlow {
   void Start();
   // Opens the ports; requests are served when this returns. `port` is the TCP port in use.
   base::Result<uint16_t> Listen(const config::Http& http);
-  // Routes, limits, token, rate: from the next request on.
-  void Apply(const config::Config& config, std::string token,
+  // Routes, limits, token, rate: from the next request on. Kafka: by new clients.
+  void Apply(const config::Config& config, const base::MemoryBudget& budget, std::string token,
              std::shared_ptr<const publish::Routes> routes);
 
   // Waits for Kafka, until `give_up` says otherwise (on the flow's thread); empty when it was
@@ -66,6 +66,7 @@ class PublishFlow {
               const telemetry::MemoryUse& memory_use, telemetry::Metrics& metrics,
               telemetry::Conditions& conditions);
 
+  void ApplyKafka(const config::Config& config);
   void OnConnectionChange();
   void ShowConnection();
   void ShowRefusal(const kafka::Connection& connection);
@@ -77,12 +78,13 @@ class PublishFlow {
   void CloseProducer();
   std::chrono::milliseconds DrainTimeLeft() const;
 
-  const base::MemoryBudget budget_;
+  base::MemoryBudget budget_;
   const telemetry::MemoryUse& memory_use_;
   telemetry::Metrics& metrics_;
   telemetry::Conditions& conditions_;
   const bool kafka_enabled_;
-  const std::string brokers_;
+  config::Kafka kafka_;
+  std::string brokers_;  // for people
   base::Loop loop_;
   std::unique_ptr<kafka::Producer> producer_;
   std::unique_ptr<OpenSpool> spool_;  // null: there is none

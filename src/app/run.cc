@@ -48,19 +48,13 @@ void RaiseOpenFiles() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-// The files that a config names and that are read with it. Secrets of Kafka are read at the start
-// only; where they are wrong, the config is refused, and a change of them is a change of the
-// config.
+// The files that a config names and that are read with it.
 std::vector<std::string> ReadBeside(const config::Loaded& loaded) {
   const config::Config& config = loaded.config;
   std::vector<std::string> paths = {config.http.token_file};
   for (const auto& route : config.routes)
     if (route.schemas) paths.push_back(route.schemas->value);
-  const config::Security& security = config.kafka.security;
-  if (!loaded.ok())
-    for (const auto& file : {security.username_file, security.password_file, security.ca_file,
-                             security.cert_file, security.key_file, security.key_password_file})
-      paths.push_back(file);
+  for (const auto& file : config.kafka.security.files()) paths.push_back(file);
   std::erase(paths, std::string());
   return paths;
 }

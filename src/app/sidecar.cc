@@ -54,19 +54,8 @@ std::string NeedsRestart(const config::Config& now, const config::Config& next) 
   const auto add = [&fields](bool changed, const char* name) {
     if (changed) fields += (fields.empty() ? "" : ", ") + std::string(name);
   };
-  const config::Kafka &from = now.kafka, &to = next.kafka;
-  add(from.brokers != to.brokers, "kafka.brokers");
-  add(from.enabled != to.enabled, "kafka.enabled");
-  add(from.client_id != to.client_id, "kafka.clientId");
-  add(from.group_id != to.group_id, "kafka.groupId");
-  add(from.required != to.required, "kafka.required");
-  add(from.security != to.security, "kafka.security");
-  add(from.properties != to.properties, "kafka.properties");
-  add(from.producer_properties != to.producer_properties, "kafka.producer.properties");
-  add(from.consumer_properties != to.consumer_properties, "kafka.consumer.properties");
-  add(now.subscriptions != next.subscriptions, "subscriptions");
-  add(now.rebalance_drain != next.rebalance_drain, "rebalance.drain");
-  add(now.memory_budget != next.memory_budget, "memory.budget");
+  add(now.kafka.enabled != next.kafka.enabled, "kafka.enabled");
+  add(now.kafka.embedded() != next.kafka.embedded(), "kafka.brokers");
   add(now.spool.path != next.spool.path, "spool.path");
   add(now.http.listen != next.http.listen, "http.listen");
   add(now.http.unix_socket != next.http.unix_socket, "http.unixSocket");
@@ -76,14 +65,17 @@ std::string NeedsRestart(const config::Config& now, const config::Config& next) 
 
 // Copies those fields, as they are in force, to `next`.
 void KeepUntilRestart(const config::Config& now, config::Config& next) {
-  next.kafka = now.kafka;
-  next.subscriptions = now.subscriptions;
-  next.rebalance_drain = now.rebalance_drain;
-  next.memory_budget = now.memory_budget;
+  next.kafka.enabled = now.kafka.enabled;
+  if (now.kafka.embedded() != next.kafka.embedded()) next.kafka.brokers = now.kafka.brokers;
   next.spool.path = now.spool.path;
   next.http.listen = now.http.listen;
   next.http.unix_socket = now.http.unix_socket;
   next.ops = now.ops;
+}
+
+// What needs clients and subscriptions to be made for trial.
+bool ChangesClients(const config::Config& now, const config::Config& next) {
+  return !now.kafka.SameClients(next.kafka) || now.subscriptions != next.subscriptions;
 }
 
 }  // namespace
@@ -113,18 +105,16 @@ base::Result<void> Sidecar::Build() {
   for (const auto& problem : problems)
     if (problem.severity == config::Problem::Severity::kError)
       return base::Fail(base::Error::Invalid(problem.text()));
-  config::Config effective = config_;
   if (config_.kafka.enabled && config_.kafka.embedded()) {
     auto broker = kafka::EmbeddedBroker::Start();
     if (!broker) return base::Fail(broker.error());
     embedded_ = std::move(*broker);
-    effective.kafka.brokers = {embedded_->bootstrap()};
-    CreateTopics(config_, *embedded_);
     Log(Level::kWarn,
         "the embedded broker is for trying out: its events are in memory and are lost with this "
         "process",
         {{"bootstrap", embedded_->bootstrap()}});
   }
+  const config::Config effective = Effective();
   auto flow = PublishFlow::Create(effective, budget_, memory_use_, metrics_, conditions_);
   if (!flow) return base::Fail(flow.error());
   flow_ = std::move(*flow);
@@ -133,18 +123,30 @@ base::Result<void> Sidecar::Build() {
     for (const auto& subscription : config_.subscriptions)
       conditions_.Set("Delivering/" + subscription.name, Status::kFalse, "KafkaDisabled",
                       "KAFKA_ENABLED=false (kafka.enabled): nothing is consumed");
-  } else if (!config_.subscriptions.empty()) {
-    auto deliver = DeliverFlow::Create(effective, budget_, memory_use_, metrics_, conditions_);
-    if (!deliver) return base::Fail(deliver.error());
-    deliver_ = std::move(*deliver);
   }
+  return PrepareDelivery(effective);
+}
+
+// The config with the embedded broker's address, where that is asked for.
+config::Config Sidecar::Effective() const {
+  config::Config effective = config_;
+  if (embedded_) effective.kafka.brokers = {embedded_->bootstrap()};
+  return effective;
+}
+
+base::Result<void> Sidecar::PrepareDelivery(const config::Config& effective) {
+  if (deliver_ || !effective.kafka.enabled || effective.subscriptions.empty()) return {};
+  if (embedded_) CreateTopics(effective, *embedded_);
+  auto deliver = DeliverFlow::Create(effective, budget_, memory_use_, metrics_, conditions_);
+  if (!deliver) return base::Fail(deliver.error());
+  deliver_ = std::move(*deliver);
   return {};
 }
 
 base::Result<void> Sidecar::Open(const std::function<bool()>& give_up) {
   auto token = ReadToken(config_.http.token_file);
   if (!token) return base::Fail(token.error());
-  flow_->Apply(config_, std::move(*token), routes_);
+  flow_->Apply(Effective(), budget_, std::move(*token), routes_);
   if (config_.kafka.required && config_.kafka.enabled) {
     if (const std::string why = flow_->WaitForKafka(kRequiredKafkaWait, give_up); !why.empty()) {
       return base::Fail({base::Code::kUnavailable,
@@ -221,23 +223,39 @@ void Sidecar::Reload(config::Loaded loaded) {
     loaded.problems.push_back(
         {{loaded.config.file, 0, 0}, "http.tokenFile", token.error().message, {}});
   const std::string restart = NeedsRestart(config_, loaded.config);
-  if (!restart.empty())
+  if (ChangesClients(config_, loaded.config))
     for (auto& problem : CheckClients(loaded)) loaded.problems.push_back(std::move(problem));
   if (!loaded.ok()) return Refuse(loaded.problems);
   KeepUntilRestart(config_, loaded.config);
   routes_ = std::move(routes);
-  flow_->Apply(loaded.config, std::move(*token), routes_);
-  telemetry::StartLog(loaded.config.log.level, loaded.config.log.format);
+  config_ = std::move(loaded.config);
+  Apply(std::move(*token));
   metrics_.ConfigReloaded(true);
-  conditions_.SetGeneration(loaded.config.generation);
+  conditions_.SetGeneration(config_.generation);
   ShowConfig(Status::kTrue, restart.empty() ? "Applied" : "NeedsRestart",
-             restart.empty() ? loaded.config.file : "in force after the next start: " + restart);
+             restart.empty() ? config_.file : "in force after the next start: " + restart);
   Log(restart.empty() ? Level::kInfo : Level::kWarn, "the new config is applied",
-      {{"generation", loaded.config.generation},
+      {{"generation", config_.generation},
        {"routes", std::to_string(routes_->rules().size())},
        {"at next start", restart}});
-  config_ = std::move(loaded.config);
   malloc_trim(0);
+}
+
+void Sidecar::Apply(std::string token) {
+  telemetry::StartLog(config_.log.level, config_.log.format);
+  budget_ = ChooseBudget(config_).budget;
+  memory_use_.SetBudget(budget_);
+  const config::Config effective = Effective();
+  flow_->Apply(effective, budget_, std::move(token), routes_);
+  if (deliver_) {
+    if (embedded_) CreateTopics(effective, *embedded_);
+    return deliver_->Apply(effective, budget_);
+  }
+  if (auto prepared = PrepareDelivery(effective); !prepared)
+    return Log(Level::kError, "delivery can't begin", {{"error", prepared.error().message}});
+  if (!deliver_) return;
+  deliver_->Start();
+  ops_->Watch("deliver", deliver_->loop());
 }
 
 void Sidecar::Shutdown() {

@@ -48,14 +48,17 @@ class Sidecar {
   Sidecar(config::Config config, const base::MemoryBudget& budget);
 
   base::Result<void> Build();
+  base::Result<void> PrepareDelivery(const config::Config& effective);
+  config::Config Effective() const;
+  void Apply(std::string token);
   base::Result<void> Open(const std::function<bool()>& give_up);
   void Refuse(const std::vector<config::Problem>& problems);
   void ShowConfig(telemetry::Status status, const std::string& reason, const std::string& message);
 
   config::Config config_;
-  const base::MemoryBudget budget_;
+  base::MemoryBudget budget_;
   telemetry::Metrics metrics_;
-  const telemetry::MemoryUse memory_use_{budget_, metrics_};
+  telemetry::MemoryUse memory_use_{budget_, metrics_};
   telemetry::Conditions conditions_;
   std::shared_ptr<const publish::Routes> routes_;
   std::unique_ptr<kafka::EmbeddedBroker> embedded_;

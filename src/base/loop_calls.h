@@ -27,8 +27,8 @@ class LoopCalls {
   // `call`, which does nothing after Stop: for callbacks that others keep.
   template <typename Call>
   auto WhileAlive(Call call) {
-    return [alive = alive_, call = std::move(call)]() mutable {
-      if (*alive) call();
+    return [alive = alive_, call = std::move(call)](auto&&... arguments) mutable {
+      if (*alive) call(std::forward<decltype(arguments)>(arguments)...);
     };
   }
 

@@ -27,8 +27,10 @@ struct Security {
   std::string username, username_file;
   std::string password, password_file;
   std::string ca_file, cert_file, key_file, key_password_file;
+  std::string fingerprint;  // of what the files hold, as loaded; not to be shown
 
   bool operator==(const Security&) const = default;
+  std::vector<std::string> files() const;  // those that are named
 };
 
 struct Kafka {
@@ -42,6 +44,14 @@ struct Kafka {
 
   // brokers: [embedded]
   bool embedded() const { return brokers.size() == 1 && brokers.front() == "embedded"; }
+  // Whether a client that was made for the other one serves this one.
+  bool SameClients(const Kafka& other) const {
+    const auto all = [](const Kafka& k) {
+      return std::tie(k.brokers, k.client_id, k.security, k.properties, k.producer_properties,
+                      k.consumer_properties);
+    };
+    return all(*this) == all(other);
+  }
 };
 
 struct Rate {

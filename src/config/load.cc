@@ -93,6 +93,15 @@ std::string WithSchemas(const Config& config) {
   return schemas.empty() ? config.generation : Hash(config.generation, schemas);
 }
 
+// A change of a secret is a change of the config. It is no part of the generation, which is shown:
+// whoever reads that could try passwords against it.
+std::string FingerprintOf(const Security& security) {
+  std::string contents;
+  for (const auto& file : security.files())
+    contents.append(file).append(ReadFileBytes(file).value_or(std::string()));
+  return Hash(contents, {});
+}
+
 Loaded Defaults(const Environment& environment) {
   Loaded loaded;
   loaded.config.routes.push_back(DefaultRoute());
@@ -102,6 +111,13 @@ Loaded Defaults(const Environment& environment) {
 }
 
 }  // namespace
+
+std::vector<std::string> Security::files() const {
+  std::vector<std::string> files = {username_file, password_file, ca_file,
+                                    cert_file,     key_file,      key_password_file};
+  std::erase(files, std::string());
+  return files;
+}
 
 Loaded LoadText(std::string_view yaml, const std::string& name, const Environment& environment) {
   Loaded loaded;
@@ -126,6 +142,8 @@ Loaded Load(const std::string& file, const Environment& environment) {
   }
   Loaded loaded = LoadText(*bytes, file, environment);
   loaded.config.generation = WithSchemas(loaded.config);
+  Security& security = loaded.config.kafka.security;
+  security.fingerprint = FingerprintOf(security);
   // The tree of a large file takes tens of megabytes, which this returns.
   if (bytes->size() > kLargeFile) malloc_trim(0);
   return loaded;

@@ -45,8 +45,7 @@ Field<Config> MemoryField() {
               "budget",
               "What events that wait for Kafka or for the app, request bodies, answers and fetch "
               "queues may take together. A share of it that is full pauses fetching or answers "
-              "503. Default: half of the container's memory limit, 256MiB without one. A change "
-              "needs a restart.",
+              "503. Default: half of the container's memory limit, 256MiB without one.",
               SizeSchema(), ReadBudget)}});
 }
 

@@ -52,12 +52,32 @@ SubscribedPartition& AssignedPartition::Add(Subscription& subscription, uint32_t
   return part;
 }
 
-void AssignedPartition::Restore(bool alone) {
-  alone_ = alone;
+SubscribedPartition& AssignedPartition::AddLater(Subscription& subscription, uint32_t id) {
+  int64_t next = assigned_.position;
+  for (const auto& part : parts_) next = std::max(next, part->offsets.next());
+  SubscribedPartition& part = Add(subscription, id);
+  if (next >= 0) part.offsets = PartitionOffsets(Progress{next, {}, {}});
+  if (committing_) committing_->versions.push_back(part.offsets.version());
+  return part;
+}
+
+void AssignedPartition::Remove(const SubscribedPartition& part) {
+  const auto at =
+      std::ranges::find_if(parts_, [&](const auto& each) { return each.get() == &part; });
+  const auto index = at - parts_.begin();
+  room_.Remove(part.offsets);
+  ids_.erase(ids_.begin() + index);
+  if (committing_) committing_->versions.erase(committing_->versions.begin() + index);
+  parts_.erase(at);
+  // It may have been what held the offset.
+  for (const auto& left : parts_) left->offsets.CommitStart();
+}
+
+void AssignedPartition::Restore() {
   const int64_t position = assigned_.position;
   if (position < 0) return;
   const auto sections = DecodeSections(assigned_.metadata, position);
-  const auto own = alone ? DecodeMetadata(assigned_.metadata, position) : std::nullopt;
+  const auto own = alone_ ? DecodeMetadata(assigned_.metadata, position) : std::nullopt;
   for (size_t i = 0; i < parts_.size(); ++i) {
     Progress progress{position, {}, {}};
     if (own) progress = *own;

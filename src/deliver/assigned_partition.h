@@ -32,9 +32,14 @@ class AssignedPartition {
 
   // One of the group's subscriptions takes its topic. `id`: of its section in the metadata.
   SubscribedPartition& Add(Subscription& subscription, uint32_t id);
-  // From what was committed; when every subscription was added. `alone`: the group has no other
-  // subscription than one.
-  void Restore(bool alone);
+  // One that comes later: it begins with the records that come next.
+  SubscribedPartition& AddLater(Subscription& subscription, uint32_t id);
+  // A subscription that takes it no longer; the events of `part` are gone already.
+  void Remove(const SubscribedPartition& part);
+  // Whether the group has no other subscription than one.
+  void SetAlone(bool alone) { alone_ = alone; }
+  // From what was committed; when every subscription was added.
+  void Restore();
   // Its topic was deleted and created again, unseen: what is known of its offsets means nothing.
   void StartOver();
   // Every record below `next` has come, or does not exist.

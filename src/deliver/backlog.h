@@ -25,6 +25,7 @@ class Backlog {
   // `on_over`: partitions are to be paused from now on.
   Backlog(base::Loop& loop, size_t max_bytes, std::function<void()> on_over);
 
+  void SetMaxBytes(size_t max_bytes) { max_bytes_ = max_bytes; }
   void Add(Delivery& delivery);
   void Remove(Delivery& delivery);  // it does not wait for the app any more
   // The deliveries of the partition that wait for their dead-letter topic take so many bytes now.
@@ -44,7 +45,7 @@ class Backlog {
   size_t Room() const { return max_bytes_ - std::min(stuck_bytes_, max_bytes_ / 2); }
 
   base::Loop& loop_;
-  const size_t max_bytes_;
+  size_t max_bytes_;
   std::function<void()> on_over_;
   size_t deliveries_ = 0;
   size_t bytes_ = 0;

@@ -24,7 +24,12 @@ std::string AndMore(std::string first, size_t count) {
 
 DeadLetters::DeadLetters(base::Loop& loop, const config::Subscription& config,
                          const kafka::RecordSink& sink, Backlog& backlog, Hooks hooks)
-    : loop_(loop), config_(config), sink_(sink), backlog_(backlog), hooks_(std::move(hooks)) {}
+    : loop_(loop),
+      config_(config),
+      sink_(sink),
+      backlog_(backlog),
+      hooks_(std::move(hooks)),
+      calls_(loop) {}
 
 bool DeadLetters::LeavesInTopic(const kafka::Consumed& record, bool failed) {
   const uint64_t generation = event::Generation(record.headers);
@@ -54,14 +59,17 @@ void DeadLetters::Write(Delivery& delivery, event::DeadLetterDetail detail) {
   failure.last = loop_.Wall();
   failure.first = tried ? delivery.first_tried : failure.last;
   failure.subscription = config_.name;
+  ++writing_;
   sink_.send(ToDeadLetter(delivery.record(), failure, config_.dead_letter, detail),
-             [this, id = delivery.id, detail](const kafka::Report& report, event::Record&) {
-               Delivery* found = hooks_.find(id);
-               if (!found) return;  // revoked meanwhile: its dead-letter record may come twice
-               if (report) return hooks_.on_written(*found);
-               OnRefused(*found, detail, report.error());
-               hooks_.on_changed();
-             });
+             calls_.WhileAlive(
+                 [this, id = delivery.id, detail](const kafka::Report& report, event::Record&) {
+                   --writing_;
+                   Delivery* found = hooks_.find(id);
+                   if (!found) return;  // revoked meanwhile: its dead-letter record may come twice
+                   if (report) return hooks_.on_written(*found);
+                   OnRefused(*found, detail, report.error());
+                   hooks_.on_changed();
+                 }));
 }
 
 void DeadLetters::OnRefused(Delivery& delivery, event::DeadLetterDetail detail,

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/loop.h"
+#include "base/loop_calls.h"
 #include "config/config.h"
 #include "deliver/backlog.h"
 #include "deliver/dead_letter.h"
@@ -48,6 +49,7 @@ class DeadLetters {
   bool Forget(uint64_t id) { return stuck_.erase(id) > 0; }  // true: it was stuck
 
   size_t stuck() const { return stuck_.size(); }
+  size_t writing() const { return writing_; }
   void AddCauses(telemetry::Causes& causes) const;
 
  private:
@@ -67,7 +69,9 @@ class DeadLetters {
   Backlog& backlog_;
   const Hooks hooks_;
   std::map<uint64_t, Stuck> stuck_;  // by id
+  size_t writing_ = 0;
   telemetry::LogLimit left_log_;
+  base::LoopCalls calls_;
 };
 
 // The first of `count` messages, as an example of all.

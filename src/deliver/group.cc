@@ -21,18 +21,39 @@ base::Duration ShortestInterval(const std::vector<config::Subscription>& subscri
       .commit_interval;
 }
 
+// All topics of its subscriptions. A dead-letter topic that no other one takes is passed over by
+// their expressions.
+struct Topics {
+  std::vector<std::string> taken, never;
+  bool operator==(const Topics&) const = default;
+};
+
+Topics TopicsOf(const std::vector<config::Subscription>& subscriptions) {
+  Topics topics;
+  for (const auto& config : subscriptions) {
+    for (const auto& topic : config.topics)
+      if (std::ranges::find(topics.taken, topic.value) == topics.taken.end())
+        topics.taken.push_back(topic.value);
+    const std::string& dead = config.dead_letter;
+    const bool taken = std::ranges::any_of(
+        subscriptions, [&](const auto& each) { return TopicFilter(each).Takes(dead); });
+    if (!dead.empty() && !taken) topics.never.push_back(dead);
+  }
+  return topics;
+}
+
 }  // namespace
 
 Group::Group(GroupParts parts)
     : parts_(std::move(parts)),
       loop_(parts_.loop),
-      name_(parts_.subscriptions.front().group),
-      backlog_(loop_, parts_.max_waiting_bytes, [this] { AfterTurn(); }),
+      name_(parts_.options.subscriptions.front().group),
+      backlog_(loop_, parts_.options.max_waiting_bytes, [this] { AfterTurn(); }),
       assignment_(parts_.metrics, name_),
       commits_({.loop = loop_,
                 .assignment = assignment_,
                 .group = name_,
-                .interval = ShortestInterval(parts_.subscriptions),
+                .interval = ShortestInterval(parts_.options.subscriptions),
                 .send = [this](auto offsets,
                                auto on_done) { consumer_->Commit(std::move(offsets), on_done); },
                 .on_answer =
@@ -43,11 +64,21 @@ Group::Group(GroupParts parts)
                     },
                 .on_refused =
                     [this] {
-                      for (const auto& each : subscriptions_)
+                      for (const auto& each : roster_.all())
                         each->series().commits_refused.Increment();
                     },
                 .on_changed = [this] { ShowAll(); },
-                .on_answered = [this] { Turn(); }}) {}
+                .on_answered = [this] { Turn(); }}),
+      roster_(loop_, assignment_,
+              {.create = [this](const auto& config) { return CreateSubscription(config); },
+               .touch = [this](AssignedPartition& partition) { Touch(partition); },
+               .on_gone = [this](const Subscription& gone) { parts_.on_gone(gone.name()); },
+               .on_changed =
+                   [this] {
+                     paused_for_.reset();  // it is about others now
+                     AfterTurn();
+                     ShowAll();
+                   }}) {}
 
 Group::~Group() {
   for (const auto& [number, partition] : assignment_.all()) {
@@ -66,20 +97,20 @@ base::Result<std::unique_ptr<Group>> Group::Create(GroupParts parts) {
   return group;
 }
 
+base::Result<std::unique_ptr<Subscription>> Group::CreateSubscription(
+    const config::Subscription& config) {
+  return Subscription::Create({.loop = loop_,
+                               .config = config,
+                               .sink = parts_.sink,
+                               .metrics = parts_.metrics,
+                               .json = json_,
+                               .backlog = backlog_,
+                               .touch = [this](AssignedPartition& each) { Touch(each); },
+                               .on_turned = [this] { AfterTurn(); }});
+}
+
 base::Result<void> Group::Open() {
-  for (const auto& config : parts_.subscriptions) {
-    auto subscription =
-        Subscription::Create({.loop = loop_,
-                              .config = config,
-                              .sink = parts_.sink,
-                              .metrics = parts_.metrics,
-                              .json = json_,
-                              .backlog = backlog_,
-                              .touch = [this](AssignedPartition& partition) { Touch(partition); },
-                              .on_turned = [this] { AfterTurn(); }});
-    if (!subscription) return base::Fail(subscription.error());
-    subscriptions_.push_back(std::move(*subscription));
-  }
+  if (auto open = roster_.Open(parts_.options.subscriptions); !open) return open;
   kafka::ConsumerHandler handler;
   handler.on_assigned = [this](auto assigned) { OnAssigned(std::move(assigned)); };
   handler.on_revoked = [this](auto revoked, bool lost, auto settled) {
@@ -91,31 +122,36 @@ base::Result<void> Group::Open() {
     OnEnd(epoch, next);
   };
   handler.on_reset = [this](const kafka::Reset& reset) { OnReset(reset); };
-  auto consumer = kafka::Consumer::Create(loop_, Options(), std::move(handler));
+  Topics topics = TopicsOf(parts_.options.subscriptions);
+  auto consumer = kafka::Consumer::Create(loop_,
+                                          {.kafka = parts_.kafka,
+                                           .group = name_,
+                                           .topics = std::move(topics.taken),
+                                           .start = parts_.options.subscriptions.front().start_from,
+                                           .never = std::move(topics.never),
+                                           .fetch = parts_.fetch},
+                                          std::move(handler));
   if (!consumer) return base::Fail(consumer.error());
   consumer_ = std::move(*consumer);
   Measure();
   return {};
 }
 
-// All topics of its subscriptions. A dead-letter topic that no other one takes is passed over by
-// their expressions.
-kafka::ConsumerOptions Group::Options() const {
-  kafka::ConsumerOptions options;
-  options.kafka = parts_.kafka;
-  options.group = name_;
-  options.start = parts_.subscriptions.front().start_from;
-  options.fetch = parts_.fetch;
-  for (const auto& config : parts_.subscriptions) {
-    for (const auto& topic : config.topics)
-      if (std::ranges::find(options.topics, topic.value) == options.topics.end())
-        options.topics.push_back(topic.value);
-    const std::string& dead = config.dead_letter;
-    if (!dead.empty() &&
-        std::ranges::none_of(subscriptions_, [&](const auto& each) { return each->Takes(dead); }))
-      options.never.push_back(dead);
-  }
-  return options;
+void Group::Apply(GroupOptions options) {
+  const Topics before = TopicsOf(parts_.options.subscriptions);
+  parts_.options = std::move(options);
+  const auto& subscriptions = parts_.options.subscriptions;
+  backlog_.SetMaxBytes(parts_.options.max_waiting_bytes);
+  commits_.SetInterval(ShortestInterval(subscriptions));
+  if (Topics topics = TopicsOf(subscriptions); topics != before)
+    consumer_->SetTopics(std::move(topics.taken), std::move(topics.never));
+  roster_.Apply(subscriptions, parts_.options.rebalance_drain);
+}
+
+std::vector<std::string> Group::names() const {
+  std::vector<std::string> names;
+  for (const auto& subscription : roster_.all()) names.push_back(subscription->name());
+  return names;
 }
 
 void Group::Stop(base::Duration settle_within, std::function<void()> on_stopped) {
@@ -155,11 +191,12 @@ void Group::OnAssigned(std::vector<kafka::Assigned> assigned) {
     // Lost and ours again while it was still settling: its records are for the new one alone.
     if (AssignedPartition* before = assignment_.At(each.at)) Forget(*before);
     AssignedPartition& partition = assignment_.Add(std::move(each));
-    for (const auto& subscription : subscriptions_) {
+    for (const auto& subscription : roster_.all()) {
       if (!subscription->Takes(partition.at().topic)) continue;
       subscription->Join(partition.Add(*subscription, SubscriptionId(subscription->name())));
     }
-    partition.Restore(subscriptions_.size() == 1);
+    partition.SetAlone(roster_.all().size() == 1);
+    partition.Restore();
     Touch(partition);
   }
   Turn();
@@ -174,7 +211,7 @@ void Group::OnRevoked(const std::vector<kafka::TopicPartition>& revoked, bool lo
     if (--*left == 0) settled();
   };
   // Another pod waits for what a rebalance revokes; the end has time of its own.
-  const base::TimePoint by = stop_by_.value_or(loop_.Now() + parts_.rebalance_drain);
+  const base::TimePoint by = stop_by_.value_or(loop_.Now() + parts_.options.rebalance_drain);
   for (const auto& at : revoked) {
     AssignedPartition* partition = assignment_.At(at);
     if (!partition) continue;
@@ -203,10 +240,10 @@ void Group::OnEnd(uint64_t epoch, int64_t next) {
 
 void Group::OnReset(const kafka::Reset& reset) {
   const bool truncated = reset.reason == kafka::ResetReason::kTruncated;
-  for (const auto& subscription : subscriptions_) {
+  for (const auto& subscription : roster_.all()) {
     if (!subscription->Takes(reset.at.topic)) continue;
-    subscription
-        ->TopicSeries(reset.at.topic)[truncated ? LostReason::kTruncated : LostReason::kDeleted]
+    subscription->series()
+        .Topic(reset.at.topic)[truncated ? LostReason::kTruncated : LostReason::kDeleted]
         .Increment(static_cast<double>(reset.lost));
     if (reset.lost > 0 || truncated) ShowLost(parts_.conditions, subscription->name(), reset);
   }
@@ -221,7 +258,7 @@ void Group::OnReset(const kafka::Reset& reset) {
 }
 
 void Group::Turn() {
-  for (const auto& subscription : subscriptions_) subscription->Turn();
+  for (const auto& subscription : roster_.all()) subscription->Turn();
 }
 
 void Group::Touch(AssignedPartition& partition) {
@@ -236,9 +273,10 @@ void Group::AfterTurn() {
     Follow(partition);
   }
   backlog_.Update();
+  roster_.Look();
   UpdatePauses();
   consumer_->SetPolling(backlog_.polls());
-  for (const auto& subscription : subscriptions_)
+  for (const auto& subscription : roster_.all())
     if (subscription->TakeChanged()) Show(*subscription);
 }
 
@@ -268,7 +306,7 @@ void Group::Serve(AssignedPartition& retired) {
 void Group::UpdatePauses() {
   uint64_t now = (backlog_.over() ? 1 : 0) | (backlog_.too_much_stuck() ? 2 : 0);
   uint64_t bit = 4;
-  for (const auto& subscription : subscriptions_) {
+  for (const auto& subscription : roster_.all()) {
     if (subscription->app_down()) now |= bit;
     bit <<= 1;
   }
@@ -345,13 +383,13 @@ void Group::Measure() {
   if (consumer_->connection().connected && consumer_->joined()) assignment_.RemoveKeptSeries();
   const double more = static_cast<double>(consumer_->rebuilds() - rebuilds_);
   rebuilds_ = consumer_->rebuilds();
-  for (const auto& subscription : subscriptions_) subscription->series().rebuilds.Increment(more);
+  for (const auto& subscription : roster_.all()) subscription->series().rebuilds.Increment(more);
   ShowAll();
   Turn();
 }
 
 void Group::ShowAll() {
-  for (const auto& subscription : subscriptions_) Show(*subscription);
+  for (const auto& subscription : roster_.all()) Show(*subscription);
 }
 
 void Group::Show(const Subscription& subscription) {

@@ -24,6 +24,7 @@
 #include "deliver/assignment.h"
 #include "deliver/backlog.h"
 #include "deliver/offset_commits.h"
+#include "deliver/roster.h"
 #include "deliver/subscription.h"
 #include "event/json.h"
 #include "kafka/consumer.h"
@@ -32,17 +33,24 @@
 
 namespace outrigger::deliver {
 
+// What a reload may change.
+struct GroupOptions {
+  std::vector<config::Subscription> subscriptions;  // of one group: at least one, at most 32
+  base::Duration rebalance_drain = std::chrono::seconds(5);
+  // How much may wait in memory for the apps and for dead-letter topics, with what is kept for it.
+  size_t max_waiting_bytes = 32 << 20;
+};
+
 struct GroupParts {
   base::Loop& loop;
   const config::Kafka& kafka;
-  std::vector<config::Subscription> subscriptions;  // of one group: at least one, at most 32
-  base::Duration rebalance_drain;
   kafka::RecordSink sink;  // of dead-letter records
   telemetry::Metrics& metrics;
   telemetry::Conditions& conditions;
-  // How much may wait in memory for the apps and for dead-letter topics, with what is kept for it.
-  size_t max_waiting_bytes = 32 << 20;
+  // A subscription that is not wanted any more is destroyed next.
+  std::function<void(const std::string& name)> on_gone = [](const std::string&) {};
   kafka::FetchBounds fetch = {};
+  GroupOptions options;
 };
 
 class Group {
@@ -53,9 +61,18 @@ class Group {
   Group& operator=(const Group&) = delete;
   ~Group();
 
+  // Subscriptions change one by one (Roster); the others keep their partitions and what is in
+  // flight, also when topics come or go.
+  void Apply(GroupOptions options);
+  // GroupParts::kafka has changed: a new client takes over, when everything is revoked as by a
+  // rebalance.
+  void ApplyKafka() { consumer_->SetKafka(parts_.kafka); }
+
   // Dispatches no more, lets what is in flight settle (what has not by `settle_within` is cancelled
   // and delivered again), commits, leaves the group.
   void Stop(base::Duration settle_within, std::function<void()> on_stopped);
+
+  std::vector<std::string> names() const;  // of its subscriptions
 
   // What is in memory until the apps or the dead-letter topics have it.
   size_t waiting_bytes() const { return backlog_.all_bytes(); }
@@ -65,7 +82,8 @@ class Group {
  private:
   explicit Group(GroupParts parts);
   base::Result<void> Open();
-  kafka::ConsumerOptions Options() const;
+  base::Result<std::unique_ptr<Subscription>> CreateSubscription(
+      const config::Subscription& config);
 
   // What the consumer tells.
   void OnRecords(std::vector<kafka::Consumed> records);
@@ -95,7 +113,7 @@ class Group {
   void ShowAll();
   void Show(const Subscription& subscription);
 
-  const GroupParts parts_;
+  GroupParts parts_;
   base::Loop& loop_;
   const std::string name_;
   event::JsonReader json_;
@@ -103,11 +121,12 @@ class Group {
   Assignment assignment_;
   std::vector<AssignedPartition*> touched_;  // to look at after the turn
   OffsetCommits commits_;
-  std::vector<std::unique_ptr<Subscription>> subscriptions_;
+  Roster roster_;
   std::unique_ptr<kafka::Consumer> consumer_;
   std::optional<base::TimePoint> stop_by_;
-  uint64_t rebuilds_ = 0;    // of the consumer's client, as counted
-  uint64_t paused_for_ = 0;  // what every partition's pause depends on, as last looked at: bits
+  uint64_t rebuilds_ = 0;  // of the consumer's client, as counted
+  std::optional<uint64_t>
+      paused_for_;  // what every partition's pause depends on, as last seen: bits
   base::Timer measure_;
 };
 

@@ -17,6 +17,7 @@ namespace outrigger::deliver {
 class MetadataRoom {
  public:
   void Add(const PartitionOffsets& of) { all_.push_back(&of); }
+  void Remove(const PartitionOffsets& of) { std::erase(all_, &of); }
 
   // As PartitionOffsets::MayBegin, with regard to the others.
   bool MayBegin(const PartitionOffsets& of, int64_t offset) const;

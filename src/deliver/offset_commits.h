@@ -38,6 +38,7 @@ class OffsetCommits {
 
   explicit OffsetCommits(Parts parts) : parts_(std::move(parts)) {}
 
+  void SetInterval(base::Duration interval) { parts_.interval = interval; }
   // Within the interval.
   void Later();
   // Now, of this partition alone.
@@ -55,7 +56,7 @@ class OffsetCommits {
   void OnRefused(AssignedPartition& partition, const kafka::CommitResult& result,
                  const AssignedPartition::Commit& commit);
 
-  const Parts parts_;
+  Parts parts_;
   MetadataLimit metadata_limit_;
   telemetry::LogLimit log_;
   base::Timer commit_;

@@ -87,6 +87,8 @@ class PartitionOffsets {
   void CommitStart() { ++version_; }
 
   size_t unsettled() const { return unsettled_.size(); }
+  // Behind the last record that was handed out or passed; -1: nothing is known.
+  int64_t next() const { return next_; }
 
  private:
   using Runs = std::map<int64_t, int64_t>;

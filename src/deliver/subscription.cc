@@ -87,8 +87,8 @@ Subscription::Subscription(SubscriptionParts parts, http::Endpoint app, HandlerP
                }}),
       series_(parts_.metrics.Subscription(name())),
       circuit_log_(name(), app_) {
-  series_.circuit_open.Set(0);
-  series_.in_flight.Set(0);
+  series_->circuit_open.Set(0);
+  series_->in_flight.Set(0);
   health_.Watch([this] { return dispatcher_.state() == AppCircuit::State::kClosed; },
                 [this] {
                   dispatcher_.OnUnhealthy(loop_.Now());
@@ -110,15 +110,8 @@ base::Result<std::unique_ptr<Subscription>> Subscription::Create(SubscriptionPar
       std::move(parts), std::move(destination->endpoint), std::move(path), std::move(match)));
 }
 
-telemetry::ConsumerTopic& Subscription::TopicSeries(const std::string& topic) {
-  auto series = topic_series_.find(topic);
-  if (series == topic_series_.end())
-    series = topic_series_.emplace(topic, parts_.metrics.Consumer(name(), topic)).first;
-  return series->second;
-}
-
 void Subscription::Join(SubscribedPartition& partition) {
-  partition.topic = &TopicSeries(partition.assigned->at().topic);
+  partition.topic = &series_->Topic(partition.assigned->at().topic);
 }
 
 void Subscription::Leave(SubscribedPartition& partition) {
@@ -179,16 +172,22 @@ void Subscription::Take(SubscribedPartition& partition, const std::shared_ptr<Fe
 void Subscription::Turn() {
   const base::TimePoint now = loop_.Now();
   dispatcher_.OnTime(now);
-  if (dispatcher_.TakeProbe(now)) Probe();
+  if (!held_ && dispatcher_.TakeProbe(now)) Probe();
   do {
     dispatcher_.TakeDecided(decided_);
     for (const auto& each : decided_) CarryOut(each);
-    while (auto* next = dispatcher_.Next(now)) Attempt(static_cast<Delivery&>(*next));
+    while (auto* next = held_ ? nullptr : dispatcher_.Next(now))
+      Attempt(static_cast<Delivery&>(*next));
   } while (dispatcher_.has_decided());
-  series_.in_flight.Set(static_cast<double>(dispatcher_.in_flight()));
+  series_->in_flight.Set(static_cast<double>(dispatcher_.in_flight()));
   ShowCircuit(now);
   WakeLater(now);
   parts_.on_turned();
+}
+
+void Subscription::SetHeld(bool held) {
+  held_ = held;
+  TurnSoon();
 }
 
 void Subscription::TurnSoon() {
@@ -196,6 +195,7 @@ void Subscription::TurnSoon() {
 }
 
 void Subscription::WakeLater(base::TimePoint now) {
+  if (held_) return;
   if (const auto next = dispatcher_.NextWake(now))
     wake_ = loop_.After(*next - now, [this] { Turn(); });
 }
@@ -205,7 +205,7 @@ void Subscription::ShowCircuit(base::TimePoint now) {
   if (shown_ == dispatcher_.state()) return;
   shown_ = dispatcher_.state();
   const bool open = shown_ == AppCircuit::State::kDown || shown_ == AppCircuit::State::kDegraded;
-  series_.circuit_open.Set(open ? 1 : 0);
+  series_->circuit_open.Set(open ? 1 : 0);
   changed_ = true;
 }
 
@@ -288,7 +288,7 @@ void Subscription::GiveUp(Delivery& delivery) {
 void Subscription::Settle(Delivery& delivery, ConsumerOutcome outcome) {
   SubscribedPartition& home = delivery.partition();
   (*home.topic)[outcome].Increment();
-  series_.latency.Observe(
+  series_->latency.Observe(
       std::chrono::duration<double>(loop_.Now() - delivery.fetched->at).count());
   if (delivery.waits)
     parts_.backlog.Remove(delivery);

@@ -13,7 +13,6 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "base/loop.h"
@@ -54,6 +53,7 @@ class Subscription {
   Subscription& operator=(const Subscription&) = delete;
   ~Subscription();
 
+  const config::Subscription& config() const { return parts_.config; }
   const std::string& name() const { return parts_.config.name; }
   bool Takes(const std::string& topic) const { return topics_.Takes(topic); }
 
@@ -75,12 +75,17 @@ class Subscription {
   void Turn();
   void TurnSoon();
 
+  // Held: nothing more is begun.
+  void SetHeld(bool held);
+  // Something that was begun, an attempt or the writing of a dead-letter record, is not over.
+  bool busy() const {
+    return dispatcher_.in_flight() > 0 || dispatcher_.has_decided() || dead_letters_.writing() > 0;
+  }
   bool app_down() const { return dispatcher_.state() == AppCircuit::State::kDown; }
   // Whether what AddCauses says has changed since the last call.
   bool TakeChanged() { return std::exchange(changed_, false); }
   void AddCauses(telemetry::Causes& causes) const;
-  const telemetry::ConsumerSubscription& series() const { return series_; }
-  telemetry::ConsumerTopic& TopicSeries(const std::string& topic);
+  telemetry::SubscriptionSeries& series() const { return *series_; }
 
  private:
   Subscription(SubscriptionParts parts, http::Endpoint app, HandlerPath path, event::Match match);
@@ -105,11 +110,11 @@ class Subscription {
   PushTransport transport_;
   AppHealth health_;
   DeadLetters dead_letters_;
-  std::unordered_map<std::string, telemetry::ConsumerTopic> topic_series_;
-  telemetry::ConsumerSubscription series_;
+  const std::shared_ptr<telemetry::SubscriptionSeries> series_;
   std::vector<Dispatcher::Decided> decided_;  // of this turn
   AppCircuit::State shown_ = AppCircuit::State::kClosed;
   bool changed_ = true;
+  bool held_ = false;
   bool word_warned_ = false;  // of a status that is none of ours
   CircuitLog circuit_log_;
   telemetry::LogLimit failure_log_;

@@ -42,6 +42,8 @@ class OpsServer::Core {
   ~Core();
 
   base::Result<void> Listen(const std::string& address);
+  void Watch(const std::string& name, base::Loop* loop);
+  base::Loop& loop() { return loop_; }
   uint16_t port() const { return port_; }
 
  private:
@@ -74,11 +76,13 @@ OpsServer::Core::Core(OpsSources sources)
                .on_request =
                    [this](const auto& request) { request->Answer(Answer(request->head().path)); },
                .on_answered = {}}) {
-  for (const auto& [name, loop] : sources_.loops) {
-    pulses_.push_back(
-        {name, loop, std::make_shared<std::atomic<int64_t>>(loop_.Now().time_since_epoch().count()),
-         std::make_shared<std::atomic<bool>>(false)});
-  }
+  for (const auto& [name, loop] : sources_.loops) Watch(name, loop);
+}
+
+void OpsServer::Core::Watch(const std::string& name, base::Loop* loop) {
+  pulses_.push_back({name, loop,
+                     std::make_shared<std::atomic<int64_t>>(loop_.Now().time_since_epoch().count()),
+                     std::make_shared<std::atomic<bool>>(false)});
 }
 
 OpsServer::Core::~Core() {
@@ -174,6 +178,10 @@ base::Result<std::unique_ptr<OpsServer>> OpsServer::Start(const std::string& lis
   auto core = std::make_unique<Core>(std::move(sources));
   if (auto listening = core->Listen(listen); !listening) return base::Fail(listening.error());
   return std::unique_ptr<OpsServer>(new OpsServer(std::move(core)));
+}
+
+void OpsServer::Watch(const std::string& name, base::Loop& loop) {
+  core_->loop().Call([&] { core_->Watch(name, &loop); });
 }
 
 uint16_t OpsServer::port() const { return core_->port(); }

@@ -35,6 +35,9 @@ class OpsServer {
                                                         OpsSources sources);
   ~OpsServer();
 
+  // /healthz watches this loop as well, from now on.
+  void Watch(const std::string& name, base::Loop& loop);
+
   uint16_t port() const;
 
  private:

@@ -34,6 +34,11 @@ bool Conditions::Set(const std::string& type, Status status, std::string reason,
   return changed;
 }
 
+void Conditions::Remove(const std::string& type) {
+  std::lock_guard lock(mutex_);
+  conditions_.erase(type);
+}
+
 void Conditions::SetGeneration(std::string generation) {
   std::lock_guard lock(mutex_);
   generation_ = std::move(generation);

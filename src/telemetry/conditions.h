@@ -32,6 +32,7 @@ class Conditions {
 
   // last_transition moves only when the status changes. Returns whether it changed.
   bool Set(const std::string& type, Status status, std::string reason, std::string message);
+  void Remove(const std::string& type);
   void SetGeneration(std::string generation);
 
   std::vector<Condition> All() const;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <mutex>
 #include <string>
 
 #include "base/memory_budget.h"
@@ -16,6 +17,8 @@ class MemoryUse {
  public:
   MemoryUse(const base::MemoryBudget& budget, Metrics& metrics);
 
+  // Another budget is in force. Called before a flow sets a share that had nothing until now.
+  void SetBudget(const base::MemoryBudget& budget);
   void Set(base::MemoryShare share, uint64_t bytes) const;
 
   // {"budget":134217728,"shares":{"kafka":{"bytes":20971520,"used":0},…}}; shares of nothing are
@@ -23,6 +26,8 @@ class MemoryUse {
   std::string Json() const;
 
  private:
+  Metrics& metrics_;
+  mutable std::mutex mutex_;  // of:
   base::MemoryBudget budget_;
   std::array<Gauge, base::kMemoryShares> used_;
 };

@@ -218,7 +218,32 @@ ConsumerTopic Metrics::Consumer(const std::string& subscription, const std::stri
   return series;
 }
 
-ConsumerSubscription Metrics::Subscription(const std::string& subscription) {
+SubscriptionSeries::SubscriptionSeries(Metrics& metrics, std::string subscription)
+    : ConsumerSubscription(metrics.Delivery(subscription)),
+      metrics_(metrics),
+      subscription_(std::move(subscription)) {}
+
+SubscriptionSeries::~SubscriptionSeries() {
+  for (const auto& [topic, series] : topics_) metrics_.Remove(series);
+  metrics_.Remove(*this);
+}
+
+const ConsumerTopic& SubscriptionSeries::Topic(const std::string& topic) {
+  auto series = topics_.find(topic);
+  if (series == topics_.end())
+    series = topics_.emplace(topic, metrics_.Consumer(subscription_, topic)).first;
+  return series->second;
+}
+
+std::shared_ptr<SubscriptionSeries> Metrics::Subscription(const std::string& subscription) {
+  const std::lock_guard lock(mutex_);
+  auto& kept = subscriptions_[subscription];
+  auto series = kept.lock();
+  if (!series) kept = series = std::make_shared<SubscriptionSeries>(*this, subscription);
+  return series;
+}
+
+ConsumerSubscription Metrics::Delivery(const std::string& subscription) {
   const prometheus::Labels labels{{"subscription", subscription}};
   return {Histogram(&families_->delivery_latency.Add(labels, kLatency)),
           Gauge(&families_->delivery_circuit_open.Add(labels)),
@@ -240,6 +265,20 @@ void Metrics::Remove(const ConsumerPartition& partition) {
   families_->consumer_lag.Remove(partition.lag.get());
   families_->consumer_lag_seconds.Remove(partition.lag_seconds.get());
   families_->consumer_oldest.Remove(partition.oldest_unsettled_age.get());
+}
+
+void Metrics::Remove(const ConsumerTopic& topic) {
+  for (const auto& series : topic.events) families_->consumer_events.Remove(series.get());
+  for (const auto& series : topic.failures) families_->consumer_failures.Remove(series.get());
+  for (const auto& series : topic.lost) families_->consumer_lost.Remove(series.get());
+}
+
+void Metrics::Remove(const ConsumerSubscription& subscription) {
+  families_->delivery_latency.Remove(subscription.latency.get());
+  families_->delivery_circuit_open.Remove(subscription.circuit_open.get());
+  families_->delivery_in_flight.Remove(subscription.in_flight.get());
+  families_->consumer_rebuilds.Remove(subscription.rebuilds.get());
+  families_->commits_refused.Remove(subscription.commits_refused.get());
 }
 
 SpoolMetrics Metrics::Spool() {

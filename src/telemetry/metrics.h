@@ -4,13 +4,36 @@
 // changes. Lifetime: outlives the handles that it gives.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "telemetry/series.h"
 
 namespace outrigger::telemetry {
+
+class Metrics;
+
+// All series of one subscription. Thread: as Metrics; Topic: one thread.
+class SubscriptionSeries : public ConsumerSubscription {
+ public:
+  SubscriptionSeries(Metrics& metrics, std::string subscription);
+  SubscriptionSeries(const SubscriptionSeries&) = delete;
+  SubscriptionSeries& operator=(const SubscriptionSeries&) = delete;
+  ~SubscriptionSeries();
+
+  // outrigger_consumer_events_total{subscription,topic,outcome}, …_failures_total{…,reason},
+  // …_records_lost_total{…,reason}
+  const ConsumerTopic& Topic(const std::string& topic);
+
+ private:
+  Metrics& metrics_;
+  const std::string subscription_;
+  std::unordered_map<std::string, ConsumerTopic> topics_;
+};
 
 class Metrics {
  public:
@@ -21,12 +44,9 @@ class Metrics {
 
   // outrigger_producer_*{topic}. The label "none" is for events that no route took.
   ProducerTopic Producer(const std::string& topic_label);
-  // outrigger_consumer_events_total{subscription,topic,outcome}, …_failures_total{…,reason},
-  // …_records_lost_total{…,reason}
-  ConsumerTopic Consumer(const std::string& subscription, const std::string& topic);
-  // outrigger_delivery_*{subscription}, outrigger_consumer_rebuilds_total{subscription},
-  // outrigger_consumer_commits_refused_total{subscription}
-  ConsumerSubscription Subscription(const std::string& subscription);
+  // outrigger_delivery_*{subscription}, outrigger_consumer_*{subscription}; the same ones for as
+  // long as anybody keeps them, and gone with the last.
+  std::shared_ptr<SubscriptionSeries> Subscription(const std::string& subscription);
   // outrigger_consumer_lag*{group,topic,partition}, …_oldest_unsettled_age_seconds{…}; gone with
   // Remove.
   ConsumerPartition Partition(const std::string& group, const std::string& topic, int partition);
@@ -51,8 +71,17 @@ class Metrics {
   std::string Text() const;
 
  private:
+  friend class SubscriptionSeries;
   struct Families;
+
+  ConsumerTopic Consumer(const std::string& subscription, const std::string& topic);
+  ConsumerSubscription Delivery(const std::string& subscription);
+  void Remove(const ConsumerTopic& topic);
+  void Remove(const ConsumerSubscription& subscription);
+
   std::unique_ptr<Families> families_;
+  std::mutex mutex_;  // of:
+  std::map<std::string, std::weak_ptr<SubscriptionSeries>> subscriptions_;
 };
 
 }  // namespace outrigger::telemetry

@@ -1,7 +1,7 @@
 // Handles of metric series, looked up once and counted by often.
 //
 // Thread: Increment, Set and Observe are lock-free and may be called from any thread. Lifetime: a
-// handle lasts as long as the Metrics that gave it; a partition's gauges until Metrics::Remove.
+// handle lasts as long as the Metrics that gave it; what Metrics::Remove takes away until then.
 #pragma once
 
 #include <array>
@@ -21,6 +21,7 @@ class Counter {
   explicit Counter(prometheus::Counter* counter) : counter_(counter) {}
   void Increment(double by = 1) const;
   double value() const;
+  prometheus::Counter* get() const { return counter_; }
 
  private:
   prometheus::Counter* counter_ = nullptr;
@@ -43,6 +44,7 @@ class Histogram {
   Histogram() = default;
   explicit Histogram(prometheus::Histogram* histogram) : histogram_(histogram) {}
   void Observe(double seconds) const;
+  prometheus::Histogram* get() const { return histogram_; }
 
  private:
   prometheus::Histogram* histogram_ = nullptr;

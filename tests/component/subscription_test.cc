@@ -174,11 +174,10 @@ class StateTest : public SubscriptionTest {
     return std::move(
         *Group::Create({.loop = loop_,
                         .kafka = kafka_,
-                        .subscriptions = {config_},
-                        .rebalance_drain = drain_,
                         .sink = {.send = [](event::Record, kafka::OnReport) { return nullptr; }},
                         .metrics = other_metrics_,
-                        .conditions = other_conditions_}));
+                        .conditions = other_conditions_,
+                        .options = Options({config_})}));
   }
   static bool Delivers(const telemetry::Conditions& conditions, const std::string& message) {
     const auto state = conditions.Get("Delivering/s");

@@ -52,14 +52,16 @@ class GroupFixture : public testing::Test {
   std::unique_ptr<deliver::Group> Start(std::vector<config::Subscription> subscriptions) {
     auto created = deliver::Group::Create({.loop = loop_,
                                            .kafka = kafka_,
-                                           .subscriptions = std::move(subscriptions),
-                                           .rebalance_drain = drain_,
                                            .sink = sink_,
                                            .metrics = metrics_,
                                            .conditions = conditions_,
-                                           .max_waiting_bytes = max_waiting_bytes_});
+                                           .options = Options(std::move(subscriptions))});
     EXPECT_TRUE(created);
     return created ? std::move(*created) : nullptr;
+  }
+
+  deliver::GroupOptions Options(std::vector<config::Subscription> subscriptions) const {
+    return {std::move(subscriptions), drain_, max_waiting_bytes_};
   }
 
   void Send(int count, const std::string& topic = "one", int32_t partition = 0) {

@@ -68,7 +68,7 @@
 {{- if eq .Values.outrigger.rollOn "anyChange" }}
 {{- list $config .Values.outrigger.schemas | toJson | sha256sum }}
 {{- else }}
-{{- list (pick $config "kafka" "subscriptions" "rebalance" "ops") (pick ($config.http | default dict) "listen" "unixSocket") (include "outrigger.spoolPath" .) | toJson | sha256sum }}
+{{- list (pick $config "ops") (pick ($config.kafka | default dict) "enabled") (pick ($config.http | default dict) "listen" "unixSocket") (include "outrigger.spoolPath" .) | toJson | sha256sum }}
 {{- end }}
 {{- end }}
 

@@ -21,8 +21,8 @@ std::string Shape(const std::string& text) {
 TEST(Metrics, NamesTypesAndHelpAreAsTheGoldenFileHasThem) {
   Metrics metrics;
   metrics.Producer("t");
-  metrics.Consumer("s", "t");
-  metrics.Subscription("s");
+  const auto subscription = metrics.Subscription("s");
+  subscription->Topic("t");
   metrics.Partition("g", "t", 0);
   metrics.Spool();
   metrics.MemoryBudget();
@@ -35,6 +35,19 @@ TEST(Metrics, NamesTypesAndHelpAreAsTheGoldenFileHasThem) {
   std::stringstream golden;
   golden << in.rdbuf();
   EXPECT_EQ(Shape(metrics.Text()), golden.str());
+}
+
+TEST(Metrics, TheSeriesOfASubscriptionGoWithTheLastThatKeepsThem) {
+  Metrics metrics;
+  auto first = metrics.Subscription("s");
+  first->Topic("t")[ConsumerOutcome::kDelivered].Increment();
+  auto next = metrics.Subscription("s");
+  first.reset();
+  next->Topic("t")[ConsumerOutcome::kDelivered].Increment();
+  EXPECT_EQ(next->Topic("t")[ConsumerOutcome::kDelivered].value(), 2);
+  next.reset();
+  EXPECT_EQ(metrics.Text().find("subscription=\"s\""), std::string::npos);
+  EXPECT_EQ(metrics.Subscription("s")->Topic("t")[ConsumerOutcome::kDelivered].value(), 0);
 }
 
 TEST(Metrics, ALabelsValueIsEscaped) {
