@@ -38,19 +38,20 @@ bool IsAsking(const http::Field& field) {
          field.name == "prefer" || field.name == "idempotency-key";
 }
 
-base::Result<std::optional<config::Ack>> ReadAck(const http::Head& head) {
-  if (const std::string* ack = head.Query("ack")) {
-    if (*ack == "kafka") return config::Ack::kKafka;
-    if (*ack == "disk") return config::Ack::kDisk;
-    if (*ack == "memory") return config::Ack::kMemory;
-    return Wrong("?ack= is kafka, disk or memory, not \"" + base::Excerpt(*ack) + "\"");
-  }
+base::Result<config::Ack> ReadAck(const std::string& ack) {
+  if (ack == "kafka") return config::Ack::kKafka;
+  if (ack == "disk") return config::Ack::kDisk;
+  if (ack == "memory") return config::Ack::kMemory;
+  return Wrong("?ack= is kafka, disk or memory, not \"" + base::Excerpt(ack) + "\"");
+}
+
+bool PrefersAsync(const http::Head& head) {
   bool async = false;
   ForEachListed(head, "prefer", [&async](std::string_view preference) {
     preference = base::TrimBlanks(preference.substr(0, preference.find(';')));
     async = async || base::LowerAscii(preference) == "respond-async";
   });
-  return async ? std::optional(config::Ack::kDisk) : std::nullopt;
+  return async;
 }
 
 // Of a field that may appear once; an error when it appears twice.
@@ -129,13 +130,18 @@ void Ask::Complete(event::Record& record) const {
       });
 }
 
-base::Result<Ask> ReadAsk(const http::Head& head, bool raw) {
+base::Result<Ask> ReadAsk(const http::Head& head, bool raw, bool spool) {
   Ask ask;
   if (head.query.empty() && std::none_of(head.fields.begin(), head.fields.end(), IsAsking))
     return ask;
-  auto ack = ReadAck(head);
-  if (!ack) return base::Fail(ack.error());
-  ask.ack = *ack;
+  if (const std::string* given = head.Query("ack")) {
+    auto ack = ReadAck(*given);
+    if (!ack) return base::Fail(ack.error());
+    ask.ack = *ack;
+  } else if (spool && PrefersAsync(head)) {
+    ask.ack = config::Ack::kDisk;
+    ask.async = true;
+  }
   auto id = ReadSingle(head, "idempotency-key");
   if (!id) return base::Fail(id.error());
   ask.id = std::move(*id);

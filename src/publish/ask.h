@@ -23,6 +23,7 @@ struct Ask {
   std::string id = {};                            // Idempotency-Key, of a single event
   std::vector<event::Header> headers = {};        // kafka-<name>
   std::string traceparent = {}, tracestate = {};  // of the request
+  bool async = false;                             // it is kDisk as of Prefer: respond-async
 
   // What it adds to an event in memory, at most.
   size_t bytes() const {
@@ -35,7 +36,8 @@ struct Ask {
   void Complete(event::Record& record) const;
 };
 
-// `raw`: of a raw record, which may have a kafka-content-type. What can't be read is an error.
-base::Result<Ask> ReadAsk(const http::Head& head, bool raw);
+// `raw`: of a raw record, which may have a kafka-content-type. `spool`: there is one; without it
+// Prefer: respond-async can't be met and is ignored. What can't be read is an error.
+base::Result<Ask> ReadAsk(const http::Head& head, bool raw, bool spool);
 
 }  // namespace outrigger::publish

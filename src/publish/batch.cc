@@ -101,6 +101,7 @@ void Batch::Answer() {
   }
   response.body.append("]}");
   if (status_ == 503 || status_ == 429) response.headers.emplace_back("Retry-After", "1");
+  ShowPreference(ask_, response);
   request_->Answer(std::move(response));
 }
 
@@ -117,7 +118,7 @@ void BatchForm::OnBody(const std::shared_ptr<http::Request>& request) {
   }
   if (!intake_.Admit(static_cast<double>(items->size()), *request)) return;
   std::make_shared<Batch>(intake_.loop, publisher, request, std::move(*items),
-                          *ReadAsk(request->head(), false))
+                          *ReadAsk(request->head(), false, intake_.spool))
       ->Start();
 }
 

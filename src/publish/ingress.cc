@@ -190,7 +190,7 @@ tl::expected<Ask, http::Plan> Ingress::CheckPost(const http::Head& head,
   }
   if (const auto query = CheckQuery(head, endpoint); !query)
     return tl::unexpected(Refuse(400, query.error().message));
-  auto ask = ReadAsk(head, endpoint.raw);
+  auto ask = ReadAsk(head, endpoint.raw, spool_ != nullptr);
   if (!ask) return tl::unexpected(Refuse(400, ask.error().message));
   return std::move(*ask);
 }

@@ -61,7 +61,7 @@ class Ingress {
   };
   static const std::array<Entry, 11> kEntries;
 
-  Intake intake() { return {loop_, publisher_, rate_}; }
+  Intake intake() { return {loop_, publisher_, rate_, spool_ != nullptr}; }
   http::Plan OnHead(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseHealth(const std::shared_ptr<http::Request>& request);
   http::Plan ChooseStatus(const std::shared_ptr<http::Request>& request);

@@ -141,7 +141,9 @@ void NdjsonStream::OnAbort() { reading_.reset(); }
 
 void NdjsonStream::AnswerWhenDone() {
   if (!request_ || undecided_ > 0 || lines_.begun()) return;
-  std::exchange(request_, nullptr)->Answer(answer_.ToResponse(lines_.lines()));
+  http::Response response = answer_.ToResponse(lines_.lines());
+  ShowPreference(ask_, response);
+  std::exchange(request_, nullptr)->Answer(std::move(response));
 }
 
 }  // namespace outrigger::publish

@@ -64,7 +64,7 @@ std::string RawTopicNotAllowed(const std::string& topic) {
 void RawRecordForm::OnBody(const std::shared_ptr<http::Request>& request) {
   if (!intake_.Admit(1, *request)) return;
   const http::Head& head = request->head();
-  const Ask ask = *ReadAsk(head, true);
+  const Ask ask = *ReadAsk(head, true, intake_.spool);
   auto record = ReadRawRecord(*request, std::string(kTopicEndpoint.Argument(head.path)), ask);
   if (!record) return intake_.RefuseUnread(record.error(), request);
   // They may have changed since the head was read.
@@ -75,7 +75,7 @@ void RawRecordForm::OnBody(const std::shared_ptr<http::Request>& request) {
     problem.detail = RawTopicNotAllowed(record->topic);
     return request->Answer(problem.ToResponse());
   }
-  intake_.publisher.PublishRaw(std::move(*record), *label, ask, AnswerTo(request));
+  intake_.publisher.PublishRaw(std::move(*record), *label, ask, AnswerTo(request, ask));
 }
 
 }  // namespace outrigger::publish

@@ -6,10 +6,17 @@
 
 namespace outrigger::publish {
 
-OnDecided AnswerTo(const std::shared_ptr<http::Request>& request) {
-  return [request](const Outcome& outcome) {
+void ShowPreference(const Ask& ask, http::Response& response) {
+  if (ask.async && response.status == 202)
+    response.headers.emplace_back("Preference-Applied", "respond-async");
+}
+
+OnDecided AnswerTo(const std::shared_ptr<http::Request>& request, const Ask& ask) {
+  return [request, async = ask.async](const Outcome& outcome) {
     base::Reach(base::FailPoint::kAnswerApp);
-    request->Answer(ToResponse(outcome));
+    http::Response response = ToResponse(outcome);
+    ShowPreference({.async = async}, response);
+    request->Answer(std::move(response));
   };
 }
 

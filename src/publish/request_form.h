@@ -10,6 +10,7 @@
 #include "base/loop.h"
 #include "base/result.h"
 #include "http/request.h"
+#include "publish/ask.h"
 #include "publish/outcome.h"
 #include "publish/publisher.h"
 #include "publish/rate.h"
@@ -24,6 +25,7 @@ struct Intake {
   base::Loop& loop;
   Publisher& publisher;
   Rate& rate;
+  bool spool;  // there is one
 
   // False: http.rate does not allow them now, and the request is answered 429.
   bool Admit(double events, http::Request& request) const;
@@ -31,6 +33,9 @@ struct Intake {
   void RefuseUnread(const base::Error& error, const std::shared_ptr<http::Request>& request) const;
 };
 
-OnDecided AnswerTo(const std::shared_ptr<http::Request>& request);
+// Says that Prefer: respond-async was applied, where it was (RFC 7240, section 3).
+void ShowPreference(const Ask& ask, http::Response& response);
+
+OnDecided AnswerTo(const std::shared_ptr<http::Request>& request, const Ask& ask = {});
 
 }  // namespace outrigger::publish

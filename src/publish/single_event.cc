@@ -63,7 +63,8 @@ void SingleEvent::OnBody(const std::shared_ptr<http::Request>& request) {
   auto event = read_(intake_.publisher.json(), *request);
   request->DropBody();  // the event has what it needs of it
   if (!event) return intake_.RefuseUnread(event.error(), request);
-  intake_.publisher.Publish(std::move(*event), *ReadAsk(request->head(), false), AnswerTo(request));
+  const Ask ask = *ReadAsk(request->head(), false, intake_.spool);
+  intake_.publisher.Publish(std::move(*event), ask, AnswerTo(request, ask));
 }
 
 }  // namespace outrigger::publish

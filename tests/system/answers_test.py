@@ -209,6 +209,10 @@ class Answers(KafkaCase):
     def test_501(self):
         self.refused(501, "/v1/events/order.a?ack=disk", b'{"id":"x"}', JSON)
 
+    def test_a_preference_that_cant_be_met_is_ignored(self):
+        answer = self.instance.post("/v1/events/order.a", {"id": "x"}, {"prefer": "respond-async"})
+        self.assertEqual((answer.status, answer.headers.get("preference-applied")), (200, None), answer.body)
+
     def test_503_unknown_topic(self):
         kafka_says_no = self.sidecar("routes:\n  - {match: {type: \"*\"}, topic: never.made}\n"
                                      "kafka:\n  properties: {allow.auto.create.topics: false}\n")

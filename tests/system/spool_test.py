@@ -86,6 +86,7 @@ class AskedFor(SpoolCase):
                 answer = sidecar.post(f"{path}id={identity}&key=k", {}, headers)
                 self.assertEqual((answer.status, answer.json), (202, {"id": identity, "status": "spooled", "topic": topic}))
                 self.assertEqual(answer.headers["location"], f"/v1/events/{identity}")
+                self.assertEqual(answer.headers.get("preference-applied"), headers.get("prefer"))
                 record = sidecar.wait_for(lambda: next((r for r in self.records(topic) if r.headers["ce_id"] == identity), None), what="the record")
                 shown = sidecar.wait_for(lambda: (s := self.status_of(sidecar, identity))["status"] == "acked" and s, what="the ack")
                 self.assertEqual((shown["partition"], shown["offset"]), (record.partition, record.offset))

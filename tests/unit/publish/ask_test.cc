@@ -17,13 +17,13 @@ http::Head Head(std::vector<http::Field> fields,
 }
 
 Ask Read(std::vector<http::Field> fields) {
-  auto ask = ReadAsk(Head(std::move(fields)), false);
+  auto ask = ReadAsk(Head(std::move(fields)), false, true);
   EXPECT_TRUE(ask.has_value()) << ask.error().message;
   return ask.value_or(Ask{});
 }
 
 std::string Problem(std::vector<http::Field> fields, bool raw = false) {
-  auto ask = ReadAsk(Head(std::move(fields)), raw);
+  auto ask = ReadAsk(Head(std::move(fields)), raw, true);
   return ask ? std::string() : ask.error().message;
 }
 
@@ -137,9 +137,17 @@ TEST(Ask, PreferIsAListOverAllItsLines) {
   EXPECT_EQ(Read({{"prefer", "wait=1"}, {"prefer", "return=minimal, Respond-Async; x=1"}}).ack,
             config::Ack::kDisk);
   EXPECT_EQ(Read({{"prefer", "respond-asynchronously"}}).ack, std::nullopt);
-  const auto ask = ReadAsk(Head({{"prefer", "respond-async"}}, {{"ack", "memory"}}), false);
+  const auto ask = ReadAsk(Head({{"prefer", "respond-async"}}, {{"ack", "memory"}}), false, true);
   EXPECT_EQ(ask->ack, config::Ack::kMemory);
-  EXPECT_FALSE(ReadAsk(Head({}, {{"ack", "later"}}), false).has_value());
+  EXPECT_FALSE(ask->async);
+  EXPECT_FALSE(ReadAsk(Head({}, {{"ack", "later"}}), false, true).has_value());
+}
+
+TEST(Ask, APreferenceThatCantBeMetIsIgnored) {
+  const auto prefers = Head({{"prefer", "respond-async"}});
+  EXPECT_TRUE(ReadAsk(prefers, false, true)->async);
+  EXPECT_EQ(ReadAsk(prefers, false, false)->ack, std::nullopt);
+  EXPECT_EQ(ReadAsk(Head({}, {{"ack", "disk"}}), false, false)->ack, config::Ack::kDisk);
 }
 
 TEST(Ask, KnowsWhatItAddsToAnEvent) {
@@ -153,7 +161,7 @@ TEST(Ask, ARawRecordTakesHeadersAndTraceByName) {
                                  {"tracestate", "b=2"},
                                  {"kafka-x", "1"},
                                  {"kafka-x", "2"}}),
-                           true);
+                           true, false);
   event::Record record;
   ask->Complete(record);
   EXPECT_EQ(
