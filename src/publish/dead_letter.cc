@@ -22,4 +22,14 @@ event::Record DeadLetter(event::Record record, std::string dead_letter_topic, st
   return record;
 }
 
+const char* DeadLetterReason(const kafka::Refusal& why) {
+  return why.reason == kafka::Reason::kTooLarge ? "too_large" : "refused";
+}
+
+event::Record DeadLetter(event::Record record, std::string dead_letter_topic,
+                         const kafka::Refusal& why, base::WallTime now) {
+  return DeadLetter(std::move(record), std::move(dead_letter_topic), DeadLetterReason(why),
+                    why.error.message, ToRejection(why).reason, now);
+}
+
 }  // namespace outrigger::publish

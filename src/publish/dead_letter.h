@@ -18,4 +18,9 @@ namespace outrigger::publish {
 event::Record DeadLetter(event::Record record, std::string dead_letter_topic, std::string reason,
                          std::string detail, RejectionReason rejected, base::WallTime now);
 
+// Of a record that Kafka rejected for good: the reason, and the record.
+const char* DeadLetterReason(const kafka::Refusal& why);
+event::Record DeadLetter(event::Record record, std::string dead_letter_topic,
+                         const kafka::Refusal& why, base::WallTime now);
+
 }  // namespace outrigger::publish

@@ -174,11 +174,9 @@ void EventSender::OnRefusal(Pending& event, size_t index, const kafka::Refusal& 
   if (event.sequence && rejection.retryable()) event.sequence->Stop(record);
   bool dead_lettered = false;
   if (!rejection.retryable() && !destination.dead_letter.empty()) {
-    const bool too_large = rejection.reason == RejectionReason::kTooLarge;
     dead_lettered = SendDeadLetter(
-        DeadLetter(std::move(record), destination.dead_letter, too_large ? "too_large" : "refused",
-                   refusal.error.message, rejection.reason, loop_.Wall()),
-        series, rejection);
+        DeadLetter(std::move(record), destination.dead_letter, refusal, loop_.Wall()), series,
+        rejection);
   }
   if (!dead_lettered) series[ProducerOutcome::kFailed].Increment();
   event.outcome.targets[index].Fail(std::move(rejection));

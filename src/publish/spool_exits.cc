@@ -34,11 +34,9 @@ void SpoolExits::OnReport(Spooled spooled, const kafka::Report& report, event::R
 
 void SpoolExits::OnRejected(Spooled spooled, const kafka::Refusal& why, event::Record record) {
   base::Reach(base::FailPoint::kRowRejected);
-  const bool too_large = why.reason == kafka::Reason::kTooLarge;
-  const std::string reason = too_large ? "too_large" : "refused";
+  const char* reason = DeadLetterReason(why);
   if (spooled.dead_letter.empty()) return Quarantine(std::move(spooled), reason, why.error.message);
-  record = DeadLetter(std::move(record), spooled.dead_letter, reason, why.error.message,
-                      ToRejection(why).reason, loop_.Wall());
+  record = DeadLetter(std::move(record), spooled.dead_letter, why, loop_.Wall());
   base::Reach(base::FailPoint::kDeadLetter);
   if (const auto full = sink_.admit(record); full && full->reason == kafka::Reason::kQueueFull)
     return hooks_.on_kept(spooled);
