@@ -1,5 +1,6 @@
 #include "app/open_spool.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <utility>
 
@@ -18,13 +19,13 @@ void TellSalvage(const telemetry::SpoolMetrics& metrics, const store::Salvage& s
 
 }  // namespace
 
-OpenSpool::OpenSpool(const config::Spool& config, size_t putting, telemetry::Metrics& metrics,
+OpenSpool::OpenSpool(const config::Spool& config, uint64_t putting, telemetry::Metrics& metrics,
                      telemetry::Conditions& conditions)
     : folder_(config.path), putting_(putting), metrics_(metrics.Spool()), conditions_(conditions) {}
 
 base::Result<std::unique_ptr<OpenSpool>> OpenSpool::Open(base::Loop& loop, kafka::RecordSink sink,
                                                          const config::Spool& config,
-                                                         size_t putting,
+                                                         uint64_t memory,
                                                          telemetry::Metrics& metrics,
                                                          telemetry::Conditions& conditions) {
   std::error_code failed;
@@ -33,10 +34,11 @@ base::Result<std::unique_ptr<OpenSpool>> OpenSpool::Open(base::Loop& loop, kafka
     return base::Fail({base::Code::kUnavailable,
                        "spool.path: " + config.path + " can't be made: " + failed.message(),
                        "it has to be a folder that the sidecar may write to", false});
-  std::unique_ptr<OpenSpool> opened(new OpenSpool(config, putting, metrics, conditions));
+  std::unique_ptr<OpenSpool> opened(new OpenSpool(config, memory / 2, metrics, conditions));
   store::StoreOptions options;
   options.folder = config.path;
   options.max_bytes = config.max_bytes;
+  options.cache_bytes = std::min(options.cache_bytes, memory / 2);
   options.on_commit = [commit = opened->metrics_.commit](base::Duration took) {
     commit.Observe(std::chrono::duration<double>(took).count());
   };
@@ -65,8 +67,8 @@ publish::SpoolOptions OpenSpool::OptionsOf(const config::Spool& config) const {
   return {.after = config.after, .max_bytes = config.max_bytes, .max_putting = putting_};
 }
 
-void OpenSpool::Apply(const config::Spool& config, size_t putting) {
-  putting_ = putting;
+void OpenSpool::Apply(const config::Spool& config, uint64_t memory) {
+  putting_ = memory / 2;  // the cache keeps its size
   spool_->SetOptions(OptionsOf(config));
 }
 

@@ -3,6 +3,7 @@
 // Thread: opened on any; the loop's from then on. Lifetime: outlived by loop and sink.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -20,25 +21,27 @@ namespace outrigger::app {
 
 class OpenSpool {
  public:
-  // Makes the folder where it is not there. `putting`: bytes that may be on their way to the disk.
+  // Makes the folder where it is not there. `memory`: bytes, half of them for what is on its way to
+  // the disk.
   static base::Result<std::unique_ptr<OpenSpool>> Open(base::Loop& loop, kafka::RecordSink sink,
-                                                       const config::Spool& config, size_t putting,
+                                                       const config::Spool& config, uint64_t memory,
                                                        telemetry::Metrics& metrics,
                                                        telemetry::Conditions& conditions);
 
   publish::Spool& spool() { return *spool_; }
-  void Apply(const config::Spool& config, size_t putting);
+  void Apply(const config::Spool& config, uint64_t memory);
   // Shows it; once a second or so.
   void Show(const kafka::Connection& connection);
+  uint64_t memory_bytes() const { return spool_->putting_bytes() + store::Store::memory_bytes(); }
 
  private:
-  OpenSpool(const config::Spool& config, size_t putting, telemetry::Metrics& metrics,
+  OpenSpool(const config::Spool& config, uint64_t putting, telemetry::Metrics& metrics,
             telemetry::Conditions& conditions);
   void Tell(const store::Contents& found);
   publish::SpoolOptions OptionsOf(const config::Spool& config) const;
 
   const std::string folder_;
-  size_t putting_;
+  uint64_t putting_;
   const telemetry::SpoolMetrics metrics_;
   telemetry::Conditions& conditions_;
   std::unique_ptr<store::Store> store_;

@@ -28,8 +28,9 @@ constexpr auto kTick = std::chrono::seconds(1);
 constexpr size_t kTopicShare = 2;
 constexpr size_t kStreamShare = 2;
 constexpr size_t kLineShare = 4;
-// Of what waits for Kafka, the part for events on their way to the disk.
-constexpr size_t kPutShare = 8;
+// With a spool, streams have a part of its memory instead of a topic's half: where the disk does
+// not keep up they wait, and single events would be answered 503.
+constexpr size_t kSpoolShare = 4;
 static_assert(1.0 / kStreamShare + 1.0 / kLineShare < 1);
 // What an event that waits takes at the least, and so does a caller who waits for another's.
 constexpr size_t kEvent = kafka::kLeastMemory;
@@ -40,14 +41,6 @@ std::string Join(const std::vector<std::string>& parts) {
   return joined;
 }
 
-// Of what waits for Kafka: on its way to the disk, and with the producer.
-size_t ForDisk(const config::Config& config, const base::MemoryBudget& budget) {
-  return config.spool.enabled() ? budget.of(MemoryShare::kKafka) / kPutShare : 0;
-}
-size_t ForProducer(const config::Config& config, const base::MemoryBudget& budget) {
-  return budget.of(MemoryShare::kKafka) - ForDisk(config, budget);
-}
-
 publish::PublisherOptions OptionsOf(const config::Config& config,
                                     const base::MemoryBudget& budget) {
   publish::PublisherOptions options;
@@ -55,10 +48,12 @@ publish::PublisherOptions OptionsOf(const config::Config& config,
   options.ack_timeout = config.http.ack_timeout;
   const uint64_t kafka = budget.of(MemoryShare::kKafka);
   const uint64_t topic = kafka / kTopicShare;
+  const uint64_t streams =
+      config.spool.enabled() ? budget.of(MemoryShare::kSpool) / kSpoolShare : topic;
   options.known_bytes = std::min(options.known_bytes, budget.of(MemoryShare::kKnownEvents));
   options.max_joined = std::min(options.max_joined, kafka / kEvent);
-  options.max_undecided = std::min(options.max_undecided, topic / kStreamShare / kEvent);
-  options.max_undecided_bytes = std::min(options.max_undecided_bytes, topic / kLineShare);
+  options.max_undecided = std::min(options.max_undecided, streams / kStreamShare / kEvent);
+  options.max_undecided_bytes = std::min(options.max_undecided_bytes, streams / kLineShare);
   return options;
 }
 
@@ -100,7 +95,7 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
   if (config.kafka.enabled) {
     kafka::ProducerOptions options;
     options.kafka = config.kafka;
-    options.max_bytes = ForProducer(config, budget);
+    options.max_bytes = budget.of(MemoryShare::kKafka);
     options.kept_on_disk = config.spool.enabled();
     auto producer = kafka::Producer::Create(flow->loop_, std::move(options));
     if (!producer) return base::Fail(producer.error());
@@ -109,7 +104,7 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
         [self = flow.get()](const kafka::Connection&) { self->OnConnectionChange(); });
     if (config.spool.enabled()) {
       auto spool = OpenSpool::Open(flow->loop_, flow->producer_->sink(), config.spool,
-                                   ForDisk(config, budget), metrics, conditions);
+                                   budget.of(MemoryShare::kSpool), metrics, conditions);
       if (!spool) return base::Fail(spool.error());
       flow->spool_ = std::move(*spool);
       flow->spool_->Show(flow->producer_->connection());
@@ -166,7 +161,7 @@ void PublishFlow::Apply(const config::Config& config, const base::MemoryBudget& 
     if (producer_) ApplyKafka(config);
     publisher_->SetRoutes(std::move(routes));
     publisher_->SetOptions(OptionsOf(config, budget_));
-    if (spool_) spool_->Apply(config.spool, ForDisk(config, budget_));
+    if (spool_) spool_->Apply(config.spool, budget_.of(MemoryShare::kSpool));
     server_->SetLimits(LimitsOf(config.http, budget_));
     ingress_->SetOptions(
         {config.http.max_body, std::move(token), config.http.raw_topics, config.http.rate});
@@ -174,7 +169,7 @@ void PublishFlow::Apply(const config::Config& config, const base::MemoryBudget& 
 }
 
 void PublishFlow::ApplyKafka(const config::Config& config) {
-  producer_->SetMaxBytes(ForProducer(config, budget_));
+  producer_->SetMaxBytes(budget_.of(MemoryShare::kKafka));
   if (kafka_.SameClients(config.kafka)) return;
   kafka_ = config.kafka;
   brokers_ = Join(kafka_.brokers);
@@ -234,9 +229,9 @@ void PublishFlow::Tick() {
 }
 
 void PublishFlow::ShowMemory() {
-  const uint64_t waiting =
-      (producer_ ? producer_->waiting_bytes() : 0) + (spool_ ? spool_->spool().putting_bytes() : 0);
+  const uint64_t waiting = producer_ ? producer_->waiting_bytes() : 0;
   memory_use_.Set(MemoryShare::kKafka, waiting);
+  if (spool_) memory_use_.Set(MemoryShare::kSpool, spool_->memory_bytes());
   memory_use_.Set(MemoryShare::kKnownEvents, publisher_->known_bytes());
   memory_use_.Set(MemoryShare::kBodies, server_->buffered());
   memory_use_.Set(MemoryShare::kAnswers, server_->answers());

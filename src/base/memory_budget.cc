@@ -9,10 +9,12 @@ namespace {
 using Parts = std::array<uint64_t, kMemoryShares>;
 
 // In the order of MemoryShare. Without subscriptions nothing is consumed, and what waits for Kafka
-// has their parts, too.
+// has their parts, too. With a spool less has to wait in memory.
 constexpr uint64_t kWhole = 64;
-constexpr Parts kWithSubscriptions = {10, 5, 2, 15, 16, 8, 8};
-constexpr Parts kPublishingOnly = {38, 0, 2, 0, 16, 8, 0};
+constexpr Parts kWithSubscriptions = {10, 5, 2, 15, 16, 8, 8, 0};
+constexpr Parts kPublishingOnly = {38, 0, 2, 0, 16, 8, 0, 0};
+constexpr Parts kSpoolAndSubscriptions = {8, 5, 2, 12, 16, 8, 8, 5};
+constexpr Parts kSpoolOnly = {28, 0, 2, 0, 16, 8, 0, 10};
 
 constexpr uint64_t Sum(const Parts& parts) {
   return std::accumulate(parts.begin(), parts.end(), uint64_t{0});
@@ -21,9 +23,10 @@ constexpr uint64_t PartOf(const Parts& parts, MemoryShare share) {
   return parts[static_cast<size_t>(share)];
 }
 static_assert(Sum(kWithSubscriptions) == kWhole && Sum(kPublishingOnly) == kWhole);
+static_assert(Sum(kSpoolAndSubscriptions) == kWhole && Sum(kSpoolOnly) == kWhole);
 // An event of the largest size is as welcome to the dead letters as it was to be published.
 static_assert(PartOf(kWithSubscriptions, MemoryShare::kDeadLetters) <=
-              PartOf(kWithSubscriptions, MemoryShare::kKafka));
+              PartOf(kSpoolAndSubscriptions, MemoryShare::kKafka));
 
 // One topic may have half of what waits for Kafka, and one event all of that half.
 constexpr uint64_t kTopics = 2;
@@ -41,6 +44,7 @@ constexpr uint64_t WholeOf(uint64_t part, uint64_t parts) {
 }
 
 const Parts& PartsFor(const MemoryDemand& demand) {
+  if (demand.spool) return demand.groups > 0 ? kSpoolAndSubscriptions : kSpoolOnly;
   return demand.groups > 0 ? kWithSubscriptions : kPublishingOnly;
 }
 
@@ -48,7 +52,8 @@ const Parts& PartsFor(const MemoryDemand& demand) {
 
 const char* NameOf(MemoryShare share) {
   static constexpr std::array<const char*, kMemoryShares> kNames = {
-      "kafka", "dead_letters", "known_events", "application", "bodies", "answers", "fetch"};
+      "kafka",  "dead_letters", "known_events", "application",
+      "bodies", "answers",      "fetch",        "spool"};
   return kNames[static_cast<size_t>(share)];
 }
 

@@ -23,6 +23,7 @@ enum class MemoryShare {
   kBodies,       // request bodies that are being read
   kAnswers,      // answers that are being made or read
   kFetch,        // librdkafka's fetch queues
+  kSpool,        // events on their way to the disk, and pages of the spool's file
   kCount
 };
 inline constexpr size_t kMemoryShares = static_cast<size_t>(MemoryShare::kCount);
@@ -35,6 +36,7 @@ struct MemoryDemand {
   size_t groups = 0;         // consumers, each with a fetch queue of its own
   size_t subscriptions = 0;  // each with events that wait for the application
   uint64_t largest_event = 1 << 20;
+  bool spool = false;
 };
 
 class MemoryBudget {

@@ -22,6 +22,7 @@ base::MemoryDemand MemoryDemandOf(const Config& config) {
   base::MemoryDemand demand;
   demand.largest_event = config.http.max_body;
   if (!config.kafka.enabled) return demand;
+  demand.spool = config.spool.enabled();
   std::set<std::string> groups;
   for (const auto& subscription : config.subscriptions) groups.insert(subscription.group);
   demand.groups = groups.size();

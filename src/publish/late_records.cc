@@ -58,10 +58,10 @@ void LateRecords::Put(const std::string* topic) {
     Late& late = *next++;
     if (topic && late.event->outcome.targets[late.index].topic != *topic) continue;
     if (!late.overdue) late.overdue = std::make_unique<Overdue>();
-    rows.push_back(
-        RowOf(late.overdue->refusal ? std::move(late.overdue->record) : sink_.copy(*late.entry),
-              *late.event, late.index, loop_.Wall()));
+    rows.push_back(RowOf(late.overdue->refusal ? late.overdue->record : sink_.copy(*late.entry),
+                         *late.event, late.index, loop_.Wall()));
     late.state = Late::State::kPutting;
+    late.overdue->row = Spooled::Of(rows.back());
     late.overdue->lane = LaneOf(sink_, rows.back().record);
     plan_.OnLate(late.overdue->lane);
     late_.splice(late_.end(), sent_, late.self);
@@ -70,23 +70,17 @@ void LateRecords::Put(const std::string* topic) {
   if (batch.empty()) return;
   base::Reach(base::FailPoint::kLate);
   putting_ += batch.size();
-  // The store keeps a copy, whose ids it gives.
-  auto kept = std::make_shared<std::vector<store::Row>>(rows);
-  store_.Put(std::move(rows), [this, batch = std::move(batch),
-                               kept](const base::Result<store::Store::Placements>& placed) {
-    OnPut(batch, *kept, placed);
-  });
+  store_.Put(std::move(rows),
+             [this, batch = std::move(batch)](const auto& placed) { OnPut(batch, placed); });
 }
 
-void LateRecords::OnPut(const Batch& batch, std::vector<store::Row>& rows,
-                        const base::Result<store::Store::Placements>& placed) {
+void LateRecords::OnPut(const Batch& batch, const base::Result<store::Store::Placements>& placed) {
   base::Reach(base::FailPoint::kLatePut);
   putting_ -= batch.size();
   for (size_t i = 0; i < batch.size(); ++i) {
     if (placed) {
-      OnPlaced(*batch[i], rows[i], (*placed)[i]);
+      OnPlaced(*batch[i], (*placed)[i]);
     } else {
-      batch[i]->overdue->record = std::move(rows[i].record);
       OnFailed(*batch[i]);
     }
   }
@@ -94,16 +88,15 @@ void LateRecords::OnPut(const Batch& batch, std::vector<store::Row>& rows,
   if (empty()) hooks_.on_empty();
 }
 
-void LateRecords::OnPlaced(Late& late, store::Row& row, const store::Placed& placed) {
+void LateRecords::OnPlaced(Late& late, const store::Placed& placed) {
   if (placed.kind == store::Placed::Kind::kConflict) return OnFailed(late);
-  row.id = placed.id;
   if (placed.kind == store::Placed::Kind::kRepeat) {
     // An earlier process was given the event too. Its row is drained as others are.
     if (late.event) hooks_.on_spooled(*std::exchange(late.event, nullptr), late.index);
     return OnFailed(late);
   }
-  hooks_.on_row(row);
-  late.overdue->row = Spooled::Of(row);
+  late.overdue->row.id = placed.id;
+  hooks_.on_row(late.overdue->row);
   if (late.overdue->acked) {
     plan_.OnLateLeft(late.overdue->row.id, late.overdue->lane);
     exits_.OnAcked(late.overdue->row, *late.overdue->acked);

@@ -32,7 +32,7 @@ class LateRecords {
     // they are there.
     std::function<void(Pending&, size_t, const kafka::Report&, event::Record&)> on_report;
     std::function<void(Pending&, size_t)> on_spooled;
-    std::function<void(const store::Row&)> on_row;              // a row was added, with its id
+    std::function<void(const Spooled&)> on_row;                 // a row was added
     std::function<void(const base::Error&, size_t)> on_failed;  // so many records were not added
     std::function<void()> on_empty;                             // as empty()
   };
@@ -50,9 +50,9 @@ class LateRecords {
   // Of a record that is late; most are not.
   struct Overdue {
     Lane lane;
-    Spooled row;                            // once it is on the disk
+    Spooled row;                            // with its id once it is on the disk
     std::optional<kafka::Refusal> refusal;  // that came while it was being put, or before
-    event::Record record;                   // of the refusal
+    event::Record record;                   // that was refused
     std::optional<kafka::Stored> acked;     // while it was being put
   };
   // A record from Send to the producer's report.
@@ -72,9 +72,8 @@ class LateRecords {
   void Arm();
   void OnTimer();
   void Put(const std::string* topic);  // null: of every topic
-  void OnPut(const Batch& batch, std::vector<store::Row>& rows,
-             const base::Result<store::Store::Placements>& placed);
-  void OnPlaced(Late& late, store::Row& row, const store::Placed& placed);
+  void OnPut(const Batch& batch, const base::Result<store::Store::Placements>& placed);
+  void OnPlaced(Late& late, const store::Placed& placed);
   void OnFailed(Late& late);
   void OnReport(Late& late, const kafka::Report& report, event::Record& record);
   void OnReportOfRow(Late& late, const kafka::Report& report, event::Record& record);

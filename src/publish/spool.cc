@@ -57,8 +57,8 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
                                auto& record) { hooks_.on_report(event, index, report, record); },
            .on_spooled = [this](Pending& event, size_t index) { hooks_.on_spooled(event, index); },
            .on_row =
-               [this](const store::Row& row) {
-                 use_.Add(row.record.topic, 1, row.bytes());
+               [this](const Spooled& row) {
+                 use_.Add(row.topic, 1, row.bytes);
                  ShowUse();
                  OnPut();
                },
@@ -121,7 +121,7 @@ std::optional<Rejection> Spool::NoRoom(const event::Record& record) const {
                     " have half of the spool, which is as much as one "
                     "topic may have",
                 "spool.maxBytes");
-  if (disk_.bytes() + record.bytes() > options_.max_putting)
+  if (!disk_.empty() && disk_.bytes() + record.bytes() > options_.max_putting)
     return Full("the disk does not keep up with the events", "memory.budget");
   return std::nullopt;
 }

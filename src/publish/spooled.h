@@ -24,16 +24,15 @@ struct Spooled {
   std::string dead_letter;
   size_t bytes = 0;
 
-  static Spooled Of(store::Row& row) {
-    const size_t bytes = row.bytes();
+  static Spooled Of(const store::Row& row) {
     return {.id = row.id,
-            .event_id = std::move(row.event_id),
-            .source = std::move(row.source),
+            .event_id = row.event_id,
+            .source = row.source,
             .target = row.target,
             .fingerprint = row.fingerprint,
             .topic = row.record.topic,
-            .dead_letter = std::move(row.dead_letter),
-            .bytes = bytes};
+            .dead_letter = row.dead_letter,
+            .bytes = row.bytes()};
   }
 };
 

@@ -25,7 +25,6 @@ constexpr char kPragmas[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
     "PRAGMA secure_delete = FAST;"
-    "PRAGMA cache_size = -8000;"
     "PRAGMA wal_autocheckpoint = 4000;"
     "PRAGMA journal_size_limit = 16777216;";
 
@@ -108,10 +107,12 @@ base::Error NotOurs() {
           "give the spool a folder of its own", false};
 }
 
-base::Result<SpoolFile> SpoolFile::Open(const std::string& path) {
+base::Result<SpoolFile> SpoolFile::Open(const std::string& path, uint64_t cache_bytes) {
   auto opened = Database::Open(path);
   if (!opened) return base::Fail(opened.error());
   auto database = std::make_unique<Database>(std::move(*opened));
+  const std::string cache = "PRAGMA cache_size = -" + std::to_string(cache_bytes >> 10);
+  if (auto set = database->Execute(cache); !set) return base::Fail(set.error());
   if (auto ready = MakeOrCheck(*database); !ready) return base::Fail(ready.error());
   auto spool = SpoolTable::Open(*database);
   if (!spool) return base::Fail(spool.error());

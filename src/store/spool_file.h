@@ -44,8 +44,12 @@ struct Contents {
 
 class SpoolFile {
  public:
+  // More makes nothing faster.
+  static constexpr uint64_t kCacheBytes = 8 << 20;
+
   // Makes the file where it is not there, and refuses one that is not ours or of a newer version.
-  static base::Result<SpoolFile> Open(const std::string& path);
+  // `cache_bytes`: memory for its pages.
+  static base::Result<SpoolFile> Open(const std::string& path, uint64_t cache_bytes = kCacheBytes);
 
   // Rows may be put as long as all of it has at most `max_bytes`.
   base::Result<void> Begin(uint64_t max_bytes);

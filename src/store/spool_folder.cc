@@ -45,14 +45,14 @@ base::Result<SpoolFile> SpoolFolder::OpenOnce(bool damaged) {
   if (IsForeign(path_)) return base::Fail(NotOurs());
   if (auto written = WriteLogAgain(path_); !written) return base::Fail(written.error());
   if (!damaged && !LogIsDamaged(path_)) {
-    auto file = SpoolFile::Open(path_);
+    auto file = OpenWhole();
     if (file || file.error().code != kDamaged) return file;
   }
   auto salvage = SalvageFile(path_);
   if (!salvage) return base::Fail(salvage.error());
   Tell(*salvage);
   salvage_ = std::move(*salvage);
-  return SpoolFile::Open(path_);
+  return OpenWhole();
 }
 
 }  // namespace outrigger::store

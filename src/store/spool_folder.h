@@ -6,6 +6,7 @@
 // program's; kUnsupported: it is of a newer version; those of the disk.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,8 @@ class SpoolFolder {
  public:
   static base::Result<SpoolFolder> Take(const std::string& folder);
 
+  // Of each file that is opened from here on.
+  void SetCacheBytes(uint64_t bytes) { cache_bytes_ = bytes; }
   // A damaged file is kept under another name, and what is whole in it is in the file that is
   // opened. `damaged`: an error of the file that was open before has said so.
   base::Result<SpoolFile> OpenFile(bool damaged = false);
@@ -31,9 +34,11 @@ class SpoolFolder {
  private:
   SpoolFolder(const std::string& folder, FolderLock lock);
   base::Result<SpoolFile> OpenOnce(bool damaged);
+  base::Result<SpoolFile> OpenWhole() const { return SpoolFile::Open(path_, cache_bytes_); }
 
   FolderLock lock_;
   std::string path_;  // of the file
+  uint64_t cache_bytes_ = SpoolFile::kCacheBytes;
   Reserve reserve_;
   std::optional<Salvage> salvage_;
 };

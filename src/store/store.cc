@@ -41,6 +41,7 @@ base::Result<PutAnswer> AnswerWithoutRoom(SpoolFile& file, const std::vector<Row
 base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, StoreOptions options) {
   auto folder = SpoolFolder::Take(options.folder);
   if (!folder) return base::Fail(folder.error());
+  folder->SetCacheBytes(options.cache_bytes);
   auto file = folder->OpenFile();
   if (!file) return base::Fail(file.error());
   auto found = file->Count();
@@ -63,6 +64,8 @@ Store::Store(base::Loop& loop, Contents found, std::unique_ptr<Writer> writer)
     : found_(std::move(found)), answers_(loop), writer_(std::move(writer)) {}
 
 Store::~Store() { answers_.Stop(); }
+
+uint64_t Store::memory_bytes() { return static_cast<uint64_t>(sqlite3_memory_used()); }
 
 template <typename Answer, typename Run>
 Writer::Job Store::JobOf(Run run, On<Answer> on_answer) {

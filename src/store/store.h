@@ -28,6 +28,7 @@ struct StoreOptions {
   uint64_t max_bytes = 1 << 30;
   Writer::OnCommit on_commit = nullptr;
   Writer::OnSalvage on_salvage = nullptr;
+  uint64_t cache_bytes = SpoolFile::kCacheBytes;
 };
 
 class Store {
@@ -41,6 +42,8 @@ class Store {
   // On the disk, as spool.maxBytes counts it. From any thread.
   uint64_t used_bytes() const { return writer_->used_bytes(); }
   void SetMaxBytes(uint64_t max_bytes) { writer_->SetMaxBytes(max_bytes); }
+  // The memory of all files that this process has open. From any thread.
+  static uint64_t memory_bytes();
 
   template <typename Answer>
   using On = std::function<void(base::Result<Answer>)>;

@@ -173,6 +173,15 @@ TEST_F(SpoolTest, WithAckDiskTheAnswerIs202AndTheEventComesToKafka) {
   EXPECT_THAT(Values("first")["k"], ElementsAre("1"));
 }
 
+TEST_F(SpoolTest, HoweverLittleMemoryThereIsOneEventMayBeOnItsWayToTheDisk) {
+  spool_->SetOptions({.max_putting = 1});
+  const auto first = Publish("a.x", "k", "1", {}, {.ack = config::Ack::kDisk});
+  const auto second = Publish("a.x", "k", "2", {}, {.ack = config::Ack::kDisk});
+  EXPECT_EQ(StatusOf(Await(second)), 503);
+  EXPECT_EQ(StatusOf(Await(first)), 202);
+  EXPECT_EQ(StatusOf(Await(Publish("a.x", "k", "3", {}, {.ack = config::Ack::kDisk}))), 202);
+}
+
 TEST_F(SpoolTest, WhatKafkaRejectsIsDeadLetteredOrQuarantinedAndLaterEventsGoOn) {
   BrokerDown();
   for (const char* type : {"a.x", "b.x"})

@@ -20,6 +20,7 @@ TEST(MemoryBudget, SharesAreTheWholeBudgetAndNoMore) {
   for (const size_t groups : {0, 1, 32}) {
     const MemoryBudget budget(128 * kMiB, {groups, groups, kMiB});
     EXPECT_EQ(SumOf(budget), 128 * kMiB) << groups;
+    EXPECT_EQ(SumOf({128 * kMiB, {groups, groups, kMiB, true}}), 128 * kMiB) << groups;
   }
   EXPECT_LE(SumOf(MemoryBudget(33 * kMiB + 17, {3, 3, kMiB})), 33 * kMiB + 17);
 }
@@ -51,6 +52,16 @@ TEST(MemoryBudget, WithoutSubscriptionsTheirSharesAreForWhatWaitsForKafka) {
   EXPECT_EQ(budget.of(MemoryShare::kBodies), 32 * kMiB);
 }
 
+TEST(MemoryBudget, ASpoolHasItsShareOfWhatWouldWaitInMemory) {
+  const MemoryBudget publishing(128 * kMiB, {0, 0, kMiB, true});
+  EXPECT_EQ(publishing.of(MemoryShare::kKafka), 56 * kMiB);
+  EXPECT_EQ(publishing.of(MemoryShare::kSpool), 20 * kMiB);
+  const MemoryBudget both(128 * kMiB, {32, 32, kMiB, true});
+  EXPECT_EQ(both.of(MemoryShare::kKafka), 16 * kMiB);
+  EXPECT_EQ(both.of(MemoryShare::kApplication), 24 * kMiB);
+  EXPECT_EQ(both.of(MemoryShare::kSpool), 10 * kMiB);
+}
+
 TEST(MemoryBudget, OfAContainerIsHalfItsLimit) {
   EXPECT_EQ(MemoryBudget::ForContainer(256 * kMiB, {1, 1, kMiB}).total(), 128 * kMiB);
   EXPECT_EQ(MemoryBudget::ForContainer(64 * kMiB, {1, 1, kMiB}).total(), 32 * kMiB);
@@ -68,7 +79,7 @@ TEST(MemoryBudget, OfASmallContainerIsTheLeastThatWorksButLeavesAQuarter) {
 TEST(MemoryBudget, TheLeastThatWorksHasRoomForTheLargestEventInEveryShare) {
   for (const size_t groups : {0, 1, 7, 32}) {
     for (const uint64_t event : {uint64_t{1}, kMiB, 40 * kMiB}) {
-      const MemoryDemand demand{groups, groups, event};
+      const MemoryDemand demand{groups, groups, event, event == kMiB};
       const MemoryBudget budget(MemoryBudget::Least(demand), demand);
       const std::string what = std::to_string(groups) + " groups, " + std::to_string(event);
       EXPECT_GT(budget.of(MemoryShare::kKafka) / 2, event) << what;
