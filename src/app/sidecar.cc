@@ -225,6 +225,9 @@ void Sidecar::Reload(config::Loaded loaded) {
   const std::string restart = NeedsRestart(config_, loaded.config);
   if (ChangesClients(config_, loaded.config))
     for (auto& problem : CheckClients(loaded)) loaded.problems.push_back(std::move(problem));
+  if (config_.spool.path != loaded.config.spool.path)
+    if (auto unusable = CheckSpoolPath(loaded.config))
+      loaded.problems.push_back(std::move(*unusable));
   if (!loaded.ok()) return Refuse(loaded.problems);
   KeepUntilRestart(config_, loaded.config);
   routes_ = std::move(routes);

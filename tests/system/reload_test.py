@@ -6,7 +6,7 @@ import subprocess
 import threading
 import unittest
 
-from case import HEAD, KafkaCase, Sidecar, free_ports, read_topic
+from case import HEAD, KafkaCase, Sidecar, free_ports, outrigger, read_topic
 from publishers import Publishers
 
 
@@ -98,10 +98,20 @@ class Reload(KafkaCase):
                 self.assertEqual(message("NeedsRestart", *change), "in force after the next start: " + fields)
                 message("Applied", text())
 
+    def test_a_spool_that_the_next_start_could_not_use_is_refused(self):
+        sidecar = self.sidecar(self.routes("spooled")[len(HEAD):])
+        for path in ("outrigger.yaml", "outrigger.yaml/spool", "log/a/b"):
+            sidecar.write_config(self.routes("spooled") + f"spool: {{path: {path}}}\n")
+            sidecar.wait_for(lambda: f"{path} can't be used" in (c := sidecar.condition("ConfigApplied"))["message"]
+                             and (c["status"], c["reason"]) == ("False", "Refused"), what="the refusal")
+            checked = outrigger("check", sidecar.config)
+            self.assertEqual(checked.returncode, 0, checked.stdout)
+            self.assertRegex(checked.stdout, "warning: spool.path: .* is not a folder")
+
     def test_the_source_of_events_changes_with_the_client_id(self):
         sidecar = self.sidecar()
-        sidecar.write_config(HEAD + "kafka: {clientId: other}\n")
         before = sidecar.ops("/status").json["observedGeneration"]
+        sidecar.write_config(HEAD + "kafka: {clientId: other}\n")
         sidecar.wait_for(lambda: sidecar.ops("/status").json["observedGeneration"] != before, what="the reload")
         sidecar.post("/v1/events/source.seen", {})
         self.assertEqual(dict(read_topic(self.kafka.bootstrap, "source.events")[0].headers)["ce_source"], "other")
