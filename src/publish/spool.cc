@@ -1,5 +1,7 @@
 #include "publish/spool.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace outrigger::publish {
@@ -18,6 +20,12 @@ Rejection Full(std::string detail, std::string limit) {
           .outcome = RecordOutcome::kNone,
           .detail = std::move(detail),
           .limit = std::move(limit)};
+}
+
+// The machine's clock may have been set back.
+double SecondsSince(int64_t ms, base::WallTime now) {
+  const base::WallTime then{std::chrono::milliseconds(ms)};
+  return std::max(std::chrono::duration<double>(now - then).count(), 0.0);
 }
 
 SpoolError KindOf(const base::Error& error) {
@@ -168,6 +176,7 @@ void Spool::OnLeft(const Spooled& spooled, SpoolExits::Way way,
   switch (way) {
     case SpoolExits::Way::kAcked:
       metrics_[SpoolOutcome::kAcked].Increment();
+      metrics_.latency.Observe(SecondsSince(spooled.accepted_ms, loop_.Wall()));
       on_status_(spooled, Target::Status::kAcked, where);
       break;
     case SpoolExits::Way::kDeadLettered:

@@ -23,6 +23,7 @@ struct Spooled {
   std::string topic;
   std::string dead_letter;
   size_t bytes = 0;
+  int64_t accepted_ms = 0;
 
   static Spooled Of(const store::Row& row) {
     return {.id = row.id,
@@ -32,7 +33,8 @@ struct Spooled {
             .fingerprint = row.fingerprint,
             .topic = row.record.topic,
             .dead_letter = row.dead_letter,
-            .bytes = row.bytes()};
+            .bytes = row.bytes(),
+            .accepted_ms = row.accepted_ms};
   }
 };
 

@@ -148,6 +148,11 @@ struct Metrics::Families {
   prometheus::Family<prometheus::Counter>& spool_lost =
       CounterFamily("outrigger_spool_lost_records_total",
                     "Records of a damaged file of the spool that could not be read.");
+  prometheus::Family<prometheus::Histogram>& spool_latency =
+      prometheus::BuildHistogram()
+          .Name("outrigger_spool_latency_seconds")
+          .Help("Time from giving a record to the spool until Kafka acknowledges it, in seconds.")
+          .Register(registry);
   prometheus::Family<prometheus::Histogram>& spool_commit =
       prometheus::BuildHistogram()
           .Name("outrigger_spool_commit_seconds")
@@ -290,6 +295,7 @@ SpoolMetrics Metrics::Spool() {
                       .quarantined = Gauge(&families_->spool_quarantined.Add({})),
                       .salvaged = Counter(&families_->spool_salvaged.Add({})),
                       .lost = Counter(&families_->spool_lost.Add({})),
+                      .latency = Histogram(&families_->spool_latency.Add({}, kLatency)),
                       .commit = Histogram(&families_->spool_commit.Add({}, kCommit))};
   for (size_t i = 0; i < kSpoolOutcomes.size(); ++i)
     series.left[i] = Counter(&families_->spool_left.Add({{"outcome", kSpoolOutcomes[i]}}));

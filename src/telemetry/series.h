@@ -137,6 +137,7 @@ struct SpoolMetrics {
   std::array<Counter, static_cast<size_t>(SpoolOutcome::kCount)> left{};
   std::array<Counter, static_cast<size_t>(SpoolError::kCount)> errors{};
   Counter salvaged, lost;  // records of a damaged file
+  Histogram latency;       // of those that Kafka acknowledged
   Histogram commit;        // one transaction, fsync included
 
   const Counter& operator[](SpoolOutcome outcome) const {

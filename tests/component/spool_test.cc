@@ -171,6 +171,7 @@ TEST_F(SpoolTest, WithAckDiskTheAnswerIs202AndTheEventComesToKafka) {
   EXPECT_EQ(StatusOf(Await(Publish("a.x", "k", "1", {}, {.ack = config::Ack::kDisk}))), 202);
   EXPECT_TRUE(AwaitDrained());
   EXPECT_THAT(Values("first")["k"], ElementsAre("1"));
+  EXPECT_THAT(metrics_.Text(), testing::HasSubstr("outrigger_spool_latency_seconds_count 1"));
 }
 
 TEST_F(SpoolTest, HoweverLittleMemoryThereIsOneEventMayBeOnItsWayToTheDisk) {
