@@ -1,17 +1,20 @@
 """The spool on a Kafka of three nodes whose leaders are killed, and on one that has lost its data.
 
-OUTRIGGER_LEADER_KILLS is how many leaders are killed: 3, or 20 in `./dev test soak`.
+OUTRIGGER_LEADER_KILLS is how many leaders are killed: 3, or 20 in `./dev test soak`. OUTRIGGER_TOO_FEW_REPLICAS is for how many
+seconds there are too few: 3, or 30.
 """
 import json
 import os
 import shutil
 import subprocess
+import time
 import unittest
 
 from spool_case import SpoolCase  # first: it says where the support modules are
 from publishers import Publishers, check_stored
 
 KILLS = int(os.environ.get("OUTRIGGER_LEADER_KILLS", "3"))
+TOO_FEW_REPLICAS = int(os.environ.get("OUTRIGGER_TOO_FEW_REPLICAS", "3"))
 
 
 class ThreeNodes(SpoolCase):
@@ -65,6 +68,9 @@ class ThreeNodes(SpoolCase):
             node.stop(kill=True)
         before = len(self.load.spooled)
         self.running.wait_for(lambda: len(self.load.spooled) > before + 1000, 60, "events to be spooled")
+        until, acked = time.monotonic() + TOO_FEW_REPLICAS, len(self.load.acked)
+        self.running.wait_for(lambda: time.monotonic() >= until, TOO_FEW_REPLICAS + 10, "some time to pass under load")
+        self.assertEqual(len(self.load.acked), acked, "Kafka acknowledges nothing")
         for node in self.nodes[1:]:
             node.start()
         self.goes_on()
