@@ -89,7 +89,7 @@ struct Spool {
 };
 
 struct Ops {
-  std::string listen = "0.0.0.0:8801";
+  std::string listen = "[::]:8801";
 };
 
 struct Log {

@@ -111,8 +111,11 @@ Field<Config> HttpField() {
 Field<Config> OpsField() {
   return Object(
       "ops", &Config::ops, "The read-only port for probes, Prometheus and people.",
-      Mapping<Ops>{.fields = {TextField("listen", &Ops::listen, "Address and port.", CheckListen)
-                                  .Also(ListenSchema())}});
+      Mapping<Ops>{
+          .fields = {TextField("listen", &Ops::listen,
+                               "Address and port. Where the machine has no IPv6, [::] is 0.0.0.0.",
+                               CheckListen)
+                         .Also(ListenSchema())}});
 }
 
 }  // namespace outrigger::config

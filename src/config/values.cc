@@ -232,7 +232,7 @@ base::Result<Listen> ParseListen(std::string_view text) {
   const bool v6 = halves.v6 && IsAddress(halves.host, AF_INET6);
   if (!(v4 || v6 || halves.host == "localhost") || !port || *port > 65535)
     return Fail(Error::Invalid("must be an address and a port, not " + Quoted(text),
-                               "like `127.0.0.1:8800`, `[::1]:8800` or `0.0.0.0:8801`"));
+                               "like `127.0.0.1:8800`, `[::1]:8800` or `[::]:8801`"));
   const bool loopback = halves.host == "localhost" || (v4 && halves.host.starts_with("127.")) ||
                         (v6 && halves.host == "::1");
   return Listen{halves.host, static_cast<uint16_t>(*port), loopback};

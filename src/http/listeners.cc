@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <utility>
 
@@ -38,6 +39,15 @@ const char* WhatToDo(const error_code& error) {
   return "";
 }
 
+// Where the kernel has no IPv6, all addresses are those of IPv4.
+asio::ip::address AllAddresses(asio::io_context& context) {
+  error_code error;
+  asio::ip::tcp::socket(context).open(asio::ip::tcp::v6(), error);
+  if (error == boost::system::errc::address_family_not_supported)
+    return asio::ip::address_v4::any();
+  return asio::ip::address_v6::any();
+}
+
 }  // namespace
 
 Listeners::Listeners(base::Loop& loop, const Limits& limits,
@@ -58,6 +68,9 @@ base::Result<Listeners::Listener*> Listeners::Listen(const Protocol::endpoint& e
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   // What is accepted inherits it.
   if (!error) acceptor.set_option(asio::socket_base::send_buffer_size(kSendBuffer), error);
+  // [::] takes IPv4, too, whatever net.ipv6.bindv6only says.
+  if (!error && endpoint.data()->sa_family == AF_INET6)
+    acceptor.set_option(asio::ip::v6_only(false), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) return base::Fail(ListenError(where, error));
@@ -73,13 +86,13 @@ base::Result<uint16_t> Listeners::ListenTcp(const std::string& address) {
     host = host.substr(1, host.size() - 2);
   const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
   error_code error;
-  const asio::ip::address ip =
-      asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
+  asio::ip::address ip = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
   if (error || port.empty() || port.find_first_not_of("0123456789") != std::string::npos ||
       std::stoul(port.substr(0, 6)) > 65535) {
     return base::Fail(base::Error::Invalid("can't listen on \"" + address + "\"",
                                            "an address is an IP and a port, 127.0.0.1:8800"));
   }
+  if (ip == asio::ip::address_v6::any()) ip = AllAddresses(loop_.context());
   const asio::ip::tcp::endpoint endpoint(ip, static_cast<uint16_t>(std::stoul(port)));
   auto listener = Listen(Protocol::endpoint(endpoint), address);
   if (!listener) return base::Fail(listener.error());

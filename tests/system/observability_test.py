@@ -1,10 +1,11 @@
 """What a person and Prometheus see: metrics that promtool likes, status, health, logs."""
 import json
 import signal
+import socket
 import subprocess
 import unittest
 
-from case import KafkaCase
+from case import ROOT, KafkaCase, Sidecar
 
 
 class Observability(KafkaCase):
@@ -35,6 +36,16 @@ class Observability(KafkaCase):
                              {name.split("{")[0] for name in metrics})
         for name in metrics:
             self.assertNotRegex(name, r"t\d|a\.x\d|unknown\d|nothing")
+
+    def test_the_ops_port_takes_ipv6_and_ipv4_and_ipv4_alone_where_there_is_no_ipv6(self):
+        no_ipv6 = ("python3", ROOT / "tests/support/no_ipv6.py")
+        for under, hosts in (((), ["127.0.0.1", "::1"]), (no_ipv6, ["127.0.0.1"])):
+            with self.subTest(under=under), Sidecar(env={"KAFKA_ENABLED": "false"}) as sidecar:
+                text = sidecar.config.read_text()
+                sidecar.config.write_text(text.replace(f"127.0.0.1:{sidecar.ops_port}", f"[::]:{sidecar.ops_port}"))
+                sidecar.start(under=under)
+                for host in hosts:
+                    socket.create_connection((host, sidecar.ops_port), 5).close()
 
     def test_ops_port_is_read_only_and_answers_what_kubernetes_asks(self):
         sidecar = self.sidecar()

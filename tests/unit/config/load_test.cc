@@ -49,7 +49,7 @@ TEST(Load, WithoutAFileGivesTheDefaultsOfTheReference) {
   EXPECT_FALSE(config.spool.enabled());
   EXPECT_EQ(config.spool.max_bytes, 1U << 30);
   EXPECT_EQ(config.spool.after, Millis(250));
-  EXPECT_EQ(config.ops.listen, "0.0.0.0:8801");
+  EXPECT_EQ(config.ops.listen, "[::]:8801");
   EXPECT_EQ(config.log.level, "info");
   EXPECT_EQ(config.log.format, "json");
   EXPECT_EQ(config.shutdown_budget, Millis(25000));
