@@ -40,8 +40,8 @@ void Drain::Turn() {
     if (plan_.Waiting()) Again();
     return;
   }
-  reader_.Read(reading->after, [this, reading = *reading](SpoolReader::Page page) {
-    OnPage(reading, std::move(page));
+  reader_.Read(reading->after, [this, reading = *reading](SpoolReader::Page& page) {
+    return OnPage(reading, page);
   });
 }
 
@@ -50,26 +50,33 @@ void Drain::Again() {
   again_ = loop_.After(kLookAgain, [this] { Wake(); });
 }
 
-void Drain::OnPage(const DrainPlan::Reading& reading, SpoolReader::Page page) {
+size_t Drain::OnPage(const DrainPlan::Reading& reading, SpoolReader::Page& page) {
   base::Reach(base::FailPoint::kPageRead);
   awake_ = false;
   if (!page) {
     plan_.EndReading(reading, false);
     hooks_.on_failed(page.error());
-    return Again();
+    Again();
+    return 0;
   }
   const base::TimePoint now = loop_.Now();
+  size_t looked_at = 0;
   for (store::Row& row : page->rows) {
     const Lane lane = LaneOf(sink_, row.record);
     const auto step = stopped_ ? DrainPlan::Step::kStop : plan_.Look(reading, row.id, lane, now);
-    if (step == DrainPlan::Step::kSkip) continue;
-    if (step == DrainPlan::Step::kGive && Give(reading, row, lane)) continue;
+    const bool given = step == DrainPlan::Step::kGive && Give(reading, row, lane);
+    if (given || step == DrainPlan::Step::kSkip) {
+      ++looked_at;
+      continue;
+    }
     plan_.EndReading(reading, false);
-    return step == DrainPlan::Step::kGive ? Again() : Wake();
+    step == DrainPlan::Step::kGive ? Again() : Wake();
+    return looked_at;
   }
   for (const int64_t id : page->damaged) hooks_.on_damaged(id);
   plan_.EndReading(reading, page->rows.empty() && page->damaged.empty());
   Wake();
+  return looked_at;
 }
 
 bool Drain::Give(const DrainPlan::Reading& reading, store::Row& row, const Lane& lane) {

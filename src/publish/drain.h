@@ -40,7 +40,8 @@ class Drain {
 
  private:
   void Turn();
-  void OnPage(const DrainPlan::Reading& reading, SpoolReader::Page page);
+  // Returns how many rows it has looked at.
+  size_t OnPage(const DrainPlan::Reading& reading, SpoolReader::Page& page);
   // False: the producer has no room.
   bool Give(const DrainPlan::Reading& reading, store::Row& row, const Lane& lane);
   void Release(int64_t id, const event::Record& record);
