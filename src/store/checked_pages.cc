@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "store/sync_failures.h"
+
 namespace outrigger::store {
 namespace {
 
@@ -31,8 +33,8 @@ bool IsPage(int size, sqlite3_int64 offset) {
   return size == kPageBytes && offset % kPageBytes == 0;
 }
 
-// The methods of the default VFS, and those with ours in place of two of them. The file is that of
-// the default VFS, so all others work on it as they are.
+// The methods of the VFS below, and those with ours in place of two of them. The file is that of
+// the VFS below, so all others work on it as they are.
 sqlite3_vfs* below = nullptr;
 sqlite3_io_methods methods_below;
 sqlite3_io_methods methods;
@@ -73,7 +75,7 @@ int Open(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int* out
 
 const char* CheckedPages() {
   static const int registered = [] {
-    below = sqlite3_vfs_find(nullptr);
+    below = SyncFailures();
     static sqlite3_vfs vfs = *below;
     vfs.zName = kName;
     vfs.xOpen = Open;

@@ -1,9 +1,9 @@
 // A checksum in each page of a database: a page that the disk has changed is an error when it is
 // read, and never misleads SQLite.
 //
-// It is a VFS of SQLite around the default one, and has the last 8 bytes of each page, which the
-// database reserves for it (Database::Open). Only the database has them: the log has checksums of
-// its own. Thread: any. Source: sqlite.org/vfs.html; the sums are those of
+// It is a VFS of SQLite around that of sync_failures.h, and has the last 8 bytes of each page,
+// which the database reserves for it (Database::Open). Only the database has them: the log has
+// checksums of its own. Thread: any. Source: sqlite.org/vfs.html; the sums are those of
 // sqlite.org/fileformat2.html, "Checksum Algorithm", little endian.
 #pragma once
 

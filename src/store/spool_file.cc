@@ -25,11 +25,14 @@ constexpr char kPragmas[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
     "PRAGMA secure_delete = FAST;"
-    "PRAGMA wal_autocheckpoint = 4000;"
     "PRAGMA journal_size_limit = 16777216;";
 
 // Of the log, as the pragmas have it.
 constexpr uint64_t kLogBytes = 16 << 20;
+// Parts of the most pages of the log: from so many on it is copied, and so few are copied at once
+// rather than by another thread.
+constexpr int64_t kManyPages = 2;
+constexpr int64_t kFewPages = 20;
 // What removing rows may add to the log when the spool is full.
 constexpr uint64_t kRemovalBytes = 4 << 20;
 // Of a row beside its own bytes, which are in the log and then also in the database: a page of the
@@ -128,6 +131,7 @@ base::Result<SpoolFile> SpoolFile::Open(const std::string& path, uint64_t cache_
       {&file.free_pages_, "PRAGMA freelist_count"},
   });
   if (!prepared) return base::Fail(prepared.error());
+  file.database_->WatchLog();
   // A commit that failed may be in the log, and not on the disk: nothing may be written behind it.
   if (auto emptied = file.Checkpoint(); !emptied) return base::Fail(emptied.error());
   return file;
@@ -140,8 +144,41 @@ SpoolFile::SpoolFile(std::string path, std::unique_ptr<Database> database, Spool
       spool_(std::move(spool)),
       quarantine_(std::move(quarantine)) {}
 
+base::Result<void> SpoolFile::CopyLogMeanwhile(int64_t log_pages) {
+  auto opened = Checkpointer::Open(path_);
+  if (!opened) return base::Fail(opened.error());
+  checkpointer_ = std::move(*opened);
+  log_pages_ = log_pages;
+  return {};
+}
+
+std::optional<base::Error> SpoolFile::log_error() {
+  return checkpointer_ ? checkpointer_->state().error : std::nullopt;
+}
+
+// The log starts anew when all of it was copied, which another thread can't achieve as long as
+// there are commits: it copies most of it, and the rest is copied here.
+base::Result<void> SpoolFile::BoundLog() {
+  const int64_t pages = database_->log_pages();
+  if (pages < log_pages_ / kManyPages) return {};
+  if (pages < log_pages_ && checkpointer_) {
+    const Checkpointer::State state = checkpointer_->state();
+    if (state.at_work) return {};
+    if (state.copied > pages || pages - state.copied > log_pages_ / kFewPages) {
+      checkpointer_->Start();
+      return {};
+    }
+  }
+  if (pages < log_pages_ && !checkpointer_) return {};
+  if (checkpointer_) checkpointer_->Wait();
+  const auto copied = database_->CopyLog();
+  if (!copied) return base::Fail(copied.error());
+  return {};
+}
+
 base::Result<void> SpoolFile::Begin(uint64_t max_bytes) {
   max_bytes_ = max_bytes;
+  if (auto bounded = BoundLog(); !bounded) return bounded;
   if (auto measured = MeasureRoom(); !measured) return measured;
   if (std::min(spool_room_, disk_room_) < kLogBytes) {
     // Near a limit the log is not left to grow: what is in it may need the same room again.
@@ -239,6 +276,7 @@ base::Result<uint64_t> SpoolFile::BytesUsed() {
 }
 
 base::Result<void> SpoolFile::Checkpoint() {
+  if (checkpointer_) checkpointer_->Wait();
   // The first column says that another program was in the way.
   const auto busy = database_->Number("PRAGMA wal_checkpoint(TRUNCATE)");
   if (!busy) return base::Fail(busy.error());

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "store/checkpointer.h"
 #include "store/quarantine_table.h"
 #include "store/spool_table.h"
 #include "store/sqlite.h"
@@ -51,6 +52,13 @@ class SpoolFile {
   // `cache_bytes`: memory for its pages.
   static base::Result<SpoolFile> Open(const std::string& path, uint64_t cache_bytes = kCacheBytes);
 
+  // As long as the log has at most so many pages, transactions do not wait until it is copied into
+  // the database: that is done by a thread of its own, which ends with the file.
+  static constexpr int64_t kLogPages = 4000;
+  base::Result<void> CopyLogMeanwhile(int64_t log_pages = kLogPages);
+  // What that thread failed with: the file is to be closed and opened again.
+  std::optional<base::Error> log_error();
+
   // Rows may be put as long as all of it has at most `max_bytes`.
   base::Result<void> Begin(uint64_t max_bytes);
   // What was done since Begin is on the disk when it returns.
@@ -86,11 +94,14 @@ class SpoolFile {
   SpoolFile(std::string path, std::unique_ptr<Database> database, SpoolTable spool,
             QuarantineTable quarantine);
   base::Result<void> MeasureRoom();
+  base::Result<void> BoundLog();
 
   std::string path_;
   std::unique_ptr<Database> database_;
   SpoolTable spool_;
   QuarantineTable quarantine_;
+  std::unique_ptr<Checkpointer> checkpointer_;
+  int64_t log_pages_ = kLogPages;  // at most
   uint64_t max_bytes_ = 0;
   // What the transaction under way may still take.
   uint64_t spool_room_ = 0;

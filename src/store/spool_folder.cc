@@ -21,14 +21,17 @@ void Tell(const Salvage& salvage) {
 
 }  // namespace
 
-base::Result<SpoolFolder> SpoolFolder::Take(const std::string& folder) {
+base::Result<SpoolFolder> SpoolFolder::Take(const std::string& folder, int64_t log_pages) {
   auto lock = FolderLock::Take(folder);
   if (!lock) return base::Fail(lock.error());
-  return SpoolFolder(folder, std::move(*lock));
+  return SpoolFolder(folder, std::move(*lock), log_pages);
 }
 
-SpoolFolder::SpoolFolder(const std::string& folder, FolderLock lock)
-    : lock_(std::move(lock)), path_(folder + "/outrigger.db"), reserve_(folder) {
+SpoolFolder::SpoolFolder(const std::string& folder, FolderLock lock, int64_t log_pages)
+    : lock_(std::move(lock)),
+      path_(folder + "/outrigger.db"),
+      log_pages_(log_pages),
+      reserve_(folder) {
   reserve_.Have(std::chrono::steady_clock::now());
 }
 
@@ -40,6 +43,13 @@ base::Result<SpoolFile> SpoolFolder::OpenFile(bool damaged) {
 }
 
 base::Result<SpoolFile> SpoolFolder::OpenOnce(bool damaged) {
+  auto file = OpenSalvaged(damaged);
+  if (!file) return file;
+  if (auto copied = file->CopyLogMeanwhile(log_pages_); !copied) return base::Fail(copied.error());
+  return file;
+}
+
+base::Result<SpoolFile> SpoolFolder::OpenSalvaged(bool damaged) {
   salvage_.reset();
   if (auto finished = FinishSalvage(path_); !finished) return base::Fail(finished.error());
   if (IsForeign(path_)) return base::Fail(NotOurs());

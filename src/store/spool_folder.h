@@ -19,7 +19,9 @@ namespace outrigger::store {
 
 class SpoolFolder {
  public:
-  static base::Result<SpoolFolder> Take(const std::string& folder);
+  // `log_pages`: as in SpoolFile::CopyLogMeanwhile.
+  static base::Result<SpoolFolder> Take(const std::string& folder,
+                                        int64_t log_pages = SpoolFile::kLogPages);
 
   // Of each file that is opened from here on.
   void SetCacheBytes(uint64_t bytes) { cache_bytes_ = bytes; }
@@ -32,13 +34,15 @@ class SpoolFolder {
   Reserve& reserve() { return reserve_; }
 
  private:
-  SpoolFolder(const std::string& folder, FolderLock lock);
+  SpoolFolder(const std::string& folder, FolderLock lock, int64_t log_pages);
+  base::Result<SpoolFile> OpenSalvaged(bool damaged);
   base::Result<SpoolFile> OpenOnce(bool damaged);
   base::Result<SpoolFile> OpenWhole() const { return SpoolFile::Open(path_, cache_bytes_); }
 
   FolderLock lock_;
   std::string path_;  // of the file
   uint64_t cache_bytes_ = SpoolFile::kCacheBytes;
+  int64_t log_pages_;
   Reserve reserve_;
   std::optional<Salvage> salvage_;
 };

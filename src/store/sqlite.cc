@@ -141,4 +141,29 @@ base::Result<int64_t> Database::Number(std::string_view sql) {
   return *row ? statement->Number(0) : 0;
 }
 
+base::Result<int64_t> Database::CopyLog() {
+  int copied = 0;
+  const int result = sqlite3_wal_checkpoint_v2(database_.get(), "main", SQLITE_CHECKPOINT_PASSIVE,
+                                               nullptr, &copied);
+  if (result == SQLITE_BUSY) return 0;  // another program does it
+  if (result != SQLITE_OK) return FailOf(database_.get());
+  return copied;
+}
+
+base::Result<void> Database::SyncFile() {
+  sqlite3_file* file = nullptr;
+  sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_FILE_POINTER, &file);
+  if (file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) == SQLITE_OK) return {};
+  return base::Fail({base::Code::kInternal, "the file of the spool can't be synced",
+                     "look at the disk of spool.path", true});
+}
+
+void Database::WatchLog() {
+  const auto on_commit = [](void* pages, sqlite3*, const char*, int count) {
+    *static_cast<int64_t*>(pages) = count;
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(database_.get(), on_commit, &log_pages_);
+}
+
 }  // namespace outrigger::store

@@ -65,10 +65,21 @@ class Database {
   // The first column of the first row.
   base::Result<int64_t> Number(std::string_view sql);
 
+  // Copies the log into the file, as far as nobody is in the way; the log is written from its
+  // beginning again when all of it was copied. Returns how many pages of it are copied now.
+  base::Result<int64_t> CopyLog();
+  // Of the file, not of the log.
+  base::Result<void> SyncFile();
+  // From now on, log_pages() is how many pages the log had after the last commit, and SQLite does
+  // not copy it by itself. The database may not be moved any more.
+  void WatchLog();
+  int64_t log_pages() const { return log_pages_; }
+
  private:
   explicit Database(sqlite3* database) : database_(database) {}
 
   std::unique_ptr<sqlite3, DestroySqlite> database_;
+  int64_t log_pages_ = 0;
 };
 
 }  // namespace outrigger::store

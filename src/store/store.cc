@@ -39,7 +39,7 @@ base::Result<PutAnswer> AnswerWithoutRoom(SpoolFile& file, const std::vector<Row
 }  // namespace
 
 base::Result<std::unique_ptr<Store>> Store::Open(base::Loop& loop, StoreOptions options) {
-  auto folder = SpoolFolder::Take(options.folder);
+  auto folder = SpoolFolder::Take(options.folder, options.log_pages);
   if (!folder) return base::Fail(folder.error());
   folder->SetCacheBytes(options.cache_bytes);
   auto file = folder->OpenFile();

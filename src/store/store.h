@@ -29,6 +29,7 @@ struct StoreOptions {
   Writer::OnCommit on_commit = nullptr;
   Writer::OnSalvage on_salvage = nullptr;
   uint64_t cache_bytes = SpoolFile::kCacheBytes;
+  int64_t log_pages = SpoolFile::kLogPages;  // as in SpoolFile::CopyLogMeanwhile
 };
 
 class Store {

@@ -175,6 +175,10 @@ base::Result<void> Writer::UseFile(const std::function<base::Result<void>(SpoolF
 
 base::Result<void> Writer::UseOnce(const std::function<base::Result<void>(SpoolFile&)>& use) {
   base::Result<void> used;
+  if (const auto error = file_ ? file_->log_error() : std::nullopt) {
+    damaged_ = error->code == kDamaged;
+    file_.reset();
+  }
   if (!file_) {
     auto opened = folder_.OpenFile(damaged_);
     if (opened) {

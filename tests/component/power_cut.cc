@@ -97,22 +97,26 @@ PowerCutDisk::PowerCutDisk(std::string disk_folder, const Faults& faults)
 PowerCutDisk::~PowerCutDisk() { disk = nullptr; }
 
 void PowerCutDisk::Wrote(const std::string& path, int64_t offset, std::string bytes) {
+  const std::lock_guard lock(mutex_);
   unsynced_[path].push_back({offset, std::move(bytes)});
   Count();
 }
 
 void PowerCutDisk::Truncated(const std::string& path, int64_t size) {
+  const std::lock_guard lock(mutex_);
   unsynced_[path].push_back({size, {}, true});
 }
 
 // What was not synced of it goes with it; whether the file itself is gone after a cut
 // is chance, unless its folder was synced.
 void PowerCutDisk::Deleted(const std::string& path, bool synced) {
+  const std::lock_guard lock(mutex_);
   unsynced_.erase(path);
   if (synced || random_() % 2 == 0) fs::remove(OnDisk(path));
 }
 
 bool PowerCutDisk::Sync(const std::string& path) {
+  const std::lock_guard lock(mutex_);
   Count();
   const Changes changes = std::exchange(unsynced_[path], {});
   if (syncs_++ % faults_.fail_of >= faults_.fail_of - faults_.fail) return false;

@@ -34,8 +34,10 @@ int FromEnvironment(const char* name, int otherwise) {
                                    const Faults& faults, uint64_t from) {
   test::PowerCutDisk power(disk, faults);
   base::Loop loop;
-  auto store = Store::Open(loop, {files});
-  for (int i = 0; i < 100 && !store; ++i) store = Store::Open(loop, {files});
+  // So few pages that the log is often copied, while rows are put and by a transaction.
+  const StoreOptions options{.folder = files, .log_pages = 100};
+  auto store = Store::Open(loop, options);
+  for (int i = 0; i < 100 && !store; ++i) store = Store::Open(loop, options);
   if (!store) _exit(1);
   uint64_t next = from;
   const std::function<void()> put = [&] {

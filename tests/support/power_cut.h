@@ -4,13 +4,14 @@
 // what the disk has after a power cut. At the cut each sector that was written and not synced has
 // reached the disk or not, by chance. An fsync that fails drops what it should have written, as
 // Linux does: the files still read as if it were there. It is the default VFS of the test program,
-// and does nothing until a Disk is there. Thread: SQLite's; one Disk at a time, in a process of its
-// own that ends with the cut.
+// and does nothing until a Disk is there. Thread: any; one Disk at a time, in a process of its own
+// that ends with the cut.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <random>
 #include <string>
 #include <vector>
@@ -52,6 +53,7 @@ class PowerCutDisk {
 
   const std::string disk_;
   const Faults faults_;
+  std::mutex mutex_;
   std::minstd_rand random_;
   int calls_ = 0;
   int syncs_ = 0;
