@@ -47,7 +47,8 @@ void SpoolReader::OnAnswer(uint64_t number, Page page) {
 void SpoolReader::ShowAsked() {
   Kept shown{asked_->after, std::move(*asked_->page)};
   asked_.reset();
-  if (const Page& page = shown.page; page && page->rows.size() + page->damaged.size() >= kPageRows) {
+  if (const Page& page = shown.page;
+      page && page->rows.size() + page->damaged.size() >= kPageRows) {
     int64_t last = page->rows.empty() ? 0 : page->rows.back().id;
     if (!page->damaged.empty()) last = std::max(last, page->damaged.back());
     Ask(last);
