@@ -3,6 +3,7 @@
 // Thread: the loop's. Lifetime: what is behind it outlives it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -17,6 +18,8 @@ namespace outrigger::kafka {
 struct Stored {
   int32_t partition = -1;
   int64_t offset = -1;
+
+  auto operator<=>(const Stored&) const = default;
 };
 
 // Why a record is not in Kafka. The names are the metric's `reason` values.
