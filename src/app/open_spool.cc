@@ -24,6 +24,7 @@ OpenSpool::OpenSpool(const config::Spool& config, uint64_t putting, telemetry::M
     : folder_(config.path), putting_(putting), metrics_(metrics.Spool()), conditions_(conditions) {}
 
 base::Result<std::unique_ptr<OpenSpool>> OpenSpool::Open(base::Loop& loop, kafka::RecordSink sink,
+                                                         const config::Kafka& kafka,
                                                          const config::Spool& config,
                                                          uint64_t memory,
                                                          telemetry::Metrics& metrics,
@@ -48,10 +49,23 @@ base::Result<std::unique_ptr<OpenSpool>> OpenSpool::Open(base::Loop& loop, kafka
   auto store = store::Store::Open(loop, std::move(options));
   if (!store) return base::Fail(store.error());
   opened->store_ = std::move(*store);
-  opened->spool_ = std::make_unique<publish::Spool>(loop, std::move(sink), *opened->store_,
-                                                    opened->metrics_, opened->OptionsOf(config));
+  opened->spool_ =
+      std::make_unique<publish::Spool>(loop, std::move(sink), *opened->store_, opened->metrics_,
+                                       opened->OptionsOf(config), opened->TailOf(loop, kafka));
   opened->Tell(opened->store_->found());
   return opened;
+}
+
+kafka::ReadTail OpenSpool::TailOf(base::Loop& loop, const config::Kafka& kafka) {
+  if (store_->found().records == 0) return nullptr;
+  tails_ = std::make_unique<kafka::TailReader>(loop, kafka);
+  return [this](kafka::TailQuestion question, kafka::OnTail on_tail) {
+    tails_->Read(std::move(question), std::move(on_tail));
+  };
+}
+
+void OpenSpool::SetKafka(const config::Kafka& kafka) {
+  if (tails_) tails_->SetKafka(kafka);
 }
 
 void OpenSpool::Tell(const store::Contents& found) {

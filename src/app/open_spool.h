@@ -12,6 +12,7 @@
 #include "config/config.h"
 #include "kafka/connection.h"
 #include "kafka/record_sink.h"
+#include "kafka/tail_reader.h"
 #include "publish/spool.h"
 #include "store/store.h"
 #include "telemetry/conditions.h"
@@ -24,12 +25,14 @@ class OpenSpool {
   // Makes the folder where it is not there. `memory`: bytes, half of them for what is on its way to
   // the disk.
   static base::Result<std::unique_ptr<OpenSpool>> Open(base::Loop& loop, kafka::RecordSink sink,
+                                                       const config::Kafka& kafka,
                                                        const config::Spool& config, uint64_t memory,
                                                        telemetry::Metrics& metrics,
                                                        telemetry::Conditions& conditions);
 
   publish::Spool& spool() { return *spool_; }
   void Apply(const config::Spool& config, uint64_t memory);
+  void SetKafka(const config::Kafka& kafka);
   // Shows it; once a second or so.
   void Show(const kafka::Connection& connection);
   uint64_t memory_bytes() const { return spool_->putting_bytes() + store::Store::memory_bytes(); }
@@ -37,6 +40,7 @@ class OpenSpool {
  private:
   OpenSpool(const config::Spool& config, uint64_t putting, telemetry::Metrics& metrics,
             telemetry::Conditions& conditions);
+  kafka::ReadTail TailOf(base::Loop& loop, const config::Kafka& kafka);
   void Tell(const store::Contents& found);
   publish::SpoolOptions OptionsOf(const config::Spool& config) const;
 
@@ -46,6 +50,7 @@ class OpenSpool {
   telemetry::Conditions& conditions_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<publish::Spool> spool_;
+  std::unique_ptr<kafka::TailReader> tails_;  // null: there was nothing in the file
 };
 
 }  // namespace outrigger::app

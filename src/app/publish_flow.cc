@@ -103,7 +103,7 @@ base::Result<std::unique_ptr<PublishFlow>> PublishFlow::Create(
     flow->producer_->OnConnectionChange(
         [self = flow.get()](const kafka::Connection&) { self->OnConnectionChange(); });
     if (config.spool.enabled()) {
-      auto spool = OpenSpool::Open(flow->loop_, flow->producer_->sink(), config.spool,
+      auto spool = OpenSpool::Open(flow->loop_, flow->producer_->sink(), config.kafka, config.spool,
                                    budget.of(MemoryShare::kSpool), metrics, conditions);
       if (!spool) return base::Fail(spool.error());
       flow->spool_ = std::move(*spool);
@@ -174,6 +174,7 @@ void PublishFlow::ApplyKafka(const config::Config& config) {
   kafka_ = config.kafka;
   brokers_ = Join(kafka_.brokers);
   producer_->SetKafka(kafka_);
+  if (spool_) spool_->SetKafka(kafka_);
 }
 
 void PublishFlow::OnConnectionChange() {

@@ -220,8 +220,8 @@ TailReader::~TailReader() { stop_ = true; }
 void TailReader::Read(TailQuestion question, OnTail on_tail) {
   calls_.Ask(
       side_,
-      [this, question = std::move(question)] {
-        auto client = Client(kafka_);
+      [this, kafka = kafka_, question = std::move(question)] {
+        auto client = Client(kafka);
         if (client) return TailRead(std::move(*client), limits_, stop_).Run(question);
         Tail none;
         none.whole = false;

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/loop_calls.h"
@@ -60,10 +61,12 @@ class TailReader {
   TailReader(base::Loop& loop, config::Kafka kafka, Limits limits);
   ~TailReader();
 
+  // How readings from now on connect.
+  void SetKafka(config::Kafka kafka) { kafka_ = std::move(kafka); }
   void Read(TailQuestion question, OnTail on_tail);
 
  private:
-  const config::Kafka kafka_;
+  config::Kafka kafka_;
   const Limits limits_;
   std::atomic<bool> stop_ = false;
   base::LoopCalls calls_;

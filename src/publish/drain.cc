@@ -14,13 +14,14 @@ constexpr std::chrono::milliseconds kLookAgain{100};
 }  // namespace
 
 Drain::Drain(base::Loop& loop, const kafka::RecordSink& sink, store::Store& store, DrainPlan& plan,
-             OrderGate& gate, SpoolExits& exits, int64_t unread, Hooks hooks)
+             OrderGate& gate, SpoolExits& exits, ReadBack& read_back, int64_t unread, Hooks hooks)
     : loop_(loop),
       sink_(sink),
       reader_(store, plan.left()),
       plan_(plan),
       gate_(gate),
       exits_(exits),
+      read_back_(read_back),
       unread_(unread),
       hooks_(std::move(hooks)),
       calls_(loop) {}
@@ -33,8 +34,8 @@ void Drain::Wake() {
 
 void Drain::Turn() {
   again_.Cancel();
-  const bool connected = sink_.connection().connected;
-  const auto reading = connected && !stopped_ ? plan_.Next(loop_.Now()) : std::nullopt;
+  const bool ready = sink_.connection().connected && !stopped_ && read_back_.Over();
+  const auto reading = ready ? plan_.Next(loop_.Now()) : std::nullopt;
   if (!reading) {
     awake_ = false;
     if (plan_.Waiting()) Again();
@@ -84,7 +85,12 @@ bool Drain::Give(const DrainPlan::Reading& reading, store::Row& row, const Lane&
   if (full && full->reason == kafka::Reason::kQueueFull) return false;
   Release(row.id, row.record);
   plan_.OnGiven(reading, row.id, lane, row.bytes(), loop_.Now());
+  const auto where = row.id <= unread_ ? read_back_.Take(row) : std::nullopt;
   auto spooled = std::make_shared<Spooled>(Spooled::Of(row));
+  if (where) {
+    exits_.OnAlreadyInKafka(*spooled, *where);
+    return true;
+  }
   hooks_.on_given(*spooled);
   base::Reach(base::FailPoint::kGive);
   sink_.send(std::move(row.record),

@@ -1,7 +1,8 @@
-// Reads the spool and gives its records to the producer, as DrainPlan says.
+// Reads the spool and gives its records to the producer, as DrainPlan says, but for those that
+// Kafka has already.
 //
-// Thread: the loop's. Lifetime: outlived by sink, store, plan, gate and exits; destroyed only after
-// the producer's last report.
+// Thread: the loop's. Lifetime: outlived by sink, store, plan, gate, exits and `read_back`;
+// destroyed only after the producer's last report.
 #pragma once
 
 #include <functional>
@@ -12,6 +13,7 @@
 #include "kafka/record_sink.h"
 #include "publish/drain_plan.h"
 #include "publish/order_gate.h"
+#include "publish/read_back.h"
 #include "publish/spool_exits.h"
 #include "publish/spool_reader.h"
 #include "publish/spooled.h"
@@ -26,9 +28,9 @@ class Drain {
     std::function<void(int64_t id)> on_damaged;
     std::function<void(const base::Error&)> on_failed;  // the disk could not be read
   };
-  // Of the rows up to `unread` no process has read the keys; the gate counts them.
+  // Rows up to `unread` are of an earlier run: their keys are not known, the gate counts them.
   Drain(base::Loop& loop, const kafka::RecordSink& sink, store::Store& store, DrainPlan& plan,
-        OrderGate& gate, SpoolExits& exits, int64_t unread, Hooks hooks);
+        OrderGate& gate, SpoolExits& exits, ReadBack& read_back, int64_t unread, Hooks hooks);
 
   // Something has changed: there may be a record that can be given now.
   void Wake();
@@ -53,6 +55,7 @@ class Drain {
   DrainPlan& plan_;
   OrderGate& gate_;
   SpoolExits& exits_;
+  ReadBack& read_back_;
   const int64_t unread_;
   const Hooks hooks_;
   std::unordered_set<int64_t> kept_;  // rows that the gate counts as unread again

@@ -36,7 +36,8 @@ SpoolError KindOf(const base::Error& error) {
 }  // namespace
 
 Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
-             const telemetry::SpoolMetrics& metrics, SpoolOptions options)
+             const telemetry::SpoolMetrics& metrics, SpoolOptions options,
+             kafka::ReadTail read_tail)
     : loop_(loop),
       sink_(std::move(sink)),
       store_(store),
@@ -72,7 +73,8 @@ Spool::Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
                },
            .on_failed = [this](const auto& error, size_t records) { OnFailed(error, records); },
            .on_empty = [this] { DoneIfEmpty(); }}),
-      drain_(loop, sink_, store, plan_, gate_, exits_, store.found().last_id,
+      read_back_(store, std::move(read_tail), [this] { drain_.Wake(); }),
+      drain_(loop, sink_, store, plan_, gate_, exits_, read_back_, store.found().last_id,
              {.on_given =
                   [this](const Spooled& spooled) {
                     if (!spooled.source.empty()) on_status_(spooled, Target::Status::kSpooled, {});
@@ -149,7 +151,10 @@ void Spool::OnPut() {
 
 void Spool::Forget(const std::string& topic, uint64_t bytes) {
   use_.Remove(topic, bytes);
-  if (use_.records() == 0) gate_.Clear();
+  if (use_.records() == 0) {
+    gate_.Clear();
+    read_back_.Clear();
+  }
   ShowUse();
 }
 
@@ -177,6 +182,10 @@ void Spool::OnLeft(const Spooled& spooled, SpoolExits::Way way,
     case SpoolExits::Way::kAcked:
       metrics_[SpoolOutcome::kAcked].Increment();
       metrics_.latency.Observe(SecondsSince(spooled.accepted_ms, loop_.Wall()));
+      on_status_(spooled, Target::Status::kAcked, where);
+      break;
+    case SpoolExits::Way::kAlreadyInKafka:
+      metrics_[SpoolOutcome::kAlreadyInKafka].Increment();
       on_status_(spooled, Target::Status::kAcked, where);
       break;
     case SpoolExits::Way::kDeadLettered:

@@ -5,10 +5,11 @@
 // already, and what its caller asks for. While Kafka acknowledges in time, the disk is not touched.
 //
 // Joins the parts: LateRecords has what the producer has and the disk has not, DiskRecords what
-// goes to the disk first; OrderGate says who has to follow, Drain gives the producer what is on the
-// disk, SpoolExits removes it, and ManualChanges is what people do. Thread: the loop's. Lifetime:
-// outlived by the sink and the store; Close before the producer is closed, and destroyed after its
-// last report. Promise: an event is told to be spooled after it was fsynced.
+// goes to the disk first; OrderGate says who has to follow, ReadBack what an earlier run had sent,
+// Drain gives the producer what is on the disk, SpoolExits removes it, and ManualChanges is what
+// people do. Thread: the loop's. Lifetime: outlived by the sink and the store; Close before the
+// producer is closed, and destroyed after its last report and after `read_tail`'s answer, or that
+// comes no more. Promise: an event is told to be spooled after it was fsynced.
 #pragma once
 
 #include <chrono>
@@ -22,6 +23,7 @@
 #include "base/loop_calls.h"
 #include "config/config.h"
 #include "kafka/record_sink.h"
+#include "kafka/tail_reader.h"
 #include "publish/disk_records.h"
 #include "publish/drain.h"
 #include "publish/drain_plan.h"
@@ -29,6 +31,7 @@
 #include "publish/manual_changes.h"
 #include "publish/order_gate.h"
 #include "publish/outcome.h"
+#include "publish/read_back.h"
 #include "publish/spool_exits.h"
 #include "publish/spool_use.h"
 #include "store/store.h"
@@ -60,7 +63,8 @@ class Spool {
                                       const std::optional<kafka::Stored>& where)>;
 
   Spool(base::Loop& loop, kafka::RecordSink sink, store::Store& store,
-        const telemetry::SpoolMetrics& metrics, SpoolOptions options);
+        const telemetry::SpoolMetrics& metrics, SpoolOptions options,
+        kafka::ReadTail read_tail = nullptr);
 
   void SetHooks(Hooks hooks) { hooks_ = std::move(hooks); }
   void SetOnStatus(OnStatus on_status) { on_status_ = std::move(on_status); }
@@ -128,6 +132,7 @@ class Spool {
   SpoolExits exits_;
   DiskRecords disk_;
   LateRecords late_;
+  ReadBack read_back_;
   Drain drain_;
   ManualChanges changes_;
   telemetry::LogLimit log_;

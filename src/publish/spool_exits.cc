@@ -26,6 +26,11 @@ void SpoolExits::OnAcked(const Spooled& spooled, const kafka::Stored& where) {
   Remove(spooled.id);
 }
 
+void SpoolExits::OnAlreadyInKafka(const Spooled& spooled, const kafka::Stored& where) {
+  hooks_.on_left(spooled, Way::kAlreadyInKafka, where);
+  Remove(spooled.id);
+}
+
 void SpoolExits::OnReport(Spooled spooled, const kafka::Report& report, event::Record& record) {
   if (report) return OnAcked(spooled, *report);
   if (ToRejection(report.error()).retryable()) return hooks_.on_kept(spooled);

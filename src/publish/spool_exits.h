@@ -1,8 +1,8 @@
-// How records leave the spool: Kafka acknowledged them, their dead-letter topic did, or they are in
-// the quarantine.
+// How records leave the spool: Kafka acknowledged them, or had them already, their dead-letter
+// topic acknowledged them, or they are in the quarantine.
 //
 // Thread: the loop's. Lifetime: outlived by sink and store; destroyed, it tells nothing more.
-// Promise: a row is removed only after one of the three.
+// Promise: a row is removed only after one of these.
 #pragma once
 
 #include <functional>
@@ -20,7 +20,7 @@ namespace outrigger::publish {
 
 class SpoolExits {
  public:
-  enum class Way { kAcked, kDeadLettered, kQuarantined };
+  enum class Way { kAcked, kAlreadyInKafka, kDeadLettered, kQuarantined };
   struct Hooks {
     std::function<void(const Spooled&, Way, const std::optional<kafka::Stored>&)> on_left;
     std::function<void()> on_removed;  // the store has been asked to remove what has left
@@ -30,6 +30,8 @@ class SpoolExits {
       : loop_(loop), sink_(sink), store_(store), hooks_(std::move(hooks)) {}
 
   void OnAcked(const Spooled& spooled, const kafka::Stored& where);
+  // An earlier run sent it, and Kafka has it there.
+  void OnAlreadyInKafka(const Spooled& spooled, const kafka::Stored& where);
   // What the producer reports of a record that it was given.
   void OnReport(Spooled spooled, const kafka::Report& report, event::Record& record);
   void Quarantine(Spooled spooled, std::string reason, std::string detail);

@@ -27,7 +27,7 @@ constexpr std::array<const char*, static_cast<size_t>(ConsumerReason::kCount)> k
 constexpr std::array<const char*, static_cast<size_t>(LostReason::kCount)> kLostReasons{
     "deleted", "truncated"};
 constexpr std::array<const char*, static_cast<size_t>(SpoolOutcome::kCount)> kSpoolOutcomes{
-    "acked", "dead_lettered", "quarantined", "dropped"};
+    "acked", "already_in_kafka", "dead_lettered", "quarantined", "dropped"};
 constexpr std::array<const char*, static_cast<size_t>(SpoolError::kCount)> kSpoolErrors{
     "full", "disk_full", "io", "damaged"};
 

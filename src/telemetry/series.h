@@ -125,7 +125,7 @@ struct ConsumerSubscription {
   Counter commits_refused;
 };
 
-enum class SpoolOutcome { kAcked, kDeadLettered, kQuarantined, kDropped, kCount };
+enum class SpoolOutcome { kAcked, kAlreadyInKafka, kDeadLettered, kQuarantined, kDropped, kCount };
 enum class SpoolError { kFull, kDiskFull, kIo, kDamaged, kCount };
 
 // The series of the spool. Handles that no Metrics gave count nothing, as without a spool.

@@ -39,7 +39,7 @@ class SpoolFixture : public testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
-  void Start(uint64_t max_bytes = 1 << 30) {
+  void Start(uint64_t max_bytes = 1 << 30, kafka::ReadTail read_tail = nullptr) {
     kafka::ProducerOptions options;
     options.kafka.brokers = {broker_->bootstrap()};
     producer_ = std::move(*kafka::Producer::Create(loop_, std::move(options)));
@@ -49,7 +49,8 @@ class SpoolFixture : public testing::Test {
     store_ = std::move(*store);
     spool_ = std::make_unique<Spool>(
         loop_, producer_->sink(), *store_, spool_metrics_,
-        SpoolOptions{.after = std::chrono::milliseconds(50), .max_bytes = max_bytes});
+        SpoolOptions{.after = std::chrono::milliseconds(50), .max_bytes = max_bytes},
+        std::move(read_tail));
     producer_->OnConnectionChange([this](const auto&) { spool_->OnConnectionChange(); });
     publisher_ = std::make_unique<Publisher>(loop_, producer_->sink(), spool_.get(), metrics_,
                                              PublisherOptions{.source = "test"});

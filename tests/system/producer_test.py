@@ -1,4 +1,5 @@
 """The producer where a topic or the cluster changes under it: permissions, limits, compaction, partitions, a topic made again."""
+import http.client
 import json
 import shutil
 import signal
@@ -11,6 +12,7 @@ from case import HEAD, Kafka, KafkaCase, KafkaUnavailable, Sidecar, free_ports, 
 from app import App
 from kafka import ACLS
 from publishers import Publishers, check_order, check_stored
+from spool_case import Crashes
 
 PATIENT = "http:\n  ackTimeout: 60s\n"
 
@@ -99,7 +101,7 @@ class Permissions(unittest.TestCase):
         self.assertEqual(sidecar.metrics()["outrigger_producer_rebuilds_total"], 0, "one topic costs the others nothing")
 
 
-class PermissionsWithSpool(Permissions):
+class PermissionsWithSpool(Crashes, Permissions):
     """What Kafka does not let the sidecar publish waits in the spool."""
 
     def setUp(self):
@@ -159,6 +161,31 @@ class PermissionsWithSpool(Permissions):
         self.kafka.scram("newcomer", "s3cret")
         self.arrive(sidecar, "known", range(10))
         self.publishes(sidecar)
+
+    def test_without_read_what_kafka_had_before_a_crash_is_sent_again_and_the_log_says_what_to_grant(self):
+        self.kafka.create_topic("unread", partitions=1)
+        self.kafka.acl("--add", "--topic", "unread", operations=("WRITE", "DESCRIBE"))
+        sidecar = self.start("routes:\n  - {topic: unread}\n")
+        sidecar.binary = self.debug_binary()
+        self.publishes(sidecar)
+        for granted in (False, True):
+            if granted:
+                self.kafka.acl("--add", "--topic", "unread", operations=("READ",))
+            sidecar.stop()
+            sidecar.env["OUTRIGGER_FAIL_POINT"] = "row-acked:10"
+            sidecar.start()
+            lines = "".join(f'{{"type":"a.b","key":"{granted}","data":{n}}}\n' for n in range(10))
+            try:
+                sidecar.post("/v1/events?ack=disk", lines, {"content-type": "application/x-ndjson"})
+            except (OSError, http.client.HTTPException):
+                pass  # it is dead
+            self.wait_for_death(sidecar)
+            sidecar.start()
+            sidecar.wait_for(lambda: sidecar.metrics()["outrigger_spool_records"] == 0, 60, "the spool to drain")
+            values = [json.loads(record.value) for record in read_topic(self.kafka.bootstrap, "unread") if record.key == str(granted)]
+            self.assertEqual(set(values), set(range(10)))
+            self.assertEqual(len(values) == 10, granted, values)
+            self.assertEqual(sidecar.log.count("ACL with READ on unread"), 1, "only without the grant")
 
 
 class Refusals(KafkaCase):

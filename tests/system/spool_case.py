@@ -1,10 +1,33 @@
 """What the tests of the spool share: a sidecar on a folder, and a Kafka that goes away."""
 import contextlib
+import os
 import shutil
 import signal
 import tempfile
 
-from case import KafkaCase, read_topic  # first: it says where the support modules are
+from case import ROOT, KafkaCase, read_topic  # first: it says where the support modules are
+
+
+class Crashes:
+    """Sidecars that die at a place of src/base/fail_point.h, which only a Debug build has (OUTRIGGER_DEBUG_BINARY)."""
+
+    def debug_binary(self):
+        binary = os.environ.get("OUTRIGGER_DEBUG_BINARY", str(ROOT / "build/dev/outrigger"))
+        if not os.path.exists(binary):
+            self.skipTest(f"{binary} is not there")
+        return binary
+
+    def dies(self, sidecar, point):
+        """Starts it, and it dies at that place."""
+        sidecar.env["OUTRIGGER_FAIL_POINT"] = point
+        sidecar.start(wait=False)
+        self.wait_for_death(sidecar)
+
+    def wait_for_death(self, sidecar):
+        sidecar.wait_for(lambda: sidecar.process.poll() is not None, 40, "its death")
+        self.assertEqual(sidecar.process.returncode, -signal.SIGKILL, sidecar.log[-2000:])
+        sidecar.stop(signal.SIGKILL)
+        del sidecar.env["OUTRIGGER_FAIL_POINT"]
 
 
 class SpoolCase(KafkaCase):

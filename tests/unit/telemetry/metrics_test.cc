@@ -90,6 +90,8 @@ TEST(Metrics, WhatLeavesTheSpoolAndWhatFailsInItAreCountedByKind) {
   spool[SpoolError::kDiskFull].Increment(2);
   const std::string text = metrics.Text();
   EXPECT_NE(text.find(R"(outrigger_spool_left_total{outcome="acked"} 0)"), std::string::npos);
+  EXPECT_NE(text.find(R"(outrigger_spool_left_total{outcome="already_in_kafka"} 0)"),
+            std::string::npos);
   EXPECT_NE(text.find(R"(outrigger_spool_left_total{outcome="quarantined"} 1)"), std::string::npos);
   EXPECT_NE(text.find(R"(outrigger_spool_errors_total{reason="disk_full"} 2)"), std::string::npos);
 }
