@@ -99,9 +99,10 @@ void DeliverFlow::Follow() {
 void DeliverFlow::Stop(const std::string& name, Running& running, base::Duration settle_within) {
   if (std::exchange(running.stopping, true)) return;
   running.group->Stop(settle_within, [this, name] { OnStopped(name); });
+  running.give_up = loop_.After(settle_within + kLeaveShare, [this, name] { OnStopped(name); });
 }
 
-void DeliverFlow::OnStopped(const std::string& group) {
+void DeliverFlow::OnStopped(std::string group) {
   const auto stopped = groups_.extract(group);
   if (shutting_down_) return CloseWhenStopped();
   for (const auto& name : stopped.mapped().group->names()) OnGone(name);

@@ -57,6 +57,7 @@ class DeliverFlow {
   struct Running {
     std::unique_ptr<deliver::Group> group;
     bool stopping = false;
+    base::Timer give_up;  // when it takes too long to stop
   };
   // The groups of the config, each with what it is to have.
   using Wanted = std::map<std::string, deliver::GroupOptions>;
@@ -65,7 +66,7 @@ class DeliverFlow {
   base::Result<void> Begin(const std::string& name);
   void Follow();
   void Stop(const std::string& name, Running& running, base::Duration settle_within);
-  void OnStopped(const std::string& group);
+  void OnStopped(std::string group);
   void OnGone(const std::string& subscription);
   void ShowThatItCant(const std::string& group, const base::Error& error);
   void Tick();

@@ -21,27 +21,6 @@ base::Duration ShortestInterval(const std::vector<config::Subscription>& subscri
       .commit_interval;
 }
 
-// All topics of its subscriptions. A dead-letter topic that no other one takes is passed over by
-// their expressions.
-struct Topics {
-  std::vector<std::string> taken, never;
-  bool operator==(const Topics&) const = default;
-};
-
-Topics TopicsOf(const std::vector<config::Subscription>& subscriptions) {
-  Topics topics;
-  for (const auto& config : subscriptions) {
-    for (const auto& topic : config.topics)
-      if (std::ranges::find(topics.taken, topic.value) == topics.taken.end())
-        topics.taken.push_back(topic.value);
-    const std::string& dead = config.dead_letter;
-    const bool taken = std::ranges::any_of(
-        subscriptions, [&](const auto& each) { return TopicFilter(each).Takes(dead); });
-    if (!dead.empty() && !taken) topics.never.push_back(dead);
-  }
-  return topics;
-}
-
 }  // namespace
 
 Group::Group(GroupParts parts)
@@ -73,12 +52,7 @@ Group::Group(GroupParts parts)
               {.create = [this](const auto& config) { return CreateSubscription(config); },
                .touch = [this](AssignedPartition& partition) { Touch(partition); },
                .on_gone = [this](const Subscription& gone) { parts_.on_gone(gone.name()); },
-               .on_changed =
-                   [this] {
-                     paused_for_.reset();  // it is about others now
-                     AfterTurn();
-                     ShowAll();
-                   }}) {}
+               .on_changed = [this] { OnOthers(); }}) {}
 
 Group::~Group() {
   for (const auto& [number, partition] : assignment_.all()) {
@@ -122,13 +96,13 @@ base::Result<void> Group::Open() {
     OnEnd(epoch, next);
   };
   handler.on_reset = [this](const kafka::Reset& reset) { OnReset(reset); };
-  Topics topics = TopicsOf(parts_.options.subscriptions);
+  topics_ = roster_.topics();
   auto consumer = kafka::Consumer::Create(loop_,
                                           {.kafka = parts_.kafka,
                                            .group = name_,
-                                           .topics = std::move(topics.taken),
+                                           .topics = topics_.taken,
                                            .start = parts_.options.subscriptions.front().start_from,
-                                           .never = std::move(topics.never),
+                                           .never = topics_.never,
                                            .fetch = parts_.fetch},
                                           std::move(handler));
   if (!consumer) return base::Fail(consumer.error());
@@ -138,14 +112,22 @@ base::Result<void> Group::Open() {
 }
 
 void Group::Apply(GroupOptions options) {
-  const Topics before = TopicsOf(parts_.options.subscriptions);
   parts_.options = std::move(options);
   const auto& subscriptions = parts_.options.subscriptions;
   backlog_.SetMaxBytes(parts_.options.max_waiting_bytes);
   commits_.SetInterval(ShortestInterval(subscriptions));
-  if (Topics topics = TopicsOf(subscriptions); topics != before)
-    consumer_->SetTopics(std::move(topics.taken), std::move(topics.never));
   roster_.Apply(subscriptions, parts_.options.rebalance_drain);
+}
+
+// Topics come when a subscription is there that takes them.
+void Group::OnOthers() {
+  if (Roster::Topics now = roster_.topics(); now != topics_) {
+    topics_ = std::move(now);
+    consumer_->SetTopics(topics_.taken, topics_.never);
+  }
+  paused_for_.reset();  // it is about others now
+  AfterTurn();
+  ShowAll();
 }
 
 std::vector<std::string> Group::names() const {

@@ -109,6 +109,7 @@ class Group {
   void Forget(AssignedPartition& partition);
   void CancelAll(AssignedPartition& partition);
 
+  void OnOthers();
   void Measure();
   void ShowAll();
   void Show(const Subscription& subscription);
@@ -122,6 +123,7 @@ class Group {
   std::vector<AssignedPartition*> touched_;  // to look at after the turn
   OffsetCommits commits_;
   Roster roster_;
+  Roster::Topics topics_;  // that the consumer is subscribed to
   std::unique_ptr<kafka::Consumer> consumer_;
   std::optional<base::TimePoint> stop_by_;
   uint64_t rebuilds_ = 0;  // of the consumer's client, as counted

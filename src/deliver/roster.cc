@@ -78,6 +78,20 @@ void Roster::Begin(const config::Subscription& config) {
   hooks_.on_changed();
 }
 
+Roster::Topics Roster::topics() const {
+  Topics topics;
+  for (const auto& each : all_) {
+    for (const auto& topic : each->config().topics)
+      if (std::ranges::find(topics.taken, topic.value) == topics.taken.end())
+        topics.taken.push_back(topic.value);
+    const std::string& dead = each->config().dead_letter;
+    if (!dead.empty() &&
+        std::ranges::none_of(all_, [&](const auto& other) { return other->Takes(dead); }))
+      topics.never.push_back(dead);
+  }
+  return topics;
+}
+
 bool Roster::Settled(const Subscription& subscription) const {
   if (subscription.busy()) return false;
   return std::ranges::all_of(assignment_.all(), [&](const auto& each) {

@@ -45,6 +45,14 @@ class Roster {
 
   const std::vector<std::unique_ptr<Subscription>>& all() const { return all_; }
 
+  // All that they take, and their dead-letter topics, which their expressions pass over where no
+  // other one takes them.
+  struct Topics {
+    std::vector<std::string> taken, never;
+    bool operator==(const Topics&) const = default;
+  };
+  Topics topics() const;
+
  private:
   const config::Subscription* WantedOf(const Subscription& subscription) const;
   bool Settled(const Subscription& subscription) const;

@@ -169,7 +169,7 @@ TEST_F(GroupReloadTest, OneThatIsRemovedFinishesWhatIsInFlightAndHoldsNothingUp)
   const auto group = Start({Named("a"), Named("b")});
   Send(5);
   ASSERT_TRUE(Until([&] { return Got("a").size() == 5; }));
-  EXPECT_EQ(Committed(), 0);
+  EXPECT_LE(Committed(), 0);
   Apply(*group, {Named("a")});
   EXPECT_TRUE(Until([&] { return Committed() == 5; }));
   ASSERT_TRUE(Until(
