@@ -65,7 +65,7 @@ void Checkpointer::Work() {
 }
 
 base::Result<int64_t> Checkpointer::Copy() {
-  const auto copied = database_.CopyLog();
+  auto copied = database_.CopyLog();
   if (!copied) return copied;
   // SQLite does it only where nothing was written meanwhile. Then it would be left to the one who
   // copies the rest.
