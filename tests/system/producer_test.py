@@ -34,7 +34,7 @@ class Permissions(unittest.TestCase):
         cls.addClassCleanup(cls.kafka.close)
         properties = cls.kafka.folder / "server.properties"
         properties.write_text(properties.read_text().replace("SASL_SSL", "SASL_PLAINTEXT"))
-        cls.kafka.format(scram_users=[("app", "s3cret"), ("other", "s3cret")]).start()
+        cls.kafka.format(scram_users=[("app", "s3cret"), ("other", "s3cret"), ("reader", "s3cret")]).start()
 
     def start(self, text, user="app"):
         sidecar = Sidecar(env={"KAFKA_BROKERS": f"127.0.0.1:{self.sasl_port}"}, text=HEAD + "kafka:\n  security:\n"
@@ -164,13 +164,14 @@ class PermissionsWithSpool(Crashes, Permissions):
 
     def test_without_read_what_kafka_had_before_a_crash_is_sent_again_and_the_log_says_what_to_grant(self):
         self.kafka.create_topic("unread", partitions=1)
-        self.kafka.acl("--add", "--topic", "unread", operations=("WRITE", "DESCRIBE"))
-        sidecar = self.start("routes:\n  - {topic: unread}\n")
+        # Its own user: who may write to a topic may write idempotently, which the others are not to.
+        self.kafka.acl("--add", "--topic", "unread", operations=("WRITE", "DESCRIBE"), user="reader")
+        sidecar = self.start("routes:\n  - {topic: unread}\n", user="reader")
         sidecar.binary = self.debug_binary()
         self.publishes(sidecar)
         for granted in (False, True):
             if granted:
-                self.kafka.acl("--add", "--topic", "unread", operations=("READ",))
+                self.kafka.acl("--add", "--topic", "unread", operations=("READ",), user="reader")
             sidecar.stop()
             sidecar.env["OUTRIGGER_FAIL_POINT"] = "row-acked:10"
             sidecar.start()

@@ -4,8 +4,9 @@ import os
 import shutil
 import signal
 import tempfile
+from pathlib import Path
 
-from case import ROOT, KafkaCase, read_topic  # first: it says where the support modules are
+from case import ROOT, KafkaCase, Sidecar, read_topic  # first: it says where the support modules are
 
 
 class Crashes:
@@ -85,6 +86,9 @@ class SpoolCase(KafkaCase):
     def kafka_paused(self):
         """Its connections stay open, and nothing is answered."""
         self.kafka.process.send_signal(signal.SIGSTOP)
+        # A thread that runs stops when it next comes back from the kernel or is interrupted.
+        tasks = Path(f"/proc/{self.kafka.process.pid}/task")
+        Sidecar.wait_for(lambda: all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()), what="Kafka to stop")
         try:
             yield
         finally:

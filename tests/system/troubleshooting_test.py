@@ -114,8 +114,8 @@ class Publishing(unittest.TestCase):
         text = HEAD + "kafka: {clientId: one}\n"
         sidecar = Sidecar(text=text, env={"KAFKA_BROKERS": "embedded"}).start()
         self.addCleanup(sidecar.close)
-        for change, reason, said in (("roots: []\n", "Refused", "outrigger.yaml:4:1"), ("", "NeedsRestart", "kafka.clientId")):
-            sidecar.write_config((text if change else text.replace("one", "two")) + change)
+        for change, reason, said in (("roots: []\n", "Refused", "outrigger.yaml:4:1"), ("", "NeedsRestart", "kafka.enabled")):
+            sidecar.write_config((text if change else text.replace("one", "one, enabled: false")) + change)
             told = sidecar.wait_for(lambda: (c := sidecar.condition("ConfigApplied"))["reason"] == reason and c, what=reason)
             self.assertIn(said, told["message"])
 
