@@ -9,6 +9,7 @@
 
 #include "app/check.h"
 #include "app/memory.h"
+#include "config/diff.h"
 #include "telemetry/log.h"
 
 namespace outrigger::app {
@@ -48,29 +49,22 @@ void CreateTopics(const config::Config& config, kafka::EmbeddedBroker& broker) {
   for (const auto& topic : topics) broker.CreateTopic(topic, kPartitions);
 }
 
-// Fields that are read once, at the start.
-std::string NeedsRestart(const config::Config& now, const config::Config& next) {
-  std::string fields;
-  const auto add = [&fields](bool changed, const char* name) {
-    if (changed) fields += (fields.empty() ? "" : ", ") + std::string(name);
-  };
-  add(now.kafka.enabled != next.kafka.enabled, "kafka.enabled");
-  add(now.kafka.embedded() != next.kafka.embedded(), "kafka.brokers");
-  add(now.spool.path != next.spool.path, "spool.path");
-  add(now.http.listen != next.http.listen, "http.listen");
-  add(now.http.unix_socket != next.http.unix_socket, "http.unixSocket");
-  add(now.ops.listen != next.ops.listen, "ops.listen");
-  return fields;
+std::string Joined(const std::vector<std::string>& parts) {
+  std::string joined;
+  for (const auto& part : parts) joined += (joined.empty() ? "" : ", ") + part;
+  return joined;
 }
 
-// Copies those fields, as they are in force, to `next`.
-void KeepUntilRestart(const config::Config& now, config::Config& next) {
-  next.kafka.enabled = now.kafka.enabled;
-  if (now.kafka.embedded() != next.kafka.embedded()) next.kafka.brokers = now.kafka.brokers;
-  next.spool.path = now.spool.path;
-  next.http.listen = now.http.listen;
-  next.http.unix_socket = now.http.unix_socket;
-  next.ops = now.ops;
+// What a reload does, for the log. Routes are told by their number.
+std::string EffectsOf(const config::Config& now, const config::Config& next) {
+  constexpr size_t kMost = 20;
+  const auto differences = config::Diff(now, next, false);
+  std::string text;
+  for (size_t i = 0; i < std::min(differences.size(), kMost); ++i)
+    text += (i == 0 ? "" : "; ") + differences[i].path + ": " + differences[i].effect;
+  if (differences.size() > kMost)
+    text += "; and " + std::to_string(differences.size() - kMost) + " more";
+  return text;
 }
 
 // What needs clients and subscriptions to be made for trial.
@@ -222,14 +216,15 @@ void Sidecar::Reload(config::Loaded loaded) {
   if (!token)
     loaded.problems.push_back(
         {{loaded.config.file, 0, 0}, "http.tokenFile", token.error().message, {}});
-  const std::string restart = NeedsRestart(config_, loaded.config);
+  const std::string restart = Joined(config::AtNextStart(config_, loaded.config));
+  const std::string effects = EffectsOf(config_, loaded.config);
   if (ChangesClients(config_, loaded.config))
     for (auto& problem : CheckClients(loaded)) loaded.problems.push_back(std::move(problem));
   if (config_.spool.path != loaded.config.spool.path)
     if (auto unusable = CheckSpoolPath(loaded.config))
       loaded.problems.push_back(std::move(*unusable));
   if (!loaded.ok()) return Refuse(loaded.problems);
-  KeepUntilRestart(config_, loaded.config);
+  config::KeepUntilNextStart(config_, loaded.config);
   routes_ = std::move(routes);
   config_ = std::move(loaded.config);
   Apply(std::move(*token));
@@ -240,6 +235,7 @@ void Sidecar::Reload(config::Loaded loaded) {
   Log(restart.empty() ? Level::kInfo : Level::kWarn, "the new config is applied",
       {{"generation", config_.generation},
        {"routes", std::to_string(routes_->rules().size())},
+       {"changes", effects},
        {"at next start", restart}});
   malloc_trim(0);
 }

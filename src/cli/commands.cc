@@ -46,6 +46,13 @@ constexpr char kCheckMore[] =
     "  outrigger check -o json outrigger.yaml    severity, file, line, column, path, message, "
     "hint\n\n"
     "Exit codes: 0 no error, though there may be warnings; 1 errors.";
+constexpr char kDiffMore[] =
+    "Compares what would be in force, defaults and environment included.\n\n"
+    "Examples:\n"
+    "  outrigger diff outrigger.yaml new.yaml\n"
+    "  git show HEAD:outrigger.yaml | outrigger diff - outrigger.yaml\n"
+    "  outrigger diff -o json OLD NEW    path, before, after, effect, atNextStart\n\n"
+    "Exit codes: 0 compared; 1 one of them has errors.";
 constexpr char kExplainMore[] =
     "Examples:\n"
     "  outrigger explain event.json --config outrigger.yaml\n"
@@ -77,12 +84,27 @@ struct Arguments {
   std::string config_file;
   std::string output = "text";
   std::string check_file;
+  std::string old_file, new_file;
   std::string event_file;
   PublishOptions publish;
   SpoolOptions spool;
 
   bool json() const { return output == "json"; }
 };
+
+CLI::App* AddDiff(CLI::App& app, Arguments& arguments) {
+  CLI::App* command = app.add_subcommand(
+      "diff", "Show what a reload from one config to another would do, field by field.");
+  command->add_option("old", arguments.old_file, "The config in force; - reads standard input")
+      ->required()
+      ->type_name("FILE");
+  command->add_option("new", arguments.new_file, "The config to come; - reads standard input")
+      ->required()
+      ->type_name("FILE");
+  AddOutput(*command, arguments.output);
+  command->footer(kDiffMore);
+  return command;
+}
 
 CLI::App* AddExplain(CLI::App& app, Arguments& arguments) {
   CLI::App* command = app.add_subcommand(
@@ -188,6 +210,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
       ->type_name("FILE");
   AddOutput(*check, arguments.output);
   check->footer(kCheckMore);
+  CLI::App* diff = AddDiff(app, arguments);
   CLI::App* explain = AddExplain(app, arguments);
   CLI::App* schema = app.add_subcommand("schema", "Print the JSON Schema of the config file.");
   AddOutput(*schema, arguments.output);
@@ -219,6 +242,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
       return wrong_usage("outrigger " + command->get_name() + " is not in this version",
                          "instead: " + instead);
   if (*check) return Check(arguments.check_file, arguments.json(), check_clients, console);
+  if (*diff) return Diff(arguments.old_file, arguments.new_file, arguments.json(), console);
   if (*publish) return Publish(arguments.publish, arguments.json(), console);
   arguments.spool.place.config = arguments.config_file;
   if (*spool) return Spool(arguments.spool, arguments.json(), console);

@@ -1,10 +1,13 @@
 #include "cli/config_commands.h"
 
 #include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
 #include <ostream>
 
 #include "base/text.h"
 #include "cli/answer.h"
+#include "config/diff.h"
 #include "publish/explain.h"
 
 namespace outrigger::cli {
@@ -29,6 +32,10 @@ void AddNew(std::vector<config::Problem>&& more, std::vector<config::Problem>& p
   }
 }
 
+nlohmann::ordered_json ParsedOrNull(const std::string& json) {
+  return json.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json::parse(json);
+}
+
 }  // namespace
 
 int Check(const std::string& file, bool as_json, const CheckClients& check_clients,
@@ -47,6 +54,41 @@ int Check(const std::string& file, bool as_json, const CheckClients& check_clien
                 << "\n";
   }
   return loaded.ok() ? 0 : 1;
+}
+
+int Diff(const std::string& old_file, const std::string& new_file, bool as_json, Console& console) {
+  if (old_file == "-" && new_file == "-") {
+    PrintError(
+        base::Error::Invalid("both configs can't be standard input", "name a file for one of them"),
+        as_json, console);
+    return 2;
+  }
+  std::array<config::Loaded, 2> both = {LoadConfig(old_file, console),
+                                        LoadConfig(new_file, console)};
+  for (const auto& loaded : both) {
+    if (loaded.ok()) continue;
+    PrintError(base::Error::Invalid(loaded.config.file + ": " + Totals(loaded.problems),
+                                    "a reload would refuse it; `outrigger check` lists the errors"),
+               as_json, console, loaded.problems);
+    return 1;
+  }
+  const auto differences = config::Diff(both[0].config, both[1].config);
+  if (as_json) {
+    nlohmann::ordered_json list = nlohmann::ordered_json::array();
+    for (const auto& each : differences)
+      list.push_back({{"path", each.path},
+                      {"before", ParsedOrNull(each.before)},
+                      {"after", ParsedOrNull(each.after)},
+                      {"effect", each.effect},
+                      {"atNextStart", each.at_next_start}});
+    console.out << list.dump(2) << "\n";
+    return 0;
+  }
+  for (const auto& each : differences)
+    console.out << each.path << ": " << (each.before.empty() ? "none" : each.before) << " -> "
+                << (each.after.empty() ? "none" : each.after) << "\n    " << each.effect << "\n";
+  if (differences.empty()) console.out << "no difference\n";
+  return 0;
 }
 
 int Explain(const std::string& event_file, const std::string& config_file, bool as_json,

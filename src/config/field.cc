@@ -31,6 +31,21 @@ bool IsList(const Spot& spot, Reading& reading) {
   return false;
 }
 
+Json Shown(bool value) { return value; }
+Json Shown(uint32_t value) { return value; }
+Json Shown(uint64_t value) { return ShowSize(value); }
+Json Shown(double value) { return value; }
+Json Shown(Millis value) { return ShowDuration(value); }
+Json Shown(const std::string& value) { return value.empty() ? Json() : Json(value); }
+Json Shown(const std::vector<std::string>& values) { return values; }
+Json Shown(const Text& value) { return value.value; }
+Json Shown(const std::optional<Text>& value) { return value ? Json(value->value) : Json(); }
+Json Shown(const std::vector<Text>& values) {
+  Json shown = Json::array();
+  for (const auto& value : values) shown.push_back(value.value);
+  return shown;
+}
+
 namespace {
 
 // In YAML a quoted number is a text, for every other reader of the file too.

@@ -27,9 +27,16 @@ struct Field {
   Json schema;
   bool required = false;
   std::function<void(Owner&, const Spot&, Reading&)> read;
+  // What is in force; null: nothing. Of an open field an object, by name. Absent: it is not shown.
+  std::function<Json(const Owner&)> show = {};
 
   Field Required() && {
     required = true;
+    return std::move(*this);
+  }
+  // Not shown.
+  Field Secret() && {
+    show = {};
     return std::move(*this);
   }
   // Adds to the schema of the value.
@@ -63,6 +70,18 @@ struct Mapping {
       if (field.required && !spot.Has(field.name))
         reading.Error(spot.At(field.name), "is missing", "add `" + field.name + ":` here");
     if (check) check(owner, spot, reading);
+  }
+
+  // All fields that have a value, but for that of one name.
+  Json Show(const Owner& owner, const std::string& without = {}) const {
+    Json shown = Json::object();
+    for (const auto& field : fields) {
+      if (!field.show || field.name == without) continue;
+      if (Json value = field.show(owner); !value.is_null()) shown[field.name] = std::move(value);
+    }
+    for (const auto& field : open)
+      if (field.show) shown.update(field.show(owner));
+    return shown;
   }
 
   // `http:` with every line below it commented out is a mapping without fields: null.
@@ -105,20 +124,37 @@ struct Mapping {
 
 template <class Owner>
 Field<Owner> MakeField(std::string name, std::string doc, Json schema,
-                       std::function<void(Owner&, const Spot&, Reading&)> read) {
+                       std::function<void(Owner&, const Spot&, Reading&)> read,
+                       std::function<Json(const Owner&)> show = {}) {
   schema["description"] = std::move(doc);
-  return {std::move(name), std::move(schema), false, std::move(read)};
+  return {std::move(name), std::move(schema), false, std::move(read), std::move(show)};
 }
 
-// A field whose value is one scalar. `parse` gives the value or reports what is wrong; `show` gives
-// the default.
+// Values as the file would have them; a number of 64 bits is a size. Null: there is none.
+Json Shown(bool value);
+Json Shown(uint32_t value);
+Json Shown(uint64_t value);
+Json Shown(double value);
+Json Shown(Millis value);
+Json Shown(const std::string& value);
+Json Shown(const std::vector<std::string>& values);
+Json Shown(const Text& value);
+Json Shown(const std::optional<Text>& value);
+Json Shown(const std::vector<Text>& values);
+Json Shown(const std::optional<Rate>& value);
+Json Shown(const std::optional<AppHealth>& value);
+Json Shown(const StartFrom& value);
+
+// A field whose value is one scalar. `parse` gives the value or reports what is wrong.
 template <class Owner, class Member, class Parse>
 Field<Owner> ScalarField(std::string name, Member Owner::*member, std::string doc, Json schema,
                          Parse parse) {
-  return MakeField<Owner>(std::move(name), std::move(doc), std::move(schema),
-                          [member, parse](Owner& owner, const Spot& spot, Reading& reading) {
-                            parse(owner.*member, spot, reading);
-                          });
+  return MakeField<Owner>(
+      std::move(name), std::move(doc), std::move(schema),
+      [member, parse](Owner& owner, const Spot& spot, Reading& reading) {
+        parse(owner.*member, spot, reading);
+      },
+      [member](const Owner& owner) { return Shown(owner.*member); });
 }
 
 // ---- kinds; defined for their member types in field.cc
@@ -247,43 +283,51 @@ Field<Owner> Choice(std::string name, Value Owner::*member, Choices<Value> choic
   Json schema = {{"enum", choices.names()}};
   for (const auto& [word, value] : choices.now)
     if (value == Owner{}.*member) schema["default"] = word;
-  return ScalarField(std::move(name), member, std::move(doc), std::move(schema),
-                     [choices](Value& value, const Spot& spot, Reading& reading) {
-                       const auto at = ReadChoice(spot, choices.names(), choices.later,
-                                                  choices.later_why, reading);
-                       if (at) value = choices.now[*at].second;
-                     });
+  return MakeField<Owner>(
+      std::move(name), std::move(doc), std::move(schema),
+      [member, choices](Owner& owner, const Spot& spot, Reading& reading) {
+        const auto at =
+            ReadChoice(spot, choices.names(), choices.later, choices.later_why, reading);
+        if (at) owner.*member = choices.now[*at].second;
+      },
+      [member, choices](const Owner& owner) {
+        for (const auto& [word, value] : choices.now)
+          if (value == owner.*member) return Json(word);
+        return Json();
+      });
 }
 
 // A mapping in a member of its own, or (Group) one whose fields are the owner's.
 template <class Owner, class Member>
 Field<Owner> Object(std::string name, Member Owner::*member, std::string doc,
-                    Mapping<Member> mapping) {
+                    const Mapping<Member>& mapping) {
   Json schema = mapping.Schema();
   return MakeField<Owner>(
       std::move(name), std::move(doc), std::move(schema),
-      [member, mapping = std::move(mapping)](Owner& owner, const Spot& spot, Reading& reading) {
+      [member, mapping](Owner& owner, const Spot& spot, Reading& reading) {
         mapping.Read(owner.*member, spot, reading);
-      });
+      },
+      [member, mapping](const Owner& owner) { return mapping.Show(owner.*member); });
 }
 
 template <class Owner>
-Field<Owner> Group(std::string name, std::string doc, Mapping<Owner> mapping) {
+Field<Owner> Group(std::string name, std::string doc, const Mapping<Owner>& mapping) {
   Json schema = mapping.Schema();
   return MakeField<Owner>(
       std::move(name), std::move(doc), std::move(schema),
-      [mapping = std::move(mapping)](Owner& owner, const Spot& spot, Reading& reading) {
+      [mapping](Owner& owner, const Spot& spot, Reading& reading) {
         mapping.Read(owner, spot, reading);
-      });
+      },
+      [mapping](const Owner& owner) { return mapping.Show(owner); });
 }
 
 template <class Owner, class Member>
 Field<Owner> Objects(std::string name, std::vector<Member> Owner::*member, std::string doc,
-                     Mapping<Member> mapping) {
+                     const Mapping<Member>& mapping) {
   Json schema = {{"type", {"array", "null"}}, {"items", mapping.Schema()}};
   return MakeField<Owner>(
       std::move(name), std::move(doc), std::move(schema),
-      [member, mapping = std::move(mapping)](Owner& owner, const Spot& spot, Reading& reading) {
+      [member, mapping](Owner& owner, const Spot& spot, Reading& reading) {
         if (!IsList(spot, reading)) return;
         auto& values = owner.*member;
         values.reserve(spot.value.items.size());
@@ -292,6 +336,11 @@ Field<Owner> Objects(std::string name, std::vector<Member> Owner::*member, std::
                         spot.path + "[" + std::to_string(values.size()) + "]"};
           mapping.Read(values.emplace_back(), at, reading);
         }
+      },
+      [member, mapping](const Owner& owner) {
+        Json shown = Json::array();
+        for (const auto& value : owner.*member) shown.push_back(mapping.Show(value));
+        return shown;
       });
 }
 

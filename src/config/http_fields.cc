@@ -53,6 +53,8 @@ void ReadRate(std::optional<Rate>& value, const Spot& spot, Reading& reading) {
 
 }  // namespace
 
+Json Shown(const std::optional<Rate>& value) { return value ? RateFields().Show(*value) : Json(); }
+
 Field<Config> HttpField() {
   return Object(
       "http", &Config::http, "The port that the app publishes to.",

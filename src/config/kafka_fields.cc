@@ -14,12 +14,23 @@ void ReadProperty(Properties& properties, const Spot& spot, Reading& reading) {
   }
 }
 
+bool IsSecret(const std::string& property) {
+  return property.find("password") != property.npos || property.find("secret") != property.npos;
+}
+
+Json ShowProperties(const Properties& properties) {
+  Json shown = Json::object();
+  for (const auto& [name, text] : properties) shown[name] = IsSecret(name) ? "***" : text.value;
+  return shown;
+}
+
 // librdkafka's names → scalars.
 Field<Kafka> PropertiesField(Properties Kafka::*member, std::string doc) {
   const Mapping<Properties> mapping = {
       .fields = {},
       .open = {MakeField<Properties>("", "A librdkafka property.",
-                                     {{"type", {"string", "number", "boolean"}}}, ReadProperty)},
+                                     {{"type", {"string", "number", "boolean"}}}, ReadProperty,
+                                     ShowProperties)},
       .also = {{"propertyNames", {{"not", {{"pattern", ReservedPattern()}}}}}}};
   return Object("properties", member, std::move(doc), mapping);
 }
@@ -141,7 +152,8 @@ Mapping<Security> SecurityFields() {
               FileField("usernameFile", &Security::username_file, "A file with the SASL user."),
               TextField("password", &Security::password,
                         "The SASL password. Use `passwordFile` instead: `check` warns about a "
-                        "password in the file."),
+                        "password in the file.")
+                  .Secret(),
               FileField("passwordFile", &Security::password_file, "A file with the SASL password."),
               FileField("caFile", &Security::ca_file,
                         "The CA certificates (PEM) that the brokers are verified with. Default: "

@@ -99,7 +99,7 @@ std::string FingerprintOf(const Security& security) {
   std::string contents;
   for (const auto& file : security.files())
     contents.append(file).append(ReadFileBytes(file).value_or(std::string()));
-  return Hash(contents, {});
+  return contents.empty() ? contents : Hash(contents, {});
 }
 
 Loaded Defaults(const Environment& environment) {

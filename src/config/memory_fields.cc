@@ -47,7 +47,9 @@ Field<Config> MemoryField() {
               "What events that wait for Kafka or for the app, request bodies, answers and fetch "
               "queues may take together. A share of it that is full pauses fetching or answers "
               "503. Default: half of the container's memory limit, 256MiB without one.",
-              SizeSchema(), ReadBudget)}});
+              SizeSchema(), ReadBudget, [](const Config& config) {
+                return config.memory_budget ? Shown(*config.memory_budget) : Json();
+              })}});
 }
 
 // A budget that is given must do; one by the container's limit is made to do (app/memory.h).

@@ -11,6 +11,15 @@ namespace {
 
 using Named = std::vector<std::pair<std::string, Text>>;
 
+// By the names that the file has.
+std::function<Json(const Named&)> ShowBelow(const std::string& prefix) {
+  return [prefix](const Named& values) {
+    Json shown = Json::object();
+    for (const auto& [name, text] : values) shown[prefix + name] = text.value;
+    return shown;
+  };
+}
+
 void ReadOptional(std::optional<Text>& value, const Spot& spot, Reading& reading) {
   if (reading.Filled(spot) != nullptr) value = reading.TextOf(spot);
 }
@@ -21,13 +30,14 @@ Field<Match> Glob(std::string name, std::optional<Text> Match::*member, std::str
   return ScalarField(std::move(name), member, std::move(doc), TextSchema(), ReadOptional);
 }
 
-Field<Match> GlobsBelow(std::string prefix, Named Match::*member, std::string doc) {
-  const size_t cut = prefix.size();
-  return ScalarField(std::move(prefix), member, std::move(doc), TextSchema(),
-                     [cut](Named& values, const Spot& spot, Reading& reading) {
-                       if (reading.Filled(spot) != nullptr)
-                         values.emplace_back(spot.name.substr(cut), reading.TextOf(spot));
-                     });
+Field<Match> GlobsBelow(const std::string& prefix, Named Match::*member, std::string doc) {
+  return MakeField<Match>(
+      prefix, std::move(doc), TextSchema(),
+      [member, cut = prefix.size()](Match& match, const Spot& spot, Reading& reading) {
+        if (reading.Filled(spot) != nullptr)
+          (match.*member).emplace_back(spot.name.substr(cut), reading.TextOf(spot));
+      },
+      [member, show = ShowBelow(prefix)](const Match& match) { return show(match.*member); });
 }
 
 // ---- topic and headers
@@ -133,14 +143,15 @@ void ReadDefault(Named& defaults, const Spot& spot, Reading& reading) {
 
 // ---- the whole route
 
-Field<Route> NamedField(std::string name, Named Route::*member, std::string doc, std::string prefix,
-                        std::string entry_doc, Json schema,
+Field<Route> NamedField(std::string name, Named Route::*member, std::string doc,
+                        const std::string& prefix, std::string entry_doc, Json schema,
                         std::function<void(Named&, const Spot&, Reading&)> read,
                         Json also = Json::object()) {
-  Mapping<Named> mapping = {.fields = {},
-                            .open = {MakeField<Named>(std::move(prefix), std::move(entry_doc),
-                                                      std::move(schema), std::move(read))},
-                            .also = std::move(also)};
+  Mapping<Named> mapping = {
+      .fields = {},
+      .open = {MakeField<Named>(prefix, std::move(entry_doc), std::move(schema), std::move(read),
+                                ShowBelow(prefix))},
+      .also = std::move(also)};
   return Object(std::move(name), member, std::move(doc), std::move(mapping));
 }
 

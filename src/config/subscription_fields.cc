@@ -9,6 +9,11 @@
 namespace outrigger::config {
 namespace {
 
+std::string ShowStart(const StartFrom& start) {
+  if (start.at == StartFrom::At::kTime) return base::Rfc3339(start.time);
+  return start.at == StartFrom::At::kLatest ? "latest" : "earliest";
+}
+
 constexpr Millis kInstant{1};
 constexpr Millis kMinute{60'000};
 constexpr Millis kHour{3'600'000};
@@ -322,11 +327,6 @@ std::string LineOf(const Subscription& other) {
   return other.path + " on line " + std::to_string(other.place.line);
 }
 
-std::string ShowStart(const StartFrom& start) {
-  if (start.at == StartFrom::At::kTime) return base::Rfc3339(start.time);
-  return start.at == StartFrom::At::kLatest ? "latest" : "earliest";
-}
-
 // What is one thing for all subscriptions of a group.
 void CheckGroups(const std::vector<Subscription>& subscriptions, Reading& reading) {
   struct Group {
@@ -361,6 +361,12 @@ Field<Config> SubscriptionsField() {
   return Objects("subscriptions", &Config::subscriptions,
                  "Consuming rules: which events the app gets, and how.", SubscriptionFields());
 }
+
+Json Shown(const std::optional<AppHealth>& value) {
+  return value ? HealthFields().Show(*value) : Json();
+}
+
+Json Shown(const StartFrom& value) { return ShowStart(value); }
 
 void FinishSubscriptions(Config& config, Reading& reading) {
   CheckDeadLetterLoops(config.subscriptions, reading);

@@ -189,6 +189,24 @@ class Check(unittest.TestCase):
 
 
 class Others(unittest.TestCase):
+    def test_diff_says_what_a_reload_would_do_and_refuses_what_that_would(self):
+        with tempfile.TemporaryDirectory() as folder:
+            old, new, bad = (Path(folder, name) for name in ("old.yaml", "new.yaml", "bad.yaml"))
+            old.write_text(HEAD)
+            new.write_text(HEAD + "http: {maxBody: 2MiB, listen: '127.0.0.1:9999'}\n")
+            bad.write_text(HEAD + "bogus: 1\n")
+            done = outrigger("diff", old, new)
+            self.assertEqual((done.returncode, done.stdout),
+                             (0, 'http.listen: "127.0.0.1:8800" -> "127.0.0.1:9999"\n    at the next start\n'
+                                 'http.maxBody: "1MiB" -> "2MiB"\n    at once\n'))
+            self.assertEqual(json.loads(outrigger("diff", "-o", "json", new, old).stdout)[1],
+                             {"path": "http.maxBody", "before": "2MiB", "after": "1MiB", "effect": "at once", "atNextStart": False})
+            self.assertEqual(outrigger("diff", "-", old, stdin=HEAD).stdout, "no difference\n")
+            self.assertEqual(outrigger("diff", "-", "-").returncode, 2)
+            refused = outrigger("diff", old, bad)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("bogus", refused.stderr)
+
     def test_explain_names_route_topic_key_and_schema_and_why_not_the_others(self):
         with tempfile.NamedTemporaryFile("w", suffix=".json") as event:
             event.write('{"type":"user.deleted","data":{"userId":"u-9"}}')
@@ -205,7 +223,7 @@ class Others(unittest.TestCase):
 
     def test_schema_is_json_and_help_teaches_by_example(self):
         self.assertIn("routes", json.loads(outrigger("schema").stdout)["properties"])
-        for command in ("", "run", "check", "explain", "schema", "publish", "version"):
+        for command in ("", "run", "check", "diff", "explain", "schema", "publish", "version"):
             with self.subTest(command):
                 run = outrigger(*command.split(), "--help")
                 self.assertEqual(run.returncode, 0)
