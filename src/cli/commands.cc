@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/publish_command.h"
 #include "cli/spool_command.h"
+#include "cli/status_command.h"
 #include "config/values.h"
 
 namespace outrigger::cli {
@@ -88,6 +89,7 @@ struct Arguments {
   std::string event_file;
   PublishOptions publish;
   SpoolOptions spool;
+  StatusOptions status;
 
   bool json() const { return output == "json"; }
 };
@@ -217,6 +219,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   schema->footer(kSchemaMore);
   CLI::App* publish = AddPublish(app, arguments);
   CLI::App* spool = AddSpool(app, arguments.spool, arguments.config_file, arguments.output);
+  CLI::App* status = AddStatus(app, arguments.status, arguments.output);
   CLI::App* version = app.add_subcommand("version", "Print the version.");
   AddOutput(*version, arguments.output);
   version->footer(kVersionMore);
@@ -246,6 +249,7 @@ int Main(int argc, const char* const* argv, Console& console, const RunCommand& 
   if (*publish) return Publish(arguments.publish, arguments.json(), console);
   arguments.spool.place.config = arguments.config_file;
   if (*spool) return Spool(arguments.spool, arguments.json(), console);
+  if (*status) return Status(arguments.status, arguments.json(), console);
   if (*version) return PrintVersion(arguments.json(), console);
   if (*schema) {
     console.out << config::JsonSchema();  // JSON in either form

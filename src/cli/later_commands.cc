@@ -17,7 +17,6 @@ constexpr Later kLater[] = {
      "with their key and ce_* headers publishes one again"},
     {"replay",
      "a subscription of another group with startFrom: an RFC 3339 time delivers from that time on"},
-    {"status", "curl http://127.0.0.1:8801/status has the conditions of a running sidecar"},
     {"bench", "./dev bench measures it, in a clone of the repository"},
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/json_text.h"
+#include "cli/age.h"
 #include "config/values.h"
 
 namespace outrigger::cli {
@@ -37,19 +38,9 @@ std::string Bytes(const Json& record, const std::string& name) {
   return Plain(Text(record, name.c_str()));
 }
 
-// "12s", "3m", "5h", "8d".
 std::string Age(const std::string& since, base::WallTime now) {
   const auto from = config::ParseRfc3339(since);
-  if (!from) return "-";
-  const auto seconds =
-      std::max<int64_t>(std::chrono::duration_cast<std::chrono::seconds>(now - *from).count(), 0);
-  struct Unit {
-    int64_t seconds;
-    const char* name;
-  };
-  for (const Unit& unit : {Unit{86400, "d"}, Unit{3600, "h"}, Unit{60, "m"}})
-    if (seconds >= unit.seconds) return std::to_string(seconds / unit.seconds) + unit.name;
-  return std::to_string(seconds) + "s";
+  return from ? ShowAge(std::chrono::duration_cast<std::chrono::seconds>(now - *from)) : "-";
 }
 
 std::string Line(const std::vector<std::string>& columns) {
