@@ -102,6 +102,12 @@ bool StopLog(std::chrono::milliseconds at_most) {
   return end.wait_for(at_most) == std::future_status::ready;
 }
 
+uint64_t DroppedLogLines() {
+  State& state = TheLog();
+  std::lock_guard lock(state.mutex);
+  return state.pool ? state.pool->overrun_counter() : 0;
+}
+
 bool LogEnabled(Level level) {
   return static_cast<int>(level) >= TheLog().level.load(std::memory_order_relaxed);
 }

@@ -27,6 +27,9 @@ void StartLog(std::string_view level, std::string_view format);
 // the log, and `at_most` was over before all of it was written.
 bool StopLog(std::chrono::milliseconds at_most = std::chrono::seconds(1));
 
+// Lines that were dropped since the start, because nobody read the log in time.
+uint64_t DroppedLogLines();
+
 bool LogEnabled(Level level);
 void Log(Level level, std::string_view message, std::initializer_list<LogField> fields = {});
 

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 
+#include "telemetry/log.h"
 #include "telemetry/process_metrics.h"
 
 namespace outrigger::telemetry {
@@ -160,6 +161,9 @@ struct Metrics::Families {
           .Register(registry);
   prometheus::Family<prometheus::Counter>& http_requests = CounterFamily(
       "outrigger_http_requests_total", "HTTP requests answered, by endpoint and status code.");
+  prometheus::Family<prometheus::Counter>& log_dropped =
+      CounterFamily("outrigger_log_lines_dropped_total",
+                    "Lines of the log that were dropped because nobody read it in time.");
   prometheus::Family<prometheus::Counter>& config_reloads =
       CounterFamily("outrigger_config_reloads_total", "Changes of the configuration, by outcome.");
   prometheus::Family<prometheus::Gauge>& config_successful =
@@ -333,6 +337,9 @@ Gauge Metrics::ProducerWaitingRecords() {
 Gauge Metrics::ProducerWaitingBytes() { return Gauge(&families_->producer_waiting_bytes.Add({})); }
 
 std::string Metrics::Text() const {
+  auto& dropped = families_->log_dropped.Add({});
+  const double more = static_cast<double>(DroppedLogLines()) - dropped.Value();
+  if (more > 0) dropped.Increment(more);
   auto families = families_->registry.Collect();
   for (auto& family : ProcessMetrics()) families.push_back(std::move(family));
   return prometheus::TextSerializer().Serialize(families);
