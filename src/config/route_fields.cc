@@ -152,7 +152,7 @@ Field<Route> NamedField(std::string name, Named Route::*member, std::string doc,
       .open = {MakeField<Named>(prefix, std::move(entry_doc), std::move(schema), std::move(read),
                                 ShowBelow(prefix))},
       .also = std::move(also)};
-  return Object(std::move(name), member, std::move(doc), std::move(mapping));
+  return Object(std::move(name), member, std::move(doc), mapping);
 }
 
 void CheckRoute(Route& route, const Spot& spot, Reading& reading) {
