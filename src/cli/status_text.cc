@@ -116,7 +116,7 @@ std::string Number(const Json& value) {
   if (number > 0 && number < 10 && number != static_cast<int>(number))
     return Printed("%.1f", number);
   std::string digits = Printed("%.0f", number);
-  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  for (size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
   return digits;
 }
 
@@ -151,10 +151,10 @@ std::string Table(const std::vector<Row>& rows) {
     for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
   std::string text;
   for (const Row& row : rows) {
-    std::string line = row.front() + std::string(widths[0] - row.front().size(), ' ');
+    text.append(row.front()).append(widths[0] - row.front().size(), ' ');
     for (size_t i = 1; i < row.size(); ++i)
-      line += "  " + std::string(widths[i] - row[i].size(), ' ') + row[i];
-    text += line + "\n";
+      text.append(widths[i] - row[i].size() + 2, ' ').append(row[i]);
+    text.append(1, '\n');
   }
   return text + "\n";
 }
@@ -167,7 +167,8 @@ std::string Wrapped(const std::string& text, const std::string& indent) {
       wrapped += line + "\n";
       line = indent;
     }
-    line += (line.size() > indent.size() ? " " : "") + text.substr(at, end - at);
+    if (line.size() > indent.size()) line.append(1, ' ');
+    line.append(text, at, end - at);
     at = end + 1;
   }
   return wrapped + line + "\n";
@@ -180,9 +181,9 @@ std::string ConditionsText(const Json& conditions, base::WallTime now) {
     const auto since = config::ParseRfc3339(each["lastTransitionTime"].get<std::string>());
     std::string line = each["type"].get<std::string>();
     line.resize(std::max<size_t>(line.size(), 28), ' ');
-    line += " " + each["status"].get<std::string>();
+    line.append(1, ' ').append(each["status"].get<std::string>());
     line.resize(std::max<size_t>(line.size(), 37), ' ');
-    line += " " + each["reason"].get<std::string>();
+    line.append(1, ' ').append(each["reason"].get<std::string>());
     if (since)
       line += ", for " + ShowAge(std::chrono::duration_cast<std::chrono::seconds>(now - *since));
     text += line + "\n" + Wrapped(each["message"].get<std::string>(), "    ");
