@@ -15,25 +15,16 @@ base::Result<std::unique_ptr<Checkpointer>> Checkpointer::Open(const std::string
 }
 
 Checkpointer::Checkpointer(Database database) : database_(std::move(database)) {
-  thread_ = std::thread([this] { Work(); });
-  pthread_setname_np(thread_.native_handle(), "checkpoint");
-}
-
-Checkpointer::~Checkpointer() {
-  {
-    const std::lock_guard lock(mutex_);
-    stop_ = true;
-  }
-  changed_.notify_all();
-  thread_.join();
+  side_.Run([] { pthread_setname_np(pthread_self(), "checkpoint"); });
 }
 
 void Checkpointer::Start() {
   {
     const std::lock_guard lock(mutex_);
-    if (!state_.error) state_.at_work = true;
+    if (state_.at_work || state_.error) return;
+    state_.at_work = true;
   }
-  changed_.notify_all();
+  side_.Run([this] { Work(); });
 }
 
 void Checkpointer::Wait() {
@@ -48,20 +39,14 @@ Checkpointer::State Checkpointer::state() {
 }
 
 void Checkpointer::Work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    changed_.wait(lock, [this] { return stop_ || state_.at_work; });
-    if (stop_) return;
-    lock.unlock();
-    auto copied = Copy();
-    lock.lock();
-    state_.at_work = false;
-    if (copied)
-      state_.copied = *copied;
-    else
-      state_.error = std::move(copied.error());
-    changed_.notify_all();
-  }
+  auto copied = Copy();
+  const std::lock_guard lock(mutex_);
+  state_.at_work = false;
+  if (copied)
+    state_.copied = *copied;
+  else
+    state_.error = std::move(copied.error());
+  changed_.notify_all();
 }
 
 base::Result<int64_t> Checkpointer::Copy() {

@@ -12,8 +12,8 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <thread>
 
+#include "base/side_thread.h"
 #include "store/sqlite.h"
 
 namespace outrigger::store {
@@ -21,7 +21,6 @@ namespace outrigger::store {
 class Checkpointer {
  public:
   static base::Result<std::unique_ptr<Checkpointer>> Open(const std::string& path);
-  ~Checkpointer();
 
   // Copies what is in the log now. Nothing, where it is at work.
   void Start();
@@ -44,8 +43,7 @@ class Checkpointer {
   std::mutex mutex_;
   std::condition_variable changed_;
   State state_;
-  bool stop_ = false;
-  std::thread thread_;
+  base::SideThread side_;  // ends before what it works with
 };
 
 }  // namespace outrigger::store
