@@ -216,14 +216,14 @@ void Sidecar::Reload(config::Loaded loaded) {
   if (!token)
     loaded.problems.push_back(
         {{loaded.config.file, 0, 0}, "http.tokenFile", token.error().message, {}});
-  const std::string restart = Joined(config::AtNextStart(config_, loaded.config));
-  const std::string effects = EffectsOf(config_, loaded.config);
   if (ChangesClients(config_, loaded.config))
     for (auto& problem : CheckClients(loaded)) loaded.problems.push_back(std::move(problem));
   if (config_.spool.path != loaded.config.spool.path)
     if (auto unusable = CheckSpoolPath(loaded.config))
       loaded.problems.push_back(std::move(*unusable));
   if (!loaded.ok()) return Refuse(loaded.problems);
+  const std::string restart = Joined(config::AtNextStart(config_, loaded.config));
+  const std::string effects = EffectsOf(config_, loaded.config);
   config::KeepUntilNextStart(config_, loaded.config);
   routes_ = std::move(routes);
   config_ = std::move(loaded.config);
