@@ -24,13 +24,13 @@ class SentBefore {
   explicit SentBefore(std::vector<kafka::TailRecord> tail);
 
   // Asked of each row that is about to be sent, of a key in their order. Where Kafka has it; a
-  // record of Kafka stands for one row. Nothing: the row is sent.
+  // record of Kafka is that of one row. Nothing: the row is sent.
   std::optional<kafka::Stored> Take(const store::Row& row);
 
  private:
   // The records of one digest, in order.
   struct Copies {
-    size_t next = 0;  // the first that stands for no row
+    size_t next = 0;  // the first that is not yet taken for a row
     size_t end = 0;
   };
 

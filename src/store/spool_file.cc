@@ -156,8 +156,8 @@ std::optional<base::Error> SpoolFile::log_error() {
   return checkpointer_ ? checkpointer_->state().error : std::nullopt;
 }
 
-// The log starts anew when all of it was copied, which another thread can't achieve as long as
-// there are commits: it copies most of it, and the rest is copied here.
+// The log begins again at its start when all of it was copied, which another thread can't achieve
+// as long as there are commits: it copies most of it, and the rest is copied here.
 base::Result<void> SpoolFile::BoundLog() {
   const int64_t pages = database_->log_pages();
   if (pages < log_pages_ / kManyPages) return {};
